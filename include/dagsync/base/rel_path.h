@@ -1,0 +1,55 @@
+// A path inside a folder, which cannot leave it. Names are bytes: any byte but NUL and '/'.
+#pragma once
+
+#include <compare>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "dagsync/base/result.h"
+
+namespace dagsync {
+
+inline constexpr std::size_t kMaxNameBytes = 255;   // NAME_MAX of Linux
+inline constexpr std::size_t kMaxPathBytes = 4095;  // PATH_MAX without the NUL
+
+// "dags/etl/load.py", or "" for the root of the folder. Never absolute, no empty, "." or ".."
+// component, no NUL, within the limits above. Ordered bytewise.
+class RelPath {
+ public:
+  RelPath() = default;  // the root
+
+  // From untrusted bytes; kInvalid where they break the rules above.
+  [[nodiscard]] static Result<RelPath> parse(std::string_view bytes);
+
+  [[nodiscard]] bool is_root() const { return bytes_.empty(); }
+  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+  [[nodiscard]] std::string_view name() const;   // the last component; "" of the root
+  [[nodiscard]] RelPath parent() const;          // of the root: the root
+  // Whether this path lies strictly below `ancestor`; every path but the root is below the root.
+  [[nodiscard]] bool is_below(const RelPath& ancestor) const;
+  // A component appended; kInvalid where `name` is no valid component or the path gets too long.
+  [[nodiscard]] Result<RelPath> child(std::string_view name) const;
+
+  auto operator<=>(const RelPath&) const = default;
+
+ private:
+  explicit RelPath(std::string bytes) : bytes_(std::move(bytes)) {}
+  std::string bytes_;
+};
+
+// For people and JSON: bytes that are not valid UTF-8, and control characters, as \xNN, and a
+// backslash as two.
+[[nodiscard]] std::string escape_bytes(std::string_view bytes);
+[[nodiscard]] inline std::string display(const RelPath& path) {
+  return path.is_root() ? "." : escape_bytes(path.bytes());
+}
+
+}  // namespace dagsync
+
+template <>
+struct std::hash<dagsync::RelPath> {
+  std::size_t operator()(const dagsync::RelPath& path) const noexcept {
+    return std::hash<std::string>{}(path.bytes());
+  }
+};

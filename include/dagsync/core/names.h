@@ -1,0 +1,39 @@
+// The names of nodes, authors and changes.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+
+namespace dagsync {
+
+// A node as its certificate calls it: a DNS name in lower case.
+struct NodeName {
+  std::string value;
+  auto operator<=>(const NodeName&) const = default;
+};
+
+// One life of a node's index: a random number, drawn anew when an index is lost or may have gone
+// back. Two epochs of one node are two authors.
+struct Epoch {
+  std::uint64_t value = 0;
+  auto operator<=>(const Epoch&) const = default;
+};
+
+struct AuthorId {
+  NodeName node;
+  Epoch epoch;
+  auto operator<=>(const AuthorId&) const = default;
+};
+
+// An author's own count of its changes, from 1 without gaps.
+using Sequence = std::uint64_t;
+
+// Names a change for ever.
+struct ChangeId {
+  AuthorId author;
+  Sequence sequence = 0;
+  auto operator<=>(const ChangeId&) const = default;
+};
+
+}  // namespace dagsync

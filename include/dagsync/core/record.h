@@ -1,0 +1,85 @@
+// What a node knows of one path.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "dagsync/base/digest.h"
+#include "dagsync/base/rel_path.h"
+#include "dagsync/base/time.h"
+#include "dagsync/core/names.h"
+#include "dagsync/core/version_vector.h"
+
+namespace dagsync {
+
+// In the order of the tie-break: a delete loses against anything of the same stamp.
+enum class Kind : std::uint8_t { kTombstone = 0, kDirectory = 1, kFile = 2, kSymlink = 3 };
+
+// What stands under a name: everything that is replicated of it. A tombstone is all zero; a
+// directory has only a mode; a symlink only a target and an mtime.
+struct Content {
+  Kind kind = Kind::kTombstone;
+  std::uint32_t mode = 0;     // permission bits (07777) as replicated, 0 of a symlink
+  std::uint64_t size = 0;     // of a file, bytes
+  Digest digest;              // of a file
+  UnixNanos mtime;            // of a file or symlink
+  std::string target;         // of a symlink, raw bytes
+  bool operator==(const Content&) const = default;
+};
+
+// Whether replacing one by the other needs no new bytes: same kind and same digest or target.
+[[nodiscard]] bool same_bytes(const Content& a, const Content& b);
+
+// One version of one path. Merging two records (reconcile.h) takes the content of the younger and
+// the join of the vectors.
+struct Record {
+  Content content;
+  UnixNanos stamp;        // what younger-wins compares (stamp.h)
+  ChangeId origin;        // the change that made this content; origin.author breaks the last tie
+  VersionVector seen;     // the version when the content was made, origin included
+  VersionVector version;  // everything that this record has seen: `seen` and all it was merged with
+
+  [[nodiscard]] bool is_live() const { return content.kind != Kind::kTombstone; }
+  bool operator==(const Record&) const = default;
+};
+
+// A record under the change by which it travels. The id is origin's, or that of a merger.
+struct Change {
+  RelPath path;
+  ChangeId id;
+  Record record;
+  bool operator==(const Change&) const = default;
+};
+
+// What can stand under a name. Special: a socket, a device, a FIFO; never replicated.
+enum class FileType : std::uint8_t { kDirectory = 1, kFile = 2, kSymlink = 3, kSpecial = 4 };
+
+// What the disk showed at a path (without following a symlink), for telling "unchanged" without
+// reading it.
+struct DiskState {
+  FileType type = FileType::kFile;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t size = 0;
+  UnixNanos mtime;
+  UnixNanos ctime;
+  std::uint32_t mode = 0;   // permission bits (07777) as they are on this disk
+  std::uint32_t links = 0;  // hard links
+  bool racy = false;  // looked at within 20 ms of the mtime: the next look must read it again
+  bool operator==(const DiskState&) const = default;
+};
+
+// Whether a file that now shows `now` may be taken for the one that was indexed as `then`.
+[[nodiscard]] bool is_unchanged(const DiskState& then, const DiskState& now);
+
+// A row of the index.
+struct IndexEntry {
+  Record record;
+  ChangeId id;                    // the change by which this node tells of it
+  std::optional<DiskState> disk;  // of what this node published or read; none where nothing stands
+  bool operator==(const IndexEntry&) const = default;
+};
+
+}  // namespace dagsync

@@ -1,0 +1,142 @@
+// The file system of one folder, its staging area and its kept versions. Every path is resolved
+// beneath the folder's root without following a symlink. Calls block and may come from any worker
+// thread, several at a time; those that publish come from one lane.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dagsync/base/rel_path.h"
+#include "dagsync/base/result.h"
+#include "dagsync/core/record.h"
+
+namespace dagsync {
+
+// What makes a folder the same one after a restart.
+struct RootIdentity {
+  std::uint64_t inode = 0;
+  std::uint64_t file_system = 0;  // fsid; device numbers hold only within one boot
+  std::string marker;             // random, in an extended attribute of the root; "" unsupported
+  bool operator==(const RootIdentity&) const = default;
+};
+
+// An opened regular file. One thread at a time.
+class ReadFile {
+ public:
+  virtual ~ReadFile() = default;
+  [[nodiscard]] virtual Result<DiskState> state() = 0;  // of the opened inode, now
+  // Reads up to `buffer.size()` bytes at `offset`; 0 at the end.
+  [[nodiscard]] virtual Result<std::size_t> read(std::uint64_t offset, std::span<char> buffer) = 0;
+};
+
+// Something that was made ready outside the folder. Destroyed unpublished, it leaves nothing.
+class Staged {
+ public:
+  virtual ~Staged() = default;
+};
+
+// A file being staged. One thread at a time. Random reads serve as a patch's own output check.
+class StagedFile : public Staged {
+ public:
+  [[nodiscard]] virtual Status append(std::string_view bytes) = 0;
+  // Appends a range of another open file, by reflink or in the kernel where the file system can.
+  [[nodiscard]] virtual Status append_from(ReadFile& source, std::uint64_t offset,
+                                           std::uint64_t length) = 0;
+  // Sets permission bits and mtime; nothing is appended after it.
+  [[nodiscard]] virtual Status finish(std::uint32_t mode, UnixNanos mtime) = 0;
+};
+
+// Names a kept version: "<unix nanoseconds, 16 hex digits>-<8 random hex digits>".
+struct KeptId {
+  std::string value;
+  auto operator<=>(const KeptId&) const = default;
+};
+
+// How a step of publishing ended. Anything else is an Error, and then nothing was changed.
+enum class PublishOutcome {
+  kDone,
+  kChanged,  // the path does not show what was expected: look at it again; nothing was changed
+  kBusy,     // a writer has the old file open: nothing was changed; its close will be hinted
+};
+
+struct Published {
+  PublishOutcome outcome = PublishOutcome::kDone;
+  std::optional<DiskState> now;  // kDone: what stands there; none after a removal
+  bool kept = false;             // the old content is now the kept version that was named
+};
+
+enum class WriterCheck { kNone, kWriter, kUnknown };  // kUnknown: no lease to be had here
+
+class Disk {
+ public:
+  struct Listed {
+    std::string name;
+    DiskState state;
+    bool mount_point = false;  // another file system begins here: never entered
+  };
+  using Expected = std::optional<DiskState>;  // none: nothing stands there
+
+  virtual ~Disk() = default;
+
+  // -- the folder -----------------------------------------------------------------------------
+  // kNotFound: no such directory (any more); kInvalid: a symlink stands there. With `mark`, a root
+  // without a marker gets one.
+  [[nodiscard]] virtual Result<RootIdentity> identify_root(std::optional<std::string> mark) = 0;
+  // What stands at the path; none where nothing does, or where a parent is no directory.
+  [[nodiscard]] virtual Result<std::optional<DiskState>> stat(const RelPath& path) = 0;
+  [[nodiscard]] virtual Result<std::vector<Listed>> list(const RelPath& directory) = 0;
+  [[nodiscard]] virtual Result<std::string> read_link(const RelPath& path) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<ReadFile>> open(const RelPath& path) = 0;
+  // Asks for a read lease, which is refused while anybody holds the file open for writing.
+  [[nodiscard]] virtual WriterCheck check_writer(const RelPath& path) = 0;
+
+  // -- staging --------------------------------------------------------------------------------
+  [[nodiscard]] virtual Result<std::unique_ptr<StagedFile>> stage_file(std::uint64_t size) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<Staged>> stage_symlink(const std::string& target,
+                                                                      UnixNanos mtime) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<Staged>> stage_directory(std::uint32_t mode) = 0;
+  // A second name of a file in the folder, for a rename: no bytes are read. kUnavailable: it no
+  // longer shows `expected`. kUnsupported: not possible here, copy instead.
+  [[nodiscard]] virtual Result<std::unique_ptr<Staged>> stage_link(const RelPath& path,
+                                                                   const DiskState& expected) = 0;
+
+  // -- publishing: one lane only --------------------------------------------------------------
+  // Makes `staged` visible at `path` in one step. With `keep`, a file or symlink that stood there
+  // becomes that kept version; else it is unlinked, after the step. A directory that stood there
+  // must be empty but for names that `disposable` accepts (kExists otherwise).
+  using Disposable = std::function<bool(const RelPath&, FileType)>;
+  [[nodiscard]] virtual Result<Published> publish(const RelPath& path, const Expected& expected,
+                                                  std::unique_ptr<Staged> staged,
+                                                  const std::optional<KeptId>& keep,
+                                                  const Disposable& disposable) = 0;
+  [[nodiscard]] virtual Result<Published> remove(const RelPath& path, const DiskState& expected,
+                                                 const std::optional<KeptId>& keep) = 0;
+  // With everything below it that `disposable` accepts; kExists, naming the first other one, where
+  // something else is left, and then nothing was removed.
+  [[nodiscard]] virtual Result<Published> remove_directory(const RelPath& path,
+                                                           const Disposable& disposable) = 0;
+  // Permission bits, and of a file the mtime, in place.
+  [[nodiscard]] virtual Result<Published> set_attributes(const RelPath& path,
+                                                         const DiskState& expected,
+                                                         std::uint32_t mode,
+                                                         std::optional<UnixNanos> mtime) = 0;
+  // Makes the contents and names of these paths, and the kept versions, durable.
+  [[nodiscard]] virtual Status sync(const std::vector<RelPath>& paths) = 0;
+
+  // -- kept versions --------------------------------------------------------------------------
+  [[nodiscard]] virtual Result<std::unique_ptr<ReadFile>> open_kept(const KeptId& id) = 0;
+  [[nodiscard]] virtual Result<std::string> read_kept_link(const KeptId& id) = 0;
+  [[nodiscard]] virtual Result<std::vector<KeptId>> list_kept() = 0;
+  [[nodiscard]] virtual Status remove_kept(const KeptId& id) = 0;
+
+  // What makes this disk do with less than it should, for people; "" when nothing does.
+  [[nodiscard]] virtual std::string degraded() const = 0;
+};
+
+}  // namespace dagsync

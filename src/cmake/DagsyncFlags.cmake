@@ -1,0 +1,31 @@
+# Compiler and linker flags of every target, on one interface library.
+add_library(dagsync_flags INTERFACE)
+target_compile_features(dagsync_flags INTERFACE cxx_std_20)
+target_compile_options(dagsync_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -fstack-protector-strong)
+target_compile_definitions(dagsync_flags INTERFACE _FILE_OFFSET_BITS=64)
+
+if(DAGSYNC_WERROR)
+  target_compile_options(dagsync_flags INTERFACE -Werror)
+endif()
+
+if(DAGSYNC_SANITIZE)
+  target_compile_options(dagsync_flags INTERFACE
+    -fsanitize=${DAGSYNC_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g)
+  target_link_options(dagsync_flags INTERFACE -fsanitize=${DAGSYNC_SANITIZE})
+endif()
+
+# Hardening: position independent, read-only relocations, checked string functions.
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+include(CheckPIESupported)
+check_pie_supported()
+target_link_options(dagsync_flags INTERFACE LINKER:-z,relro LINKER:-z,now)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+if(NOT DAGSYNC_SANITIZE AND CMAKE_BUILD_TYPE MATCHES "Rel")
+  target_compile_options(dagsync_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
