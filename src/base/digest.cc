@@ -67,6 +67,8 @@ void DigestStream::update(std::string_view piece) {
   XXH3_128bits_update(state_->xxh, piece.data(), piece.size());
 }
 
-Digest DigestStream::finish() const { return canonical(XXH3_128bits_digest(state_->xxh)); }
+Digest DigestStream::finish() const {
+  return canonical(XXH3_128bits_digest(state_->xxh));
+}
 
 }  // namespace dagsync

@@ -16,7 +16,8 @@ bool SequenceSet::contains(Sequence sequence) const {
 bool SequenceSet::contains(const SequenceSet& other) const {
   auto ours = intervals_.begin();
   for (const auto& [first, last] : other.intervals_) {
-    while (ours != intervals_.end() && ours->second < first) ++ours;
+    while (ours != intervals_.end() && ours->second < first)
+      ++ours;
     if (ours == intervals_.end() || ours->first > first || ours->second < last) return false;
   }
   return true;
@@ -44,7 +45,8 @@ void SequenceSet::add(Interval added) {
 }
 
 void SequenceSet::add(const SequenceSet& other) {
-  for (const Interval& interval : other.intervals_) add(interval);
+  for (const Interval& interval : other.intervals_)
+    add(interval);
 }
 
 void SequenceSet::remove(Sequence sequence) {
@@ -72,7 +74,8 @@ bool Knowledge::covers(const Knowledge& other) const {
 }
 
 void Knowledge::add(const Knowledge& other) {
-  for (const auto& [author, sequences] : other.authors_) authors_[author].add(sequences);
+  for (const auto& [author, sequences] : other.authors_)
+    authors_[author].add(sequences);
 }
 
 void Knowledge::remove(const ChangeId& id) {

@@ -28,7 +28,8 @@ void VersionVector::raise(const AuthorId& author, Sequence sequence) {
 }
 
 void VersionVector::join(const VersionVector& other) {
-  for (const auto& [author, sequence] : other.entries_) raise(author, sequence);
+  for (const auto& [author, sequence] : other.entries_)
+    raise(author, sequence);
 }
 
 bool VersionVector::has_seen(const VersionVector& other) const {

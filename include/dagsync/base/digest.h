@@ -20,7 +20,7 @@ struct Digest {
 };
 
 [[nodiscard]] Digest digest_of(std::string_view content);
-[[nodiscard]] std::string to_hex(const Digest& digest);              // 32 lower-case digits
+[[nodiscard]] std::string to_hex(const Digest& digest);  // 32 lower-case digits
 [[nodiscard]] std::optional<Digest> digest_from_hex(std::string_view hex);
 
 // Digest of a content that comes in pieces. Move-only; one thread at a time.

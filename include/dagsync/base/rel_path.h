@@ -24,8 +24,8 @@ class RelPath {
 
   [[nodiscard]] bool is_root() const { return bytes_.empty(); }
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
-  [[nodiscard]] std::string_view name() const;   // the last component; "" of the root
-  [[nodiscard]] RelPath parent() const;          // of the root: the root
+  [[nodiscard]] std::string_view name() const;  // the last component; "" of the root
+  [[nodiscard]] RelPath parent() const;         // of the root: the root
   // Whether this path lies strictly below `ancestor`; every path but the root is below the root.
   [[nodiscard]] bool is_below(const RelPath& ancestor) const;
   // A component appended; kInvalid where `name` is no valid component or the path gets too long.

@@ -11,16 +11,16 @@ namespace dagsync {
 
 // What kind of failure it is, for code that must decide; `message` is for people.
 enum class ErrorCode {
-  kNotFound,      // the named thing does not exist
-  kExists,        // it exists already
-  kPermission,    // EACCES, EPERM, EROFS
-  kNoSpace,       // ENOSPC, EDQUOT
-  kIo,            // EIO and any other failure of the operating system
-  kUnsupported,   // the file system or kernel cannot do it
-  kInvalid,       // bad input: configuration, arguments, a malformed message
-  kCorrupt,       // stored data that cannot be what was stored
-  kRefused,       // a peer or a policy said no
-  kUnavailable,   // not now; worth another try
+  kNotFound,     // the named thing does not exist
+  kExists,       // it exists already
+  kPermission,   // EACCES, EPERM, EROFS
+  kNoSpace,      // ENOSPC, EDQUOT
+  kIo,           // EIO and any other failure of the operating system
+  kUnsupported,  // the file system or kernel cannot do it
+  kInvalid,      // bad input: configuration, arguments, a malformed message
+  kCorrupt,      // stored data that cannot be what was stored
+  kRefused,      // a peer or a policy said no
+  kUnavailable,  // not now; worth another try
 };
 
 struct Error {

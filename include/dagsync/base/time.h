@@ -22,11 +22,21 @@ struct MonoNanos {
 
 using Duration = std::chrono::nanoseconds;
 
-inline UnixNanos operator+(UnixNanos t, Duration d) { return {t.value + d.count()}; }
-inline UnixNanos operator-(UnixNanos t, Duration d) { return {t.value - d.count()}; }
-inline Duration operator-(UnixNanos a, UnixNanos b) { return Duration(a.value - b.value); }
-inline MonoNanos operator+(MonoNanos t, Duration d) { return {t.value + d.count()}; }
-inline Duration operator-(MonoNanos a, MonoNanos b) { return Duration(a.value - b.value); }
+inline UnixNanos operator+(UnixNanos t, Duration d) {
+  return {t.value + d.count()};
+}
+inline UnixNanos operator-(UnixNanos t, Duration d) {
+  return {t.value - d.count()};
+}
+inline Duration operator-(UnixNanos a, UnixNanos b) {
+  return Duration(a.value - b.value);
+}
+inline MonoNanos operator+(MonoNanos t, Duration d) {
+  return {t.value + d.count()};
+}
+inline Duration operator-(MonoNanos a, MonoNanos b) {
+  return Duration(a.value - b.value);
+}
 
 // RFC 3339 in UTC with milliseconds: "2026-11-21T06:17:00.123Z".
 [[nodiscard]] std::string to_rfc3339(UnixNanos moment);

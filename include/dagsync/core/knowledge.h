@@ -35,7 +35,9 @@ class Knowledge {
   [[nodiscard]] bool covers(const ChangeId& id) const;
   [[nodiscard]] bool covers(const Knowledge& other) const;
   void add(const ChangeId& id) { authors_[id.author].add(id.sequence); }
-  void add(const AuthorId& author, SequenceSet::Interval interval) { authors_[author].add(interval); }
+  void add(const AuthorId& author, SequenceSet::Interval interval) {
+    authors_[author].add(interval);
+  }
   void add(const Knowledge& other);
   void remove(const ChangeId& id);
   [[nodiscard]] Sequence last(const AuthorId& author) const;

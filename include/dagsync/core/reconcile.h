@@ -20,9 +20,9 @@ namespace dagsync {
 // idempotent, whatever arrives when.
 [[nodiscard]] Record reconcile(const Record& a, const Record& b);
 
-// Whether neither of the two contents was made in sight of the other, and their bytes differ: the loser is
-// then listed as a conflict. It looks at what was seen when each content was made, so the answer
-// does not depend on who merged first.
+// Whether neither of the two contents was made in sight of the other, and their bytes differ: the
+// loser is then listed as a conflict. It looks at what was seen when each content was made, so the
+// answer does not depend on who merged first.
 [[nodiscard]] bool is_conflict(const Record& a, const Record& b);
 
 }  // namespace dagsync

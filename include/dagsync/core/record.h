@@ -21,11 +21,11 @@ enum class Kind : std::uint8_t { kTombstone = 0, kDirectory = 1, kFile = 2, kSym
 // directory has only a mode; a symlink only a target and an mtime.
 struct Content {
   Kind kind = Kind::kTombstone;
-  std::uint32_t mode = 0;     // permission bits (07777) as replicated, 0 of a symlink
-  std::uint64_t size = 0;     // of a file, bytes
-  Digest digest;              // of a file
-  UnixNanos mtime;            // of a file or symlink
-  std::string target;         // of a symlink, raw bytes
+  std::uint32_t mode = 0;  // permission bits (07777) as replicated, 0 of a symlink
+  std::uint64_t size = 0;  // of a file, bytes
+  Digest digest;           // of a file
+  UnixNanos mtime;         // of a file or symlink
+  std::string target;      // of a symlink, raw bytes
   bool operator==(const Content&) const = default;
 };
 
@@ -67,7 +67,7 @@ struct DiskState {
   UnixNanos ctime;
   std::uint32_t mode = 0;   // permission bits (07777) as they are on this disk
   std::uint32_t links = 0;  // hard links
-  bool racy = false;  // looked at within 20 ms of the mtime: the next look must read it again
+  bool racy = false;        // looked at within 20 ms of the mtime: the next look must read it again
   bool operator==(const DiskState&) const = default;
 };
 

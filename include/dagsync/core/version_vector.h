@@ -17,9 +17,9 @@ class VersionVector {
  public:
   using Entry = std::pair<AuthorId, Sequence>;
 
-  [[nodiscard]] Sequence at(const AuthorId& author) const;  // 0: has seen nothing of it
-  void raise(const AuthorId& author, Sequence sequence);    // to at least this
-  void join(const VersionVector& other);                    // to the least that has seen both
+  [[nodiscard]] Sequence at(const AuthorId& author) const;        // 0: has seen nothing of it
+  void raise(const AuthorId& author, Sequence sequence);          // to at least this
+  void join(const VersionVector& other);                          // to the least that has seen both
   [[nodiscard]] bool has_seen(const VersionVector& other) const;  // other <= this
   [[nodiscard]] Causality compare(const VersionVector& other) const;
 

@@ -19,7 +19,7 @@ struct KeptVersion {
   KeptId id;
   RelPath path;
   Content content;
-  NodeName origin;   // whose version it was
+  NodeName origin;  // whose version it was
   UnixNanos kept_at;
   Reason reason = Reason::kReplaced;
   bool operator==(const KeptVersion&) const = default;
@@ -36,25 +36,40 @@ struct Intent {
 };
 
 struct FolderMeta {
-  AuthorId author;             // epoch 0: the index is new
-  Sequence sequence = 0;       // the last one issued by this author
-  Knowledge knowledge;         // of everything that the index holds
-  UnixNanos floor;             // the youngest collected tombstone's stamp
-  UnixNanos alive_at;          // when the folder was last known to agree with the index
-  bool clean = false;          // the last stop was in order
+  AuthorId author;        // epoch 0: the index is new
+  Sequence sequence = 0;  // the last one issued by this author
+  Knowledge knowledge;    // of everything that the index holds
+  UnixNanos floor;        // the youngest collected tombstone's stamp
+  UnixNanos alive_at;     // when the folder was last known to agree with the index
+  bool clean = false;     // the last stop was in order
   RootIdentity root;
   bool operator==(const FolderMeta&) const = default;
 };
 
 // Writes that become visible together.
 struct Transaction {
-  struct PutEntry { RelPath path; IndexEntry entry; };
-  struct DropEntry { RelPath path; };
-  struct PutIntent { Intent intent; };
-  struct ClearIntent { RelPath path; };
-  struct PutKept { KeptVersion version; };
-  struct DropKept { KeptId id; };
-  struct PutMeta { FolderMeta meta; };
+  struct PutEntry {
+    RelPath path;
+    IndexEntry entry;
+  };
+  struct DropEntry {
+    RelPath path;
+  };
+  struct PutIntent {
+    Intent intent;
+  };
+  struct ClearIntent {
+    RelPath path;
+  };
+  struct PutKept {
+    KeptVersion version;
+  };
+  struct DropKept {
+    KeptId id;
+  };
+  struct PutMeta {
+    FolderMeta meta;
+  };
   using Write =
       std::variant<PutEntry, DropEntry, PutIntent, ClearIntent, PutKept, DropKept, PutMeta>;
   std::vector<Write> writes;
@@ -64,8 +79,8 @@ struct FolderImage {
   FolderMeta meta;
   std::vector<std::pair<RelPath, IndexEntry>> entries;  // by path
   std::vector<Intent> intents;
-  std::vector<KeptVersion> kept;                         // oldest first
-  std::string set_aside;  // where a corrupt index was moved to; "" in health
+  std::vector<KeptVersion> kept;  // oldest first
+  std::string set_aside;          // where a corrupt index was moved to; "" in health
 };
 
 enum class Durability { kLazy, kDurable };  // kDurable: survives a power cut when the call returns

@@ -17,9 +17,9 @@ namespace dagsync {
 
 // Who is at the other end, as proven by its certificate.
 struct PeerIdentity {
-  std::vector<NodeName> names;    // the DNS names of the certificate, lower case
+  std::vector<NodeName> names;  // the DNS names of the certificate, lower case
   UnixNanos certificate_expires;
-  std::string address;            // "10.0.0.2:7411", "[::1]:7411"
+  std::string address;  // "10.0.0.2:7411", "[::1]:7411"
 };
 
 // An open, mutually authenticated stream. The owner destroys it to close it at once; what was sent
@@ -36,12 +36,13 @@ class Connection {
   virtual ~Connection() = default;
   // Must be called at once by whoever is handed the connection; bytes that came earlier follow.
   virtual void start(Handlers handlers) = 0;
-  virtual void send(std::string_view bytes) = 0;   // copied or encrypted before it returns
+  virtual void send(std::string_view bytes) = 0;  // copied or encrypted before it returns
   // Writes what was sent, closes in order, then calls on_closed. For goodbyes.
   virtual void finish() = 0;
-  [[nodiscard]] virtual std::size_t queued_bytes() const = 0;  // given to send, not yet to the kernel
+  [[nodiscard]] virtual std::size_t queued_bytes()
+      const = 0;  // given to send, not yet to the kernel
   [[nodiscard]] virtual const PeerIdentity& identity() const = 0;
-  [[nodiscard]] virtual std::uint64_t bytes_sent() const = 0;      // on the wire, TLS included
+  [[nodiscard]] virtual std::uint64_t bytes_sent() const = 0;  // on the wire, TLS included
   [[nodiscard]] virtual std::uint64_t bytes_received() const = 0;
 };
 
