@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace dagsync {
 
@@ -12,6 +13,11 @@ struct NodeName {
   std::string value;
   auto operator<=>(const NodeName&) const = default;
 };
+
+// Whether it can be a node's name: dot-separated labels of 1 to 63 lower-case letters, digits, '-'
+// and '_' (which container names have), none that begins or ends with '-', at most 253 bytes, no
+// final dot, no wildcard.
+[[nodiscard]] bool is_dns_name(std::string_view text);
 
 // One life of a node's index: a random number, drawn anew when an index is lost or may have gone
 // back. Two epochs of one node are two authors.
