@@ -60,6 +60,7 @@ struct Tell {
   Knowledge durable;                // has it, published, after a power cut too: an acknowledgement
   std::vector<NodeName> connected;  // the peers that the sender can see
   std::uint64_t unpublished = 0;    // changes received and not published yet
+  bool accepts = true;              // false: send no changes (halted, or the receiver may not send)
   bool operator==(const Tell&) const = default;
 };
 
