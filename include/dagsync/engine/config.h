@@ -30,6 +30,7 @@ struct FolderConfig {
   std::uint64_t max_file_size = std::uint64_t{4} << 30;  // bytes
   Duration versions_keep = std::chrono::hours(24 * 30);
   std::uint64_t versions_max_size = std::uint64_t{1} << 30;  // bytes
+  std::string owner;  // "user" or "user:group" of what is published; "": whoever the daemon runs as
   bool operator==(const FolderConfig&) const = default;
 };
 

@@ -1,0 +1,49 @@
+// dagsync.toml: every key of interface.md, with its default and its check.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dagsync/base/log.h"
+#include "dagsync/base/result.h"
+#include "dagsync/core/names.h"
+#include "dagsync/engine/config.h"
+
+namespace dagsync {
+
+struct NodeConfig {
+  NodeName name;
+  std::vector<std::string> listen = {"0.0.0.0:7411"};  // "HOST:PORT"
+  std::string state_dir = "/var/lib/dagsync";
+  std::string control_socket = "/run/dagsync/control.sock";
+  std::string http;  // "HOST:PORT", or "" for none
+  log::Level log_level = log::Level::kInfo;
+  bool operator==(const NodeConfig&) const = default;
+};
+
+// As written: a relative name is relative to the working directory.
+struct TlsFiles {
+  std::string ca;
+  std::string cert;
+  std::string key;
+  bool operator==(const TlsFiles&) const = default;
+};
+
+struct Config {
+  NodeConfig node;
+  TlsFiles tls;
+  std::vector<FolderConfig> folders;
+  std::vector<PeerConfig> peers;
+  bool operator==(const Config&) const = default;
+};
+
+// What a file must hold: a one-shot push needs no folder and no peer of its own.
+enum class ConfigUse { kDaemon, kOneShot };
+
+// Reads and checks the whole file, and nothing else: no path in it is looked at. The message of the
+// error names all that is wrong, one "FILE:LINE: key `node.name`: what is wrong: what is allowed" a
+// line. kNotFound and others of the operating system: the file cannot be read. Blocks.
+[[nodiscard]] Result<Config> load_config(const std::string& path,
+                                         ConfigUse use = ConfigUse::kDaemon);
+
+}  // namespace dagsync

@@ -1,0 +1,76 @@
+#include "daemon/config_conflicts.h"
+
+#include <set>
+#include <utility>
+
+#include "daemon/config_values.h"
+#include "dagsync/base/rel_path.h"
+
+namespace dagsync {
+namespace {
+
+using Conflicts = std::vector<ConfigConflict>;
+
+std::string relation(const std::string& path, const std::string& other) {
+  if (path == other) return "is also the path of";
+  return is_within(path, other) ? "lies inside" : "holds";
+}
+
+void find_between(const Config& config, std::size_t index, std::size_t earlier, Conflicts& out) {
+  const FolderConfig& a = config.folders[index];
+  const FolderConfig& b = config.folders[earlier];
+  if (!a.name.empty() && a.name == b.name) {
+    out.push_back({"folder", index, "name",
+                   "is \"" + a.name + "\" a second time: give each folder a name of its own"});
+  }
+  if (a.path.empty() || b.path.empty()) return;
+  if (!is_within(a.path, b.path) && !is_within(b.path, a.path)) return;
+  out.push_back({"folder", index, "path",
+                 relation(a.path, b.path) + " folder \"" + b.name + "\" (" + escape_bytes(b.path) +
+                     "): give folders that lie beside each other"});
+}
+
+// Nothing of dagsync's own stands in a folder, and no folder among its own files.
+void find_own_files(const NodeConfig& node, const FolderConfig& folder, Conflicts& out) {
+  if (folder.path.empty()) return;
+  const std::string inside = "lies inside folder \"" + folder.name + "\": move it out of there";
+  if (is_within(node.state_dir, folder.path)) {
+    out.push_back({"node", 0, "state_dir", inside});
+  } else if (is_within(folder.path, node.state_dir)) {
+    out.push_back(
+        {"node", 0, "state_dir", "holds folder \"" + folder.name + "\": move it elsewhere"});
+  }
+  if (is_within(node.control_socket, folder.path)) {
+    out.push_back({"node", 0, "control_socket", inside});
+  }
+}
+
+void find_in_peers(const Config& config, Conflicts& out) {
+  std::set<NodeName> seen;
+  for (std::size_t i = 0; i < config.peers.size(); ++i) {
+    const NodeName& name = config.peers[i].name;
+    if (name.value.empty()) continue;
+    const std::string is = "is \"" + name.value + "\"";
+    if (name == config.node.name) {
+      out.push_back({"peer", i, "name", is + ", this node itself: name the others only"});
+    } else if (!seen.insert(name).second) {
+      out.push_back(
+          {"peer", i, "name", is + " a second time: give all addresses of a peer in one list"});
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<ConfigConflict> find_conflicts(const Config& config) {
+  Conflicts out;
+  for (std::size_t i = 0; i < config.folders.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j)
+      find_between(config, i, j, out);
+    find_own_files(config.node, config.folders[i], out);
+  }
+  find_in_peers(config, out);
+  return out;
+}
+
+}  // namespace dagsync

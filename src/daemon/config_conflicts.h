@@ -1,0 +1,22 @@
+// What is wrong between values that are each right: a name given twice, folders in each other.
+// Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/config.h"
+
+namespace dagsync {
+
+struct ConfigConflict {
+  std::string section;    // "node", "folder" or "peer"
+  std::size_t index = 0;  // which folder or peer
+  std::string key;
+  std::string what;  // "is ...: what to do"
+};
+
+// Values that are empty were refused already and are passed over.
+[[nodiscard]] std::vector<ConfigConflict> find_conflicts(const Config& config);
+
+}  // namespace dagsync
