@@ -49,15 +49,20 @@ void SequenceSet::add(const SequenceSet& other) {
     add(interval);
 }
 
-void SequenceSet::remove(Sequence sequence) {
-  const auto it = std::lower_bound(
-      intervals_.begin(), intervals_.end(), sequence,
+void SequenceSet::remove(Interval removed) {
+  auto it = std::lower_bound(
+      intervals_.begin(), intervals_.end(), removed.first,
       [](const Interval& interval, Sequence key) { return interval.second < key; });
-  if (it == intervals_.end() || it->first > sequence) return;
-  const Interval whole = *it;
-  auto next = intervals_.erase(it);
-  if (sequence < whole.second) next = intervals_.insert(next, {sequence + 1, whole.second});
-  if (whole.first < sequence) intervals_.insert(next, {whole.first, sequence - 1});
+  while (it != intervals_.end() && it->first <= removed.second) {
+    const Interval whole = *it;
+    it = intervals_.erase(it);
+    if (whole.first < removed.first) {
+      it = std::next(intervals_.insert(it, {whole.first, removed.first - 1}));
+    }
+    if (removed.second < whole.second) {
+      it = intervals_.insert(it, {removed.second + 1, whole.second});
+    }
+  }
 }
 
 bool Knowledge::covers(const ChangeId& id) const {
@@ -81,6 +86,14 @@ void Knowledge::add(const Knowledge& other) {
 void Knowledge::remove(const ChangeId& id) {
   const auto it = authors_.find(id.author);
   if (it != authors_.end()) it->second.remove(id.sequence);
+}
+
+void Knowledge::remove(const Knowledge& other) {
+  for (const auto& [author, sequences] : other.authors_) {
+    const auto it = authors_.find(author);
+    if (it == authors_.end()) continue;
+    for (const SequenceSet::Interval& interval : sequences.intervals()) it->second.remove(interval);
+  }
 }
 
 Sequence Knowledge::last(const AuthorId& author) const {

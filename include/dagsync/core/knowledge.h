@@ -21,7 +21,8 @@ class SequenceSet {
   void add(Sequence sequence) { add({sequence, sequence}); }
   void add(Interval interval);
   void add(const SequenceSet& other);
-  void remove(Sequence sequence);
+  void remove(Sequence sequence) { remove({sequence, sequence}); }
+  void remove(Interval interval);
   [[nodiscard]] Sequence last() const { return intervals_.empty() ? 0 : intervals_.back().second; }
   [[nodiscard]] const std::vector<Interval>& intervals() const { return intervals_; }
   bool operator==(const SequenceSet&) const = default;
@@ -40,6 +41,7 @@ class Knowledge {
   }
   void add(const Knowledge& other);
   void remove(const ChangeId& id);
+  void remove(const Knowledge& other);
   [[nodiscard]] Sequence last(const AuthorId& author) const;
   [[nodiscard]] const std::map<AuthorId, SequenceSet>& authors() const { return authors_; }
   bool operator==(const Knowledge&) const = default;

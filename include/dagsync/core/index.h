@@ -1,0 +1,67 @@
+// The index of a folder: a record a path, in the order of paths, with the lookups that replication
+// needs. What should stand on the disk is a pure function of it. Loop thread only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "dagsync/core/record.h"
+
+namespace dagsync {
+
+class Index {
+ public:
+  Index() = default;
+  Index(Index&&) = default;  // not to be copied: by_digest_ points into entries_
+  Index& operator=(Index&&) = default;
+
+  struct ByBytes {
+    using is_transparent = void;
+    bool operator()(const RelPath& a, const RelPath& b) const { return a.bytes() < b.bytes(); }
+    bool operator()(const RelPath& a, std::string_view b) const { return a.bytes() < b; }
+    bool operator()(std::string_view a, const RelPath& b) const { return a < b.bytes(); }
+  };
+  using Entries = std::map<RelPath, IndexEntry, ByBytes>;
+  struct Totals {
+    std::size_t files = 0;  // symlinks too
+    std::size_t directories = 0;
+    std::size_t tombstones = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  [[nodiscard]] const IndexEntry* find(const RelPath& path) const;
+  void put(const RelPath& path, IndexEntry entry);
+  void drop(const RelPath& path);
+
+  [[nodiscard]] const Entries& entries() const { return entries_; }
+  [[nodiscard]] const Totals& totals() const { return totals_; }
+
+  // Calls `visit` for each path strictly below `directory`, in order, until it returns false.
+  void visit_below(const RelPath& directory,
+                   const std::function<bool(const RelPath&, const IndexEntry&)>& visit) const;
+  [[nodiscard]] bool has_live_below(const RelPath& directory) const;
+  // Whether a live file or symlink stands above the path, so that nothing can stand at it.
+  [[nodiscard]] bool is_shadowed(const RelPath& path) const;
+  // Live files with this content, at most `most`.
+  [[nodiscard]] std::vector<RelPath> paths_of(const Digest& digest, std::size_t most) const;
+
+  // What should stand at the path: its record's content; a directory where only live children
+  // imply one (mode kImpliedDirectoryMode); a tombstone where nothing should stand.
+  [[nodiscard]] Content expected_at(const RelPath& path) const;
+
+ private:
+  void count(const RelPath& path, const IndexEntry& entry, bool add);
+
+  Entries entries_;
+  std::unordered_multimap<Digest, const RelPath*> by_digest_;  // into the keys of entries_
+  Totals totals_;
+};
+
+inline constexpr std::uint32_t kImpliedDirectoryMode = 0755;
+
+}  // namespace dagsync

@@ -1,0 +1,221 @@
+// The replication state machine of one folder. Pure: it is told what the disk showed and what peers
+// said, and answers with what to do. It owns the index, the knowledge and the changes that are
+// wanted but not published yet; the engine around it does the work (engine/folder.h).
+//
+// A remote change is first *wanted*: its content is obtained and published by the engine, and only
+// published() makes it the index's record. So the index always says what stands on this disk, and
+// knowledge, which is what was received without what is still wanted, never claims more.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dagsync/core/delete_guard.h"
+#include "dagsync/core/index.h"
+#include "dagsync/core/knowledge.h"
+#include "dagsync/core/messages.h"
+#include "dagsync/core/record.h"
+
+namespace dagsync {
+
+// What a look at a path showed; a tombstone content and no disk state where nothing stands.
+struct Observation {
+  RelPath path;
+  Content content;
+  std::optional<DiskState> disk;
+  UnixNanos moment;  // of the look; of a delete found by a scan: when the file last existed
+};
+
+// What becomes of observed deletes.
+enum class DeletePolicy {
+  kGuard,    // they are ours to tell, unless they are too many: then the folder halts
+  kRestore,  // the missing files come back from the peers
+  kAccept,   // they are ours to tell, however many
+};
+
+// A change that is to be published.
+struct Wanted {
+  Record record;
+  std::optional<ChangeId> id;     // under which `record` came; none: it is a merge of several
+  std::vector<ChangeId> waiting;  // changes that count as known once this is published
+  std::set<NodeName> sources;     // who announced it, and so has the content
+  bool again = false;             // the index has the record, the disk lost the content
+};
+
+// What the engine must do, in this order.
+struct SaveEntry {
+  RelPath path;
+  IndexEntry entry;
+};
+struct DropEntry {
+  RelPath path;
+};
+struct Broadcast {
+  std::vector<Change> changes;
+};  // ours, to every peer that may have them
+struct Relay {
+  NodeName peer;
+  Change change;
+};  // another author's, to one that cannot see it
+struct Want {
+  RelPath path;
+};  // publish wanted(path)
+struct Unwant {
+  RelPath path;
+};  // no longer
+struct StartSnapshot {
+  NodeName peer;
+};
+struct Halt {
+  std::string reason;
+  std::size_t deletes = 0;
+};
+using Action =
+    std::variant<SaveEntry, DropEntry, Broadcast, Relay, Want, Unwant, StartSnapshot, Halt>;
+using Actions = std::vector<Action>;
+
+class Replica {
+ public:
+  struct Settings {
+    NodeName self;
+    bool local_may_leave = true;   // false: receive-only
+    bool remote_may_enter = true;  // false: send-only
+    std::uint64_t max_file_size = std::uint64_t{4} << 30;
+    int max_delete_percent = 50;
+    Duration tombstones_keep{};
+  };
+  struct Peer {
+    bool may_send = true;     // its changes may come in
+    bool may_receive = true;  // ours may go to it
+    bool counted = true;      // configured, with an address, may receive
+    bool connected = false;
+    bool told = false;  // since it connected
+    bool accepts = true;
+    AuthorId author;          // its own now
+    Knowledge received;       // as it told, and what was sent to it since
+    Knowledge durable;        // as it told
+    std::set<NodeName> sees;  // whom it is connected to
+    std::uint64_t unpublished = 0;
+    bool snapshot = false;      // one is on its way to it
+    MonoNanos lagging_since{};  // 0: not lagging
+  };
+
+  explicit Replica(Settings settings);
+
+  // -- life ---------------------------------------------------------------------------------------
+  // The state of the last run. Once, first.
+  struct Image {
+    Index index;
+    Knowledge knowledge;
+    Knowledge withheld;
+    AuthorId author;
+    Sequence sequence = 0;
+    UnixNanos floor;
+  };
+  void restore(Image image);
+  // Other settings or ignore rules: what never entered before is asked for again.
+  void reconfigure(Settings settings);
+  // Another author from now on: the index may have gone back, or is new.
+  void begin_epoch(Epoch epoch);
+  void halt(std::string reason);
+  void resume();  // observed deletes are forgotten; observe() again with a policy
+
+  // -- the disk -----------------------------------------------------------------------------------
+  // A batch of looks at the disk that belong together. Paths that are being published now must be
+  // left out: the engine looks again afterwards.
+  [[nodiscard]] Actions observe(const std::vector<Observation>& batch, DeletePolicy policy,
+                                MonoNanos now);
+  // The engine begins to publish wanted(path); until published() or not_published(), what arrives
+  // for the path waits.
+  void publishing(const RelPath& path);
+  // `record` stands on the disk now, as `disk` (none: of a tombstone, or where it is shadowed).
+  [[nodiscard]] Actions published(const RelPath& path, const Record& record,
+                                  const std::optional<ChangeId>& id,
+                                  const std::vector<ChangeId>& settled,
+                                  std::optional<DiskState> disk);
+  [[nodiscard]] Actions not_published(const RelPath& path);  // it stays wanted
+
+  // -- the peers ----------------------------------------------------------------------------------
+  void configure_peer(const NodeName& name, bool may_send, bool may_receive, bool counted);
+  void forget_peer(const NodeName& name);
+  void connected(const NodeName& name);
+  void disconnected(const NodeName& name);
+  [[nodiscard]] Actions announced(const NodeName& from, const std::vector<Change>& changes,
+                                  const std::function<bool(const RelPath&, Kind)>& ignored);
+  // `new_epoch` is drawn by the caller, for the case that the peer knows more of us than we do.
+  [[nodiscard]] Actions told(const NodeName& from, const Tell& tell, Epoch new_epoch,
+                             MonoNanos now);
+  [[nodiscard]] Actions snapshot_ended(const NodeName& from, const Knowledge& knowledge);
+  // Sent to the peer: need not be sent again on this connection.
+  void sent(const NodeName& to, const ChangeId& id);
+  void snapshot_sent(const NodeName& to, const Knowledge& knowledge);
+  void snapshot_broken(const NodeName& to);  // could not be sent whole, begin anew when it tells
+  // Changes could not be sent live: a snapshot will bring them.
+  void lagging(const NodeName& name) { peers_[name].told = false; }
+
+  // -- durability ---------------------------------------------------------------------------------
+  [[nodiscard]] Knowledge known() const;  // received, and not wanted any more: done with
+  [[nodiscard]] Knowledge offered()
+      const;  // known, without what never entered: what a snapshot covers
+  void made_durable(const Knowledge& knowledge) { durable_.add(knowledge); }
+  // Tombstones that nobody needs any more.
+  [[nodiscard]] Actions collect(UnixNanos now);
+
+  // -- questions ----------------------------------------------------------------------------------
+  [[nodiscard]] const Index& index() const { return index_; }
+  [[nodiscard]] const AuthorId& author() const { return author_; }
+  [[nodiscard]] Sequence sequence() const { return sequence_; }
+  [[nodiscard]] UnixNanos floor() const { return floor_; }
+  [[nodiscard]] const Knowledge& received() const { return received_; }
+  [[nodiscard]] const Knowledge& withheld() const { return withheld_; }
+  [[nodiscard]] const Knowledge& durable() const { return durable_; }
+  [[nodiscard]] const std::map<RelPath, Wanted>& wanted() const { return wanted_; }
+  [[nodiscard]] const std::set<RelPath>& drift() const { return drift_; }
+  [[nodiscard]] const std::map<RelPath, std::string>& refused() const { return refused_; }
+  [[nodiscard]] const std::map<NodeName, Peer>& peers() const { return peers_; }
+  [[nodiscard]] const std::optional<std::string>& halted() const { return halted_; }
+  // Whether the peer has durably all that we know, and we all that it told of.
+  [[nodiscard]] bool in_sync_with(const Peer& peer) const;
+  // Live and dead records that the peer lacks durably.
+  struct Behind {
+    std::size_t files = 0;
+    std::uint64_t bytes = 0;
+  };
+  [[nodiscard]] Behind behind(const Peer& peer) const;
+
+ private:
+  void author(const Observation& seen, Actions& actions, std::vector<Change>& ours);
+  void look_again(const RelPath& path, Actions& actions, std::vector<Change>& ours);
+  void adjudicate(const RelPath& path, Wanted combined, Actions& actions,
+                  std::vector<Change>& ours);
+  void save(const RelPath& path, Record record, const std::optional<ChangeId>& id,
+            std::optional<DiskState> disk, Actions& actions, std::vector<Change>& ours);
+  void withhold(const NodeName& from, const Change& change, std::string why);
+  void settle(const std::vector<ChangeId>& ids);
+  void relay(const Change& change, Actions& actions) const;
+  [[nodiscard]] bool refreshes(const Observation& seen, Actions& actions);
+
+  Settings settings_;
+  Index index_;
+  AuthorId author_;
+  Sequence sequence_ = 0;
+  UnixNanos floor_;
+  Knowledge received_;
+  Knowledge withheld_;
+  Knowledge durable_;
+  std::set<ChangeId> waiting_;  // received, not published
+  std::map<RelPath, Wanted> wanted_;
+  std::set<RelPath> publishing_;
+  std::map<RelPath, Wanted> later_;  // arrived while the path was being published
+  std::set<RelPath> drift_;
+  std::map<RelPath, std::string> refused_;  // what never enters here, and why
+  std::map<NodeName, Peer> peers_;
+  DeleteGuard guard_;
+  std::optional<std::string> halted_;
+};
+
+}  // namespace dagsync

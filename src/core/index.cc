@@ -1,0 +1,100 @@
+#include "dagsync/core/index.h"
+
+#include <algorithm>
+
+namespace dagsync {
+
+const IndexEntry* Index::find(const RelPath& path) const {
+  const auto it = entries_.find(path);
+  return it == entries_.end() ? nullptr : &it->second;
+}
+
+void Index::put(const RelPath& path, IndexEntry entry) {
+  const auto [it, added] = entries_.try_emplace(path);
+  if (!added) count(it->first, it->second, false);
+  it->second = std::move(entry);
+  count(it->first, it->second, true);
+}
+
+void Index::drop(const RelPath& path) {
+  const auto it = entries_.find(path);
+  if (it == entries_.end()) return;
+  count(it->first, it->second, false);
+  entries_.erase(it);
+}
+
+void Index::count(const RelPath& path, const IndexEntry& entry, bool add) {
+  const Content& content = entry.record.content;
+  const std::size_t one = add ? 1 : static_cast<std::size_t>(-1);
+  switch (content.kind) {
+    case Kind::kTombstone:
+      totals_.tombstones += one;
+      return;
+    case Kind::kDirectory:
+      totals_.directories += one;
+      return;
+    case Kind::kSymlink:
+      totals_.files += one;
+      return;
+    case Kind::kFile:
+      totals_.files += one;
+      totals_.bytes += add ? content.size : 0 - content.size;
+      break;
+  }
+  if (add) {
+    by_digest_.emplace(content.digest, &path);
+    return;
+  }
+  const auto [begin, end] = by_digest_.equal_range(content.digest);
+  const auto it = std::find_if(begin, end, [&](const auto& pair) { return pair.second == &path; });
+  if (it != end) by_digest_.erase(it);
+}
+
+void Index::visit_below(const RelPath& directory,
+                        const std::function<bool(const RelPath&, const IndexEntry&)>& visit) const {
+  const std::string prefix = directory.is_root() ? "" : directory.bytes() + "/";
+  for (auto it = entries_.lower_bound(std::string_view(prefix)); it != entries_.end(); ++it) {
+    if (!it->first.is_below(directory)) return;
+    if (!visit(it->first, it->second)) return;
+  }
+}
+
+bool Index::has_live_below(const RelPath& directory) const {
+  bool found = false;
+  visit_below(directory, [&](const RelPath&, const IndexEntry& entry) {
+    found = entry.record.is_live();
+    return !found;
+  });
+  return found;
+}
+
+bool Index::is_shadowed(const RelPath& path) const {
+  for (RelPath above = path.parent(); !above.is_root(); above = above.parent()) {
+    const IndexEntry* entry = find(above);
+    if (entry == nullptr) continue;
+    const Kind kind = entry->record.content.kind;
+    if (kind == Kind::kFile || kind == Kind::kSymlink) return true;
+  }
+  return false;
+}
+
+std::vector<RelPath> Index::paths_of(const Digest& digest, std::size_t most) const {
+  std::vector<RelPath> paths;
+  const auto [begin, end] = by_digest_.equal_range(digest);
+  for (auto it = begin; it != end && paths.size() < most; ++it)
+    paths.push_back(*it->second);
+  return paths;
+}
+
+Content Index::expected_at(const RelPath& path) const {
+  if (is_shadowed(path)) return {};
+  const IndexEntry* entry = find(path);
+  if (entry != nullptr && entry->record.is_live()) return entry->record.content;
+  if (!has_live_below(path)) return {};
+  Content implied;
+  implied.kind = Kind::kDirectory;
+  implied.mode = kImpliedDirectoryMode;
+  return implied;
+}
+
+}  // namespace dagsync

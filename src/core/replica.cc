@@ -1,0 +1,98 @@
+#include "dagsync/core/replica.h"
+
+#include <algorithm>
+
+#include "dagsync/base/assert.h"
+#include "dagsync/core/reconcile.h"
+
+namespace dagsync {
+
+Replica::Replica(Settings settings)
+    : settings_(std::move(settings)), guard_(settings_.max_delete_percent) {}
+
+void Replica::restore(Image image) {
+  index_ = std::move(image.index);
+  received_ = std::move(image.knowledge);
+  withheld_ = std::move(image.withheld);
+  durable_ = received_;
+  author_ = std::move(image.author);
+  sequence_ = image.sequence;
+  floor_ = image.floor;
+}
+
+void Replica::reconfigure(Settings settings) {
+  settings_ = std::move(settings);
+  guard_.set_max_percent(settings_.max_delete_percent);
+  received_.remove(withheld_);
+  durable_.remove(withheld_);
+  withheld_ = {};
+  refused_.clear();
+  drift_.clear();
+}
+
+void Replica::begin_epoch(Epoch epoch) {
+  author_ = {settings_.self, epoch};
+  sequence_ = 0;
+}
+
+void Replica::halt(std::string reason) {
+  halted_ = std::move(reason);
+}
+
+void Replica::resume() {
+  halted_.reset();
+  guard_.forget();
+}
+
+void Replica::save(const RelPath& path, Record record, const std::optional<ChangeId>& id,
+                   std::optional<DiskState> disk, Actions& actions, std::vector<Change>& ours) {
+  Change change{path, id ? *id : ChangeId{author_, ++sequence_}, std::move(record)};
+  if (!id) received_.add(change.id);
+  const bool is_ours = change.id.author == author_;
+  IndexEntry entry{change.record, change.id, std::move(disk)};
+  index_.put(path, entry);
+  actions.push_back(SaveEntry{path, std::move(entry)});
+  if (is_ours) {
+    ours.push_back(std::move(change));
+  } else {
+    relay(change, actions);
+  }
+}
+
+void Replica::settle(const std::vector<ChangeId>& ids) {
+  for (const ChangeId& id : ids)
+    waiting_.erase(id);
+}
+
+Knowledge Replica::known() const {
+  Knowledge known = received_;
+  for (const ChangeId& id : waiting_)
+    known.remove(id);
+  return known;
+}
+
+Knowledge Replica::offered() const {
+  Knowledge offered = known();
+  offered.remove(withheld_);
+  return offered;
+}
+
+Actions Replica::collect(UnixNanos now) {
+  std::vector<RelPath> old;
+  for (const auto& [path, entry] : index_.entries()) {
+    if (entry.record.is_live() || entry.record.stamp + settings_.tombstones_keep > now) continue;
+    const bool everywhere = std::all_of(peers_.begin(), peers_.end(), [&](const auto& peer) {
+      return !peer.second.counted || peer.second.durable.covers(entry.id);
+    });
+    if (everywhere && durable_.covers(entry.id)) old.push_back(path);
+  }
+  Actions actions;
+  for (const RelPath& path : old) {
+    floor_ = std::max(floor_, index_.find(path)->record.stamp);
+    index_.drop(path);
+    actions.push_back(DropEntry{path});
+  }
+  return actions;
+}
+
+}  // namespace dagsync

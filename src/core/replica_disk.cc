@@ -1,0 +1,171 @@
+// The half of the replica that looks at this node's disk: local changes, and what was published.
+#include <algorithm>
+#include <unordered_map>
+
+#include "dagsync/base/assert.h"
+#include "dagsync/core/reconcile.h"
+#include "dagsync/core/replica.h"
+
+namespace dagsync {
+namespace {
+
+bool is_tombstone(const Content& content) {
+  return content.kind == Kind::kTombstone;
+}
+
+// How many files the batch deletes, not counting those whose bytes appear in it under another name:
+// a renamed directory is no mass delete.
+std::size_t lost_files(const std::vector<const Observation*>& deletes, const Index& index,
+                       const std::vector<const Observation*>& edits) {
+  std::unordered_map<Digest, std::size_t> appeared;
+  for (const Observation* edit : edits) {
+    if (edit->content.kind == Kind::kFile) ++appeared[edit->content.digest];
+  }
+  std::size_t lost = 0;
+  for (const Observation* gone : deletes) {
+    const Content& content = index.find(gone->path)->record.content;
+    if (content.kind == Kind::kDirectory) continue;
+    const auto it = appeared.find(content.digest);
+    if (content.kind == Kind::kFile && it != appeared.end() && it->second > 0) {
+      --it->second;
+    } else {
+      ++lost;
+    }
+  }
+  return lost;
+}
+
+}  // namespace
+
+// True where the disk shows what it should; then only the disk state may be news.
+bool Replica::refreshes(const Observation& seen, Actions& actions) {
+  const Content expected = index_.expected_at(seen.path);
+  const IndexEntry* entry = index_.find(seen.path);
+  const bool recorded = entry != nullptr && entry->record.is_live();
+  // A directory that only its children imply is nobody's change, whatever its mode.
+  const bool implied = !recorded && expected.kind == Kind::kDirectory;
+  if (implied && (is_tombstone(seen.content) || seen.content.kind == Kind::kDirectory)) return true;
+  if (seen.content != expected) return false;
+  drift_.erase(seen.path);
+  if (recorded && !is_tombstone(expected) && entry->disk != seen.disk) {
+    IndexEntry fresh = *entry;
+    fresh.disk = seen.disk;
+    index_.put(seen.path, fresh);
+    actions.push_back(SaveEntry{seen.path, std::move(fresh)});
+  }
+  return true;
+}
+
+Actions Replica::observe(const std::vector<Observation>& batch, DeletePolicy policy,
+                         MonoNanos now) {
+  Actions actions;
+  if (halted_) return actions;
+  std::vector<const Observation*> edits;
+  std::vector<const Observation*> deletes;
+  for (const Observation& seen : batch) {
+    DAGSYNC_ASSERT(!publishing_.contains(seen.path));
+    if (refreshes(seen, actions)) continue;
+    const IndexEntry* entry = index_.find(seen.path);
+    const bool was_live = entry != nullptr && entry->record.is_live();
+    if (!is_tombstone(seen.content)) {
+      edits.push_back(&seen);
+    } else if (was_live) {
+      deletes.push_back(&seen);
+    }
+  }
+  if (policy == DeletePolicy::kGuard && settings_.local_may_leave) {
+    const std::size_t lost = lost_files(deletes, index_, edits);
+    if (!guard_.allows(lost, index_.totals().files, now)) {
+      actions.push_back(Halt{"", lost});
+      return actions;
+    }
+    guard_.count(lost, now);
+  }
+  std::vector<Change> ours;
+  for (const Observation* seen : edits)
+    author(*seen, actions, ours);
+  for (const Observation* seen : deletes) {
+    if (policy == DeletePolicy::kRestore) {
+      const IndexEntry* entry = index_.find(seen->path);
+      Wanted wanted{entry->record, entry->id, {}, {}, true};
+      adjudicate(seen->path, std::move(wanted), actions, ours);
+    } else {
+      author(*seen, actions, ours);
+    }
+  }
+  if (!ours.empty()) actions.push_back(Broadcast{std::move(ours)});
+  return actions;
+}
+
+void Replica::author(const Observation& seen, Actions& actions, std::vector<Change>& ours) {
+  if (!settings_.local_may_leave) {
+    drift_.insert(seen.path);
+    return;
+  }
+  if (seen.content.kind == Kind::kFile && seen.content.size > settings_.max_file_size) {
+    refused_[seen.path] = "larger than max_file_size: raise it in dagsync.toml, or ignore the file";
+    return;
+  }
+  refused_.erase(seen.path);
+  const IndexEntry* entry = index_.find(seen.path);
+  Record record;
+  record.content = seen.content;
+  // A future mtime counts as the moment at which the file was given it.
+  const UnixNanos moment = seen.disk ? std::min(seen.moment, seen.disk->ctime) : seen.moment;
+  record.stamp = make_stamp(seen.content, moment, entry != nullptr ? entry->record.stamp : floor_);
+  record.origin = {author_, sequence_ + 1};
+  if (entry != nullptr) record.version = entry->record.version;
+  record.version.raise(record.origin.author, record.origin.sequence);
+  record.seen = record.version;
+  save(seen.path, std::move(record), std::nullopt, seen.disk, actions, ours);
+  look_again(seen.path, actions, ours);
+}
+
+// The index has moved under a change that is still wanted: is it still wanted?
+void Replica::look_again(const RelPath& path, Actions& actions, std::vector<Change>& ours) {
+  const auto it = wanted_.find(path);
+  if (it == wanted_.end()) return;
+  Wanted wanted = it->second;
+  wanted.again = false;
+  adjudicate(path, std::move(wanted), actions, ours);
+}
+
+void Replica::publishing(const RelPath& path) {
+  DAGSYNC_ASSERT(wanted_.contains(path));
+  publishing_.insert(path);
+}
+
+Actions Replica::published(const RelPath& path, const Record& record,
+                           const std::optional<ChangeId>& id, const std::vector<ChangeId>& settled,
+                           std::optional<DiskState> disk) {
+  Actions actions;
+  std::vector<Change> ours;
+  publishing_.erase(path);
+  wanted_.erase(path);
+  drift_.erase(path);
+  const IndexEntry* entry = index_.find(path);
+  Record joined = entry != nullptr ? reconcile(entry->record, record) : record;
+  const bool as_it_came = id.has_value() && joined == record;
+  const bool unchanged = entry != nullptr && joined == entry->record;
+  const std::optional<ChangeId> under = unchanged    ? std::optional(entry->id)
+                                        : as_it_came ? id
+                                                     : std::nullopt;
+  if (unchanged) {
+    IndexEntry fresh = *entry;
+    fresh.disk = std::move(disk);
+    index_.put(path, fresh);
+    actions.push_back(SaveEntry{path, std::move(fresh)});
+  } else {
+    save(path, std::move(joined), under, std::move(disk), actions, ours);
+  }
+  settle(settled);
+  if (auto node = later_.extract(path)) adjudicate(path, std::move(node.mapped()), actions, ours);
+  if (!ours.empty()) actions.push_back(Broadcast{std::move(ours)});
+  return actions;
+}
+
+void Replica::not_published(const RelPath& path) {
+  publishing_.erase(path);
+}
+
+}  // namespace dagsync

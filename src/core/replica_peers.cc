@@ -1,0 +1,202 @@
+// The half of the replica that listens to peers: their changes, and what they have.
+#include <algorithm>
+
+#include "dagsync/base/assert.h"
+#include "dagsync/core/reconcile.h"
+#include "dagsync/core/replica.h"
+
+namespace dagsync {
+namespace {
+
+// How long a peer's knowledge may lag behind before we send what it lacks, though its author could.
+constexpr Duration kLagTolerance = std::chrono::seconds(3);
+
+Wanted combine(Wanted a, Wanted b) {
+  Wanted both;
+  both.record = reconcile(a.record, b.record);
+  both.id = both.record == a.record ? a.id : both.record == b.record ? b.id : std::nullopt;
+  both.waiting = std::move(a.waiting);
+  both.waiting.insert(both.waiting.end(), b.waiting.begin(), b.waiting.end());
+  // Only who announced this content can be asked for it.
+  if (same_bytes(both.record.content, a.record.content)) both.sources.merge(a.sources);
+  if (same_bytes(both.record.content, b.record.content)) both.sources.merge(b.sources);
+  both.again = a.again || b.again;
+  return both;
+}
+
+}  // namespace
+
+void Replica::configure_peer(const NodeName& name, bool may_send, bool may_receive, bool counted) {
+  Peer& peer = peers_[name];
+  peer.may_send = may_send;
+  peer.may_receive = may_receive;
+  peer.counted = counted;
+}
+
+void Replica::forget_peer(const NodeName& name) {
+  peers_.erase(name);
+}
+
+void Replica::connected(const NodeName& name) {
+  Peer& peer = peers_[name];
+  peer.connected = true;
+  peer.told = false;
+  peer.snapshot = false;
+  peer.lagging_since = {};
+}
+
+void Replica::disconnected(const NodeName& name) {
+  Peer& peer = peers_[name];
+  peer.connected = false;
+  peer.told = false;
+  peer.snapshot = false;
+}
+
+Actions Replica::announced(const NodeName& from, const std::vector<Change>& changes,
+                           const std::function<bool(const RelPath&, Kind)>& ignored) {
+  Actions actions;
+  std::vector<Change> ours;
+  Peer& peer = peers_[from];
+  if (halted_ || !peer.may_send) return actions;
+  for (const Change& change : changes) {
+    peer.received.add(change.id);
+    if (received_.covers(change.id)) continue;
+    received_.add(change.id);
+    const Content& content = change.record.content;
+    if (ignored(change.path, content.kind)) {
+      withhold(from, change, "");
+    } else if (!settings_.remote_may_enter) {
+      drift_.insert(change.path);
+      withhold(from, change, "");
+    } else if (content.kind == Kind::kFile && content.size > settings_.max_file_size) {
+      withhold(from, change, "larger than max_file_size: raise it in dagsync.toml on this node");
+    } else {
+      waiting_.insert(change.id);
+      adjudicate(change.path, {change.record, change.id, {change.id}, {from}}, actions, ours);
+    }
+  }
+  if (!ours.empty()) actions.push_back(Broadcast{std::move(ours)});
+  return actions;
+}
+
+void Replica::withhold(const NodeName& from, const Change& change, std::string why) {
+  withheld_.add(change.id);
+  if (!why.empty()) refused_[change.path] = "from " + from.value + ": " + why;
+}
+
+// Where a remote change (or the merge of several) meets the index.
+void Replica::adjudicate(const RelPath& path, Wanted combined, Actions& actions,
+                         std::vector<Change>& ours) {
+  if (publishing_.contains(path)) {
+    const auto it = later_.find(path);
+    if (it == later_.end()) {
+      later_.emplace(path, std::move(combined));
+    } else {
+      it->second = combine(std::move(it->second), std::move(combined));
+    }
+    return;
+  }
+  const auto wanted = wanted_.find(path);
+  const bool was_wanted = wanted != wanted_.end();
+  if (was_wanted && wanted->second.waiting != combined.waiting) {
+    combined = combine(std::move(wanted->second), std::move(combined));
+  }
+  const IndexEntry* entry = index_.find(path);
+  const bool nothing_stands = entry == nullptr && !combined.record.is_live();
+  const Record joined =
+      entry != nullptr ? reconcile(entry->record, combined.record) : combined.record;
+  const bool needs_disk =
+      combined.again ||
+      !(nothing_stands || (entry != nullptr && joined.content == entry->record.content));
+  if (needs_disk) {
+    wanted_[path] = std::move(combined);
+    actions.push_back(Want{path});
+    return;
+  }
+  if (entry == nullptr || joined != entry->record) {
+    const bool as_it_came = combined.id.has_value() && joined == combined.record;
+    save(path, joined, as_it_came ? combined.id : std::nullopt,
+         entry != nullptr ? entry->disk : std::nullopt, actions, ours);
+  }
+  settle(combined.waiting);
+  if (was_wanted) {
+    wanted_.erase(path);
+    actions.push_back(Unwant{path});
+  }
+}
+
+void Replica::relay(const Change& change, Actions& actions) const {
+  for (const auto& [name, peer] : peers_) {
+    const bool takes = peer.connected && peer.told && peer.may_receive && peer.accepts;
+    if (!takes || name == change.id.author.node) continue;
+    if (peer.sees.contains(change.id.author.node) || peer.received.covers(change.id)) continue;
+    actions.push_back(Relay{name, change});
+  }
+}
+
+Actions Replica::told(const NodeName& from, const Tell& tell, Epoch new_epoch, MonoNanos now) {
+  Actions actions;
+  Peer& peer = peers_[from];
+  const bool first = !peer.told || (tell.accepts && !peer.accepts);
+  peer.told = true;
+  peer.author = tell.author;
+  peer.received = tell.received;
+  peer.durable = tell.durable;
+  peer.sees = {tell.connected.begin(), tell.connected.end()};
+  peer.unpublished = tell.unpublished;
+  peer.accepts = tell.accepts;
+  if (tell.received.last(author_) > sequence_) begin_epoch(new_epoch);
+  if (!peer.may_receive || !peer.accepts || peer.snapshot || halted_) return actions;
+  if (peer.received.covers(offered())) {
+    peer.lagging_since = {};
+    return actions;
+  }
+  if (peer.lagging_since == MonoNanos{}) peer.lagging_since = now;
+  if (first || now - peer.lagging_since >= kLagTolerance) {
+    peer.snapshot = true;
+    peer.lagging_since = {};
+    actions.push_back(StartSnapshot{from});
+  }
+  return actions;
+}
+
+Actions Replica::snapshot_ended(const NodeName& from, const Knowledge& knowledge) {
+  const Peer& peer = peers_[from];
+  if (halted_ || !peer.may_send) return {};
+  received_.add(knowledge);  // what was announced and is not published yet is in waiting_
+  return {};
+}
+
+void Replica::sent(const NodeName& to, const ChangeId& id) {
+  peers_[to].received.add(id);
+}
+
+void Replica::snapshot_sent(const NodeName& to, const Knowledge& knowledge) {
+  Peer& peer = peers_[to];
+  peer.received.add(knowledge);
+  peer.snapshot = false;
+}
+
+void Replica::snapshot_broken(const NodeName& to) {
+  Peer& peer = peers_[to];
+  peer.snapshot = false;
+  peer.told = false;
+}
+
+bool Replica::in_sync_with(const Peer& peer) const {
+  if (!peer.connected || !peer.told || !peer.accepts) return false;
+  if (peer.may_receive && !peer.durable.covers(known())) return false;
+  return !peer.may_send || durable_.covers(peer.received);
+}
+
+Replica::Behind Replica::behind(const Peer& peer) const {
+  Behind behind;
+  for (const auto& [path, entry] : index_.entries()) {
+    if (peer.durable.covers(entry.id)) continue;
+    ++behind.files;
+    behind.bytes += entry.record.content.size;
+  }
+  return behind;
+}
+
+}  // namespace dagsync
