@@ -1,0 +1,276 @@
+// Events name a watch, not a path, and tell of the past: when one is read, the directory behind its
+// watch may have another name. The kernel keeps the order, so it is enough to forget the watches
+// below a directory when the event of its move or removal comes by: what it did under the new name
+// is found when the owner, after our hint, watches and lists it anew. The alternative, to follow a
+// move by its cookie and rename the paths, saves the listing but has to guess when the two halves
+// of a move come apart, or when the new parent is not watched yet.
+#include "posix/inotify_watcher.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <fstream>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "dagsync/base/assert.h"
+#include "dagsync/base/log.h"
+
+namespace dagsync {
+namespace {
+
+// IN_MODIFY, since neither truncate(2) nor setting an mtime alone has any other event. Without
+// IN_DONT_FOLLOW: what is added is the descriptor's link under /proc, which must be followed; the
+// descriptor itself was opened beneath the root without following anything.
+constexpr std::uint32_t kMask = IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE |
+                                IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF |
+                                IN_ONLYDIR | IN_EXCL_UNLINK;
+
+// The parent's events only wake us up, to look whether the root still has a name: as long as anyone
+// has the root open, as we do, its own IN_DELETE_SELF does not come.
+constexpr std::uint32_t kParentMask = IN_DELETE | IN_ONLYDIR;
+
+constexpr const char* kMaxWatches = "fs.inotify.max_user_watches";
+constexpr const char* kMaxInstances = "fs.inotify.max_user_instances";
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+int open_directory_beneath(int root, const RelPath& directory) {
+  open_how how{};
+  how.flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+  const char* path = directory.is_root() ? "." : directory.bytes().c_str();
+  return static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof how));
+}
+
+int add_watch(int inotify, int directory, std::uint32_t mask) {
+  const std::string link = "/proc/self/fd/" + std::to_string(directory);
+  return ::inotify_add_watch(inotify, link.c_str(), mask);
+}
+
+std::string doing(const RelPath& directory) {
+  return "watch " + display(directory);
+}
+
+Unexpected fail_open(int error_number, const RelPath& directory) {
+  if (error_number == ELOOP)
+    return fail(ErrorCode::kNotFound, doing(directory) + ": a symlink, not a directory");
+  if (error_number == EXDEV)
+    return fail(ErrorCode::kUnsupported,
+                doing(directory) + ": another file system is mounted there");
+  return fail_errno(error_number, doing(directory));
+}
+
+// A limit as it stands now, for people: "192536", or "unknown".
+std::string current_limit(const std::string& sysctl) {
+  std::string path = "/proc/sys/" + sysctl;
+  for (char& c : path)
+    if (c == '.') c = '/';
+  std::ifstream file(path);
+  std::string value;
+  return file >> value ? value : "unknown";
+}
+
+std::string how_to_raise(const char* sysctl, const char* value) {
+  return std::string("raise it with: sysctl -w ") + sysctl + "=" + value + " (now " +
+         current_limit(sysctl) + "), and in /etc/sysctl.d to keep it";
+}
+
+Unexpected fail_add(int error_number, const RelPath& directory) {
+  if (error_number == ENOSPC)
+    return fail(ErrorCode::kNoSpace, doing(directory) + ": the system's inotify watches ran out: " +
+                                         how_to_raise(kMaxWatches, "1048576"));
+  if (error_number == ENOENT)  // the directory is open, so it is not that which is missing
+    return fail(ErrorCode::kUnsupported, doing(directory) + ": /proc is not there: mount it");
+  return fail_errno(error_number, doing(directory));
+}
+
+bool is_deleted(int directory) {
+  struct stat now {};
+  return ::fstat(directory, &now) == 0 && now.st_nlink == 0;
+}
+
+bool is_directory(const inotify_event& event) {
+  return (event.mask & IN_ISDIR) != 0;
+}
+bool is_departure(const inotify_event& event) {
+  return (event.mask & (IN_MOVED_FROM | IN_DELETE)) != 0;
+}
+bool is_end_of_itself(const inotify_event& event) {
+  return (event.mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)) != 0;
+}
+
+}  // namespace
+
+// What one read brought, in the order of the events.
+struct InotifyWatcher::Batch {
+  std::vector<Hint> hints;
+  std::unordered_set<RelPath> files, directories;  // those in `hints`
+  bool overflow = false;
+  bool root_gone = false;
+
+  void hint(RelPath path, bool directory) {
+    if (!(directory ? directories : files).insert(path).second) return;
+    hints.push_back(Hint{std::move(path), directory});
+  }
+};
+
+Result<std::unique_ptr<InotifyWatcher>> InotifyWatcher::open(std::string root) {
+  const int root_fd = ::open(root.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (root_fd < 0) return fail_errno(errno, "watch " + escape_bytes(root));
+  const int inotify_fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  if (inotify_fd >= 0)
+    return std::unique_ptr<InotifyWatcher>(
+        new InotifyWatcher(std::move(root), root_fd, inotify_fd));
+  const int error_number = errno;
+  ::close(root_fd);
+  const std::string what = "watch " + escape_bytes(root);
+  if (error_number == EMFILE || error_number == ENFILE)
+    return fail(ErrorCode::kUnavailable,
+                what + ": the user's inotify instances, or the process's open files, ran out: " +
+                    how_to_raise(kMaxInstances, "1024") + "; or raise the open files (ulimit -n)");
+  return fail_errno(error_number, what);
+}
+
+InotifyWatcher::InotifyWatcher(std::string root, int root_fd, int inotify_fd)
+    : root_(std::move(root)), root_fd_(root_fd), inotify_(inotify_fd) {
+  // Where the parent may not be read, the end of the root is noticed with the next event below it.
+  const Descriptor parent(::openat(root_fd_, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (parent.is_open()) add_watch(inotify_, parent.get(), kParentMask);
+}
+
+InotifyWatcher::~InotifyWatcher() {
+  ::close(inotify_);  // and with it all watches
+  ::close(root_fd_);
+}
+
+void InotifyWatcher::start(Handlers handlers) {
+  DAGSYNC_ASSERT(handlers.on_hints && handlers.on_overflow && handlers.on_root_gone);
+  handlers_ = std::move(handlers);
+}
+
+Status InotifyWatcher::watch(const RelPath& directory) {
+  if (root_gone_)
+    return fail(ErrorCode::kNotFound, doing(directory) + ": the folder " + escape_bytes(root_) +
+                                          " was moved, deleted or unmounted");
+  const Descriptor opened(open_directory_beneath(root_fd_, directory));
+  if (!opened.is_open()) return fail_open(errno, directory);
+  const int added = add_watch(inotify_, opened.get(), kMask);
+  if (added < 0) return fail_add(errno, directory);
+  const WatchId displaced = table_.put(WatchId{added}, directory);
+  if (displaced.value >= 0) ::inotify_rm_watch(inotify_, displaced.value);
+  return {};
+}
+
+void InotifyWatcher::unwatch(const RelPath& directory) {
+  // Fails for a directory that is deleted already: its watch went with it.
+  for (const WatchId watch : table_.take(directory))
+    ::inotify_rm_watch(inotify_, watch.value);
+}
+
+void InotifyWatcher::on_readable() {
+  for (int turn = 0; turn < kReadsPerTurn; ++turn)
+    if (read_once() == 0) return;
+}
+
+void InotifyWatcher::drain() {
+  // The bound: what the kernel holds now. Events that come meanwhile are of after the call.
+  int pending = 0;
+  if (::ioctl(inotify_, FIONREAD, &pending) != 0) return;
+  std::size_t left = static_cast<std::size_t>(pending);
+  while (left > 0) {
+    const std::size_t bytes = read_once();
+    if (bytes == 0) return;
+    left -= std::min(left, bytes);
+  }
+}
+
+std::size_t InotifyWatcher::read_once() {
+  ssize_t bytes = 0;
+  do {
+    bytes = ::read(inotify_, buffer_.data(), buffer_.size());
+  } while (bytes < 0 && errno == EINTR);
+  if (bytes <= 0) {
+    if (bytes < 0 && errno != EAGAIN) report_lost_hints(errno);
+    return 0;
+  }
+  const std::size_t end = static_cast<std::size_t>(bytes);
+  Batch batch;
+  for (std::size_t at = 0; at < end;) {
+    const auto& event = *reinterpret_cast<const inotify_event*>(buffer_.data() + at);
+    take_in(event, batch);
+    at += sizeof(inotify_event) + event.len;
+  }
+  dispatch(std::move(batch));
+  return end;
+}
+
+void InotifyWatcher::report_lost_hints(int error_number) {
+  const Status failed = fail_errno(error_number, "watch " + escape_bytes(root_));
+  log::error("{}", failed.error().message);
+  if (!root_gone_) handlers_.on_overflow();
+}
+
+void InotifyWatcher::take_in(const inotify_event& event, Batch& batch) {
+  if ((event.mask & IN_Q_OVERFLOW) != 0) batch.overflow = true;
+  const WatchId watch{event.wd};
+  const RelPath* known = table_.find(watch);
+  if (known == nullptr) return;  // of a watch that was given up before this was read
+  const RelPath directory = *known;
+  if (directory.is_root() && is_end_of_itself(event)) {
+    batch.root_gone = true;
+  } else if ((event.mask & IN_IGNORED) != 0) {
+    table_.erase(watch);
+  } else if (event.len > 0) {
+    take_in_name(event, directory, batch);
+  } else if ((event.mask & IN_ATTRIB) != 0 && !directory.is_root()) {
+    batch.hint(directory, true);
+  }
+}
+
+void InotifyWatcher::take_in_name(const inotify_event& event, const RelPath& directory,
+                                  Batch& batch) {
+  Result<RelPath> path = directory.child(event.name);  // padded with NULs
+  if (!path) return log::warning("not watched: {}", path.error().message);
+  if (is_directory(event) && is_departure(event)) unwatch(*path);
+  batch.hint(std::move(*path), is_directory(event));
+}
+
+void InotifyWatcher::dispatch(Batch batch) {
+  DAGSYNC_ASSERT(handlers_.on_hints);
+  if (root_gone_) return;
+  if (batch.root_gone || is_deleted(root_fd_)) {
+    // Alone: the names that vanished with the root must not pass for deletes.
+    root_gone_ = true;
+    unwatch(RelPath());
+    handlers_.on_root_gone();
+    return;
+  }
+  if (!batch.hints.empty()) handlers_.on_hints(std::move(batch.hints));
+  if (batch.overflow) handlers_.on_overflow();
+}
+
+}  // namespace dagsync

@@ -1,0 +1,65 @@
+// The Watcher on inotify. It has its own descriptor because libuv's uv_fs_event drops overflows and
+// cannot tell a close after writing from a write. Whoever has the event loop polls fd() for reading
+// and calls on_readable(). Loop thread only.
+//
+// Every hint whose path shows a directory is a reason to watch that directory (again): also one for
+// a name that went away, since another directory may have come in its place; and after on_overflow
+// every directory that is found. Watching again is cheap and always right.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "dagsync/ports/watcher.h"
+#include "posix/watch_table.h"
+
+struct inotify_event;
+
+namespace dagsync {
+
+class InotifyWatcher final : public Watcher {
+ public:
+  // `root` is the folder, which must be a directory and no symlink (kNotFound). kUnavailable: no
+  // more inotify instances (fs.inotify.max_user_instances).
+  [[nodiscard]] static Result<std::unique_ptr<InotifyWatcher>> open(std::string root);
+  ~InotifyWatcher() override;
+  InotifyWatcher(const InotifyWatcher&) = delete;
+  InotifyWatcher& operator=(const InotifyWatcher&) = delete;
+
+  [[nodiscard]] int fd() const { return inotify_; }  // non-blocking, owned by this
+  // Reads what is there, up to a bound, and calls the handlers; the rest stays readable.
+  void on_readable();
+
+  // Once the root is gone, on_root_gone was called, nothing is watched, and nothing follows:
+  // whoever finds the root again opens a new watcher. A handler must not destroy the watcher.
+  void start(Handlers handlers) override;
+  // kUnsupported: another file system is mounted there.
+  Status watch(const RelPath& directory) override;
+  void unwatch(const RelPath& directory) override;
+  void drain() override;
+  [[nodiscard]] std::size_t watches() const override { return table_.size(); }
+
+ private:
+  static constexpr std::size_t kReadBytes = 64 << 10;  // a thousand events and more
+  static constexpr int kReadsPerTurn = 16;             // then the loop serves others
+
+  struct Batch;
+  InotifyWatcher(std::string root, int root_fd, int inotify_fd);
+  std::size_t read_once();  // bytes read and dispatched; 0: nothing is pending
+  void report_lost_hints(int error_number);
+  void take_in(const inotify_event& event, Batch& batch);
+  void take_in_name(const inotify_event& event, const RelPath& directory, Batch& batch);
+  void dispatch(Batch batch);
+
+  std::string root_;
+  int root_fd_;
+  int inotify_;
+  bool root_gone_ = false;
+  Handlers handlers_;
+  WatchTable table_;
+  alignas(8) std::array<char, kReadBytes> buffer_;  // free again before a handler is called
+};
+
+}  // namespace dagsync
