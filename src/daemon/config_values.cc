@@ -214,9 +214,9 @@ Result<std::string> parse_pattern(std::string_view text) {
 }
 
 Result<std::string> parse_owner(std::string_view text) {
-  const std::size_t colons = static_cast<std::size_t>(std::ranges::count(text, ':'));
+  const auto colons = std::ranges::count(text, ':');
   const bool blank = text.find_first_of(" \t\n/") != std::string_view::npos;
-  if (!text.empty() && !blank && colons <= 1 && !text.starts_with(':') && !text.ends_with(':')) {
+  if (!blank && colons <= 1 && !text.starts_with(':') && !text.ends_with(':')) {
     return std::string(text);
   }
   return wrong(text, "give a user or user:group, e.g. \"airflow:airflow\"");

@@ -41,12 +41,12 @@ enum class May { kSend, kReceive };
 [[nodiscard]] Result<FolderMode> parse_mode(std::string_view text);
 [[nodiscard]] Result<log::Level> parse_log_level(std::string_view text);
 [[nodiscard]] Result<std::string> parse_file_name(std::string_view text);
-[[nodiscard]] Result<std::string> parse_http(std::string_view text);         // an address, or ""
-[[nodiscard]] Result<std::string> parse_socket(std::string_view text);       // fits a sockaddr_un
-[[nodiscard]] Result<std::string> parse_root(std::string_view text);         // absolute, not "/"
-[[nodiscard]] Result<std::string> parse_pattern(std::string_view text);      // one line
-[[nodiscard]] Result<std::string> parse_owner(std::string_view text);        // user or user:group
-[[nodiscard]] Result<Duration> parse_interval(std::string_view text);        // a second or more
+[[nodiscard]] Result<std::string> parse_http(std::string_view text);     // an address, or ""
+[[nodiscard]] Result<std::string> parse_socket(std::string_view text);   // fits a sockaddr_un
+[[nodiscard]] Result<std::string> parse_root(std::string_view text);     // absolute, not "/"
+[[nodiscard]] Result<std::string> parse_pattern(std::string_view text);  // one line
+[[nodiscard]] Result<std::string> parse_owner(std::string_view text);    // user, user:group or ""
+[[nodiscard]] Result<Duration> parse_interval(std::string_view text);    // a second or more
 [[nodiscard]] Result<std::uint64_t> parse_some_size(std::string_view text);  // a byte or more
 
 // Whether the one absolute, lexically normal path is the other one or lies below it.
