@@ -1,0 +1,74 @@
+#include "wire/decoder.h"
+
+#include <algorithm>
+
+namespace dagsync {
+namespace {
+
+constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 62;  // an off_t holds it
+
+}  // namespace
+
+void Decoder::refuse(Error error) {
+  if (!error_) error_ = std::move(error);
+}
+
+bool Decoder::fits(std::size_t count, std::size_t limit, std::string_view what) {
+  if (count > limit) refuse(std::string("too many ") + std::string(what));
+  return count <= limit;
+}
+
+AuthorId Decoder::author(std::uint32_t index) {
+  if (authors_.has(index)) return authors_.at(index);
+  refuse("an author that is not in the table");
+  return {};
+}
+
+ChangeId Decoder::change_id(std::uint32_t author_index, Sequence sequence) {
+  if (sequence == 0) refuse("a change with sequence 0");
+  return {author(author_index), sequence};
+}
+
+NodeName Decoder::node(const std::string& name) {
+  if (is_dns_name(name)) return {name};
+  refuse("a node's name that is no DNS name");
+  return {};
+}
+
+RelPath Decoder::path(const std::string& bytes) {
+  Result<RelPath> path = RelPath::parse(bytes);
+  if (path) return std::move(*path);
+  refuse(std::move(path.error()));
+  return {};
+}
+
+Digest Decoder::digest(const std::string& bytes) {
+  Digest digest;
+  if (bytes.size() == digest.bytes.size()) {
+    std::copy(bytes.begin(), bytes.end(), digest.bytes.begin());
+  } else {
+    refuse("a digest that is not 16 bytes long");
+  }
+  return digest;
+}
+
+std::uint64_t Decoder::file_size(std::uint64_t size) {
+  if (size > kMaxFileBytes) refuse("a size that no file has");
+  return size;
+}
+
+std::string Decoder::folder(std::string& name) {
+  const bool is_plain = std::none_of(name.begin(), name.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+  });
+  if (name.empty() || name.size() > kMaxFolderNameBytes || !is_plain)
+    refuse("no name that a folder can have");
+  return std::move(name);
+}
+
+std::string Decoder::text(std::string& bytes) {
+  fits(bytes.size(), kMaxTextBytes, "bytes of text");
+  return std::move(bytes);
+}
+
+}  // namespace dagsync

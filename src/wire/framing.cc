@@ -1,0 +1,164 @@
+#include "dagsync/wire/framing.h"
+
+#include <algorithm>
+
+#include "dagsync/base/assert.h"
+#include "dagsync/wire/codec.h"
+#include "wire/compression.h"
+
+namespace dagsync {
+namespace {
+
+constexpr std::uint8_t kMessageType = 1;
+constexpr std::uint8_t kChunkType = 2;
+constexpr std::uint8_t kCompressed = 1;           // the only flag
+constexpr std::size_t kRequestBytes = 8;          // in front of a chunk's content
+constexpr std::size_t kCompressFrom = 1024;       // shorter messages fit one packet anyway
+constexpr std::size_t kKeptCapacity = 256 << 10;  // of the buffer, between frames
+
+void append_big_endian(std::string& out, std::uint64_t value, int bytes) {
+  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(value >> shift & 0xFF));
+}
+
+std::uint64_t read_big_endian(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (const char byte : bytes)
+    value = value << 8 | static_cast<std::uint8_t>(byte);
+  return value;
+}
+
+void append_header(std::string& out, std::size_t payload_bytes, std::uint8_t type,
+                   bool compressed) {
+  append_big_endian(out, payload_bytes, 4);
+  out.push_back(static_cast<char>(type));
+  out.push_back(static_cast<char>(compressed ? kCompressed : 0));
+}
+
+Unexpected bad_frame(std::string_view what) {
+  return fail(ErrorCode::kInvalid, "malformed frame: " + std::string(what));
+}
+
+}  // namespace
+
+std::string frame_message(const Message& message) {
+  std::string payload = encode(message);
+  bool compressed = false;
+  if (payload.size() > kCompressFrom) {
+    if (std::optional<std::string> smaller = compress(payload)) {
+      payload = std::move(*smaller);
+      compressed = true;
+    }
+  }
+  std::string frame;
+  frame.reserve(kFrameHeaderBytes + payload.size());
+  append_header(frame, payload.size(), kMessageType, compressed);
+  return frame.append(payload);
+}
+
+std::string frame_chunk_header(std::uint64_t request, std::size_t payload_bytes, bool compressed) {
+  DAGSYNC_ASSERT(payload_bytes <= kMaxChunkBytes);
+  std::string header;
+  append_header(header, kRequestBytes + payload_bytes, kChunkType, compressed);
+  append_big_endian(header, request, kRequestBytes);
+  return header;
+}
+
+std::optional<std::string> compress_chunk(std::string_view bytes) {
+  DAGSYNC_ASSERT(bytes.size() <= kMaxChunkBytes);
+  return compress(bytes);
+}
+
+Result<std::string> decompress_chunk(std::string_view bytes) {
+  return decompress(bytes, kMaxChunkBytes);
+}
+
+struct FrameReader::Header {
+  std::size_t payload_bytes;
+  std::uint8_t type;
+  bool compressed;
+};
+
+Result<FrameReader::Header> FrameReader::parse_header(std::string_view bytes) const {
+  const Header header{static_cast<std::size_t>(read_big_endian(bytes.substr(0, 4))),
+                      static_cast<std::uint8_t>(bytes[4]), (bytes[5] & kCompressed) != 0};
+  if ((bytes[5] & ~kCompressed) != 0) return bad_frame("unknown flags");
+  if (header.type == kMessageType) {
+    const std::size_t limit = is_trusted_ ? kMaxMessageBytes : kMaxFirstMessageBytes;
+    if (header.payload_bytes > limit) return bad_frame("a message that is too long");
+  } else if (header.type == kChunkType) {
+    if (!is_trusted_) return bad_frame("content before the hello");
+    if (header.payload_bytes < kRequestBytes) return bad_frame("a chunk without a request");
+    if (header.payload_bytes > kRequestBytes + kMaxChunkBytes)
+      return bad_frame("a chunk that is too long");
+  } else {
+    return bad_frame("unknown type");
+  }
+  return header;
+}
+
+Status FrameReader::deliver_message(const Header& header, std::string_view payload,
+                                    const Handlers& handlers) const {
+  std::string plain;
+  if (header.compressed) {
+    Result<std::string> whole =
+        decompress(payload, is_trusted_ ? kMaxMessageBytes : kMaxFirstMessageBytes);
+    if (!whole) return Unexpected(whole.error());
+    plain = std::move(*whole);
+    payload = plain;
+  }
+  Result<Message> message = decode(payload);
+  if (message) return handlers.on_message(std::move(*message));
+  if (message.error().code == ErrorCode::kUnsupported) return {};
+  return Unexpected(message.error());
+}
+
+Status FrameReader::deliver(const Header& header, std::string_view payload,
+                            const Handlers& handlers) const {
+  if (header.type == kMessageType) return deliver_message(header, payload, handlers);
+  return handlers.on_chunk({read_big_endian(payload.substr(0, kRequestBytes)), header.compressed,
+                            payload.substr(kRequestBytes)});
+}
+
+// One step: a whole frame straight from the input, or some of its bytes to those of a frame that
+// came in pieces.
+Status FrameReader::feed_some(std::string_view& bytes, const Handlers& handlers) {
+  const bool is_fresh = partial_.empty();
+  if (is_fresh && bytes.size() < kFrameHeaderBytes) {
+    partial_.assign(bytes);
+    bytes = {};
+    return {};
+  }
+  if (!is_fresh && partial_.size() < kFrameHeaderBytes) {
+    const std::size_t taken = std::min(bytes.size(), kFrameHeaderBytes - partial_.size());
+    partial_.append(bytes.substr(0, taken));
+    bytes.remove_prefix(taken);
+    if (partial_.size() < kFrameHeaderBytes) return {};
+  }
+  const Result<Header> header = parse_header(is_fresh ? bytes : partial_);
+  if (!header) return Unexpected(header.error());
+  const std::size_t frame_bytes = kFrameHeaderBytes + header->payload_bytes;
+  if (is_fresh && bytes.size() >= frame_bytes) {
+    const std::string_view payload = bytes.substr(kFrameHeaderBytes, header->payload_bytes);
+    bytes.remove_prefix(frame_bytes);
+    return deliver(*header, payload, handlers);
+  }
+  const std::size_t taken = std::min(bytes.size(), frame_bytes - partial_.size());
+  partial_.append(bytes.substr(0, taken));
+  bytes.remove_prefix(taken);
+  if (partial_.size() < frame_bytes) return {};
+  const Status delivered =
+      deliver(*header, std::string_view(partial_).substr(kFrameHeaderBytes), handlers);
+  partial_.clear();
+  if (partial_.capacity() > kKeptCapacity + kFrameHeaderBytes + kRequestBytes) partial_ = {};
+  return delivered;
+}
+
+Status FrameReader::feed(std::string_view bytes, const Handlers& handlers) {
+  while (!bytes.empty() && !failure_)
+    if (Status step = feed_some(bytes, handlers); !step) failure_ = step.error();
+  if (failure_) return Unexpected(*failure_);
+  return {};
+}
+
+}  // namespace dagsync
