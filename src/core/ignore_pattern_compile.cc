@@ -35,7 +35,7 @@ struct NamedClass {
   bool (*contains)(int c);
 };
 
-// ASCII alone, in every locale: all nodes must decide alike.
+// ASCII alone, in every locale: all nodes must decide alike. git has fewer spaces than C.
 constexpr std::array kNamedClasses = {
     NamedClass{"alnum", is_alnum},
     NamedClass{"alpha", is_alpha},
@@ -46,7 +46,7 @@ constexpr std::array kNamedClasses = {
     NamedClass{"lower", is_lower},
     NamedClass{"print", [](int c) { return c == ' ' || is_graph(c); }},
     NamedClass{"punct", [](int c) { return is_graph(c) && !is_alnum(c); }},
-    NamedClass{"space", [](int c) { return c == ' ' || (c >= '\t' && c <= '\r'); }},
+    NamedClass{"space", [](int c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }},
     NamedClass{"upper", is_upper},
     NamedClass{
         "xdigit",
