@@ -18,18 +18,3 @@ function(dagsync_module name)
     ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(dagsync_${name} ${scope} dagsync_flags ${arg_LINK})
 endfunction()
-
-# A test program with doctest, run by CTest under its own name.
-#
-#   dagsync_test(core SOURCES reconcile_test.cc ... LINK dagsync::core)
-function(dagsync_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINK" ${ARGN})
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 300)
-  endif()
-  add_executable(test_${name} ${arg_SOURCES})
-  target_link_libraries(test_${name} PRIVATE ${arg_LINK} dagsync_test_main dagsync_flags)
-  target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-  add_test(NAME ${name} COMMAND test_${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT})
-endfunction()

@@ -1,0 +1,101 @@
+# Tests. Each is built and run in the build directory at hand, except where DAGSYNC_ASAN_DIR and
+# DAGSYNC_TSAN_DIR name the directories of sanitizer builds: then the unit tests of those are run
+# instead of being built here, under names like asan/core and tsan/net. So one run of CTest, that of
+# the Release build, runs the tests of all builds (tests/run makes them).
+
+set(DAGSYNC_ASAN_DIR "" CACHE PATH "Run the unit tests of this build, under address,undefined")
+set(DAGSYNC_TSAN_DIR "" CACHE PATH "Run the tests with threads of this build, under thread")
+
+# The modules whose tests have threads to race; the others would only wait under TSan.
+set(DAGSYNC_THREADED_MODULES net posix engine daemon)
+
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+
+# ThreadSanitizer of this compiler does not know the memory map of kernels that randomise more of it.
+if(DAGSYNC_TSAN_DIR OR DAGSYNC_SANITIZE STREQUAL "thread")
+  execute_process(COMMAND setarch -R true RESULT_VARIABLE result OUTPUT_QUIET ERROR_QUIET)
+  if(result EQUAL 0)
+    set(DAGSYNC_TSAN_LAUNCHER setarch -R)
+  endif()
+endif()
+
+# Every test of the threaded modules: what a TSan build needs to build.
+add_custom_target(threaded_tests)
+
+# A test program with doctest, run by CTest under its own name.
+#
+#   dagsync_test(core SOURCES reconcile_test.cc ... LINK dagsync::core [TIMEOUT 60])
+function(dagsync_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINK" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
+  cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME module)
+  if(module IN_LIST DAGSYNC_THREADED_MODULES)
+    set(threaded TRUE)
+  endif()
+
+  if(DAGSYNC_ASAN_DIR)
+    cmake_path(RELATIVE_PATH CMAKE_CURRENT_BINARY_DIR BASE_DIRECTORY ${CMAKE_BINARY_DIR}
+               OUTPUT_VARIABLE below)
+    dagsync_add_test(asan/${name} COMMAND ${DAGSYNC_ASAN_DIR}/${below}/test_${name}
+                     LABELS unit asan TIMEOUT ${arg_TIMEOUT})
+    if(DAGSYNC_TSAN_DIR AND threaded)
+      dagsync_add_test(tsan/${name}
+                       COMMAND ${DAGSYNC_TSAN_LAUNCHER} ${DAGSYNC_TSAN_DIR}/${below}/test_${name}
+                       LABELS unit tsan TIMEOUT ${arg_TIMEOUT})
+    endif()
+    return()
+  endif()
+
+  add_executable(test_${name} ${arg_SOURCES})
+  target_link_libraries(test_${name} PRIVATE ${arg_LINK} dagsync_test_main dagsync_flags)
+  target_include_directories(test_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  if(threaded)
+    add_dependencies(threaded_tests test_${name})
+  endif()
+  dagsync_add_test(${name} COMMAND ${DAGSYNC_TSAN_LAUNCHER} $<TARGET_FILE:test_${name}>
+                   LABELS unit TIMEOUT ${arg_TIMEOUT})
+endfunction()
+
+# A Python unittest module of the current directory, against the dagsync of this build. SANITIZED:
+# also against those of the sanitizer builds, where there are any.
+#
+#   dagsync_e2e_test(saves MODULE test_saves [TIMEOUT 300] [SANITIZED])
+function(dagsync_e2e_test name)
+  cmake_parse_arguments(arg "SANITIZED" "MODULE;TIMEOUT" "" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 600)
+  endif()
+  set(patience 1)
+  if(DAGSYNC_SANITIZE)
+    set(patience 5)
+  endif()
+  set(unittest ${Python3_EXECUTABLE} -B -m unittest ${arg_MODULE})
+  dagsync_add_test(e2e/${name} COMMAND ${DAGSYNC_TSAN_LAUNCHER} ${unittest} LABELS e2e
+                   TIMEOUT ${arg_TIMEOUT} BINARY $<TARGET_FILE:dagsync> PATIENCE ${patience})
+  if(arg_SANITIZED AND DAGSYNC_ASAN_DIR)
+    dagsync_add_test(asan/e2e/${name} COMMAND ${unittest} LABELS e2e asan
+                     TIMEOUT ${arg_TIMEOUT} BINARY ${DAGSYNC_ASAN_DIR}/dagsync PATIENCE 5)
+  endif()
+  if(arg_SANITIZED AND DAGSYNC_TSAN_DIR)
+    dagsync_add_test(tsan/e2e/${name} COMMAND ${DAGSYNC_TSAN_LAUNCHER} ${unittest} LABELS e2e tsan
+                     TIMEOUT ${arg_TIMEOUT} BINARY ${DAGSYNC_TSAN_DIR}/dagsync PATIENCE 5)
+  endif()
+endfunction()
+
+# What the tests above have in common.
+function(dagsync_add_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT;BINARY;PATIENCE" "COMMAND;LABELS" ${ARGN})
+  add_test(NAME ${name} COMMAND ${arg_COMMAND})
+  set(environment
+      "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
+      "UBSAN_OPTIONS=print_stacktrace=1"
+      "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+  if(arg_BINARY)
+    set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+    list(APPEND environment "DAGSYNC_BIN=${arg_BINARY}" "DAGSYNC_E2E_PATIENCE=${arg_PATIENCE}")
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
+                       ENVIRONMENT "${environment}")
+endfunction()
