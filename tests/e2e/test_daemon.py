@@ -1,0 +1,181 @@
+"""The daemon's own life: SIGHUP, SIGTERM, settings, and what it leaves behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import threading
+import time
+import unittest
+
+from case import FreshMesh
+from node import END_WITHIN_S, PATIENCE
+
+
+class Reload(FreshMesh):
+    def test_ignore_patterns_are_taken_over(self) -> None:
+        a, b, c = self.begin()
+        probes = iter(range(1000))
+
+        def tables_travel() -> bool:
+            name = f"probe-{next(probes)}.csv"
+            a.write(name, b"x")
+            self.mesh.fence(a)
+            self.mesh.wait_in_sync()
+            return b.has(name) and c.has(name)
+
+        self.assertTrue(tables_travel())
+        for patterns, wanted in ((["*.csv"], False), ([], True)):
+            for one in (a, b, c):
+                self.mesh.configure(one, folder={"ignore": patterns})
+                one.reload()
+            self.mesh.wait_until(
+                lambda: tables_travel() == wanted, f"ignore = {patterns} is in force"
+            )
+
+    def test_a_peer_is_added_and_removed_again(self) -> None:
+        a, b, c = self.mesh.nodes
+        for one in (a, b):
+            self.mesh.configure(one, peers=[a, b])
+        self.mesh.start("a", "b")
+        self.mesh.wait_in_sync()
+        a.write("before.py", b"x")
+        self.mesh.converge()
+        for one in (a, b):
+            self.mesh.configure(one)
+            one.reload()
+        c.start()
+        self.mesh.converge()
+        self.assert_content("before.py", b"x")
+        for one in (a, b):
+            self.mesh.configure(one, peers=[a, b])
+            one.reload()
+            self.mesh.wait_until(lambda: not one.peer_status("c"), f"{one.name} forgets c")
+        self.mesh.wait_until(lambda: not c.peer_status("a")["connected"], "c is let go")
+        a.write("after.py", b"x")
+        self.mesh.wait_content("after.py", b"x", nodes=[a, b])
+        self.mesh.wait_in_sync(nodes=[a, b])
+        self.assert_content("after.py", None, c)
+
+    def test_a_bad_configuration_changes_nothing(self) -> None:
+        a, b, c = self.begin()
+        with open(a.config, "a") as config:
+            config.write("[nonsense]\n")
+        a.reload()
+        self.mesh.wait_until(lambda: "nonsense" in a.log_text(), "the log names the key")
+        self.mesh.fence(a)
+        self.mesh.wait_in_sync()
+
+    def test_a_transfer_under_way_is_not_dropped(self) -> None:
+        a, b, c = self.begin()
+        content = os.urandom(32 << 20)
+        a.write("large.bin", content)
+        for _ in range(5):
+            a.reload()
+            b.reload()
+        self.mesh.wait_content("large.bin", content)
+        self.mesh.converge()
+
+
+class Ends(FreshMesh):
+    def test_sigterm_and_sigint_in_the_middle_of_work_end_it_in_time(self) -> None:
+        a, b, c = self.begin()
+        ended = threading.Event()
+
+        def keep_writing() -> None:
+            count = 0
+            while not ended.is_set():
+                count += 1
+                a.write(f"busy/{count % 50}.bin", os.urandom(200_000))
+
+        writer = threading.Thread(target=keep_writing)
+        writer.start()
+        self.mesh.wait_until(lambda: c.has("busy/49.bin"), "work is under way")
+        try:
+            for one, number in ((a, signal.SIGTERM), (b, signal.SIGINT), (c, signal.SIGTERM)):
+                process, one.process = one.process, None
+                began = time.monotonic()
+                process.send_signal(number)
+                self.assertEqual(process.wait(30), 0, f"{one.name} ends with 0")
+                self.assertLess(time.monotonic() - began, END_WITHIN_S * PATIENCE, one.name)
+        finally:
+            ended.set()
+            writer.join()
+        self.mesh.start()
+        self.mesh.converge()
+        self.assertEqual(self.conflicts(), [])
+
+    def test_what_stays_behind_is_for_its_owner(self) -> None:
+        a, b, c = self.begin()
+        self.assertEqual(stat.S_IMODE(a.state_dir.stat().st_mode), 0o700)
+        self.assertEqual(stat.S_IMODE((a.home / "control.sock").stat().st_mode), 0o660)
+        self.mesh.stop()
+        self.assertEqual(os.listdir(a.folder), [])
+
+    def test_a_stale_control_socket_is_replaced(self) -> None:
+        a, b, c = self.begin()
+        a.kill()
+        self.assertTrue((a.home / "control.sock").exists())
+        a.start()
+        self.mesh.wait_in_sync()
+
+
+class Settings(FreshMesh):
+    options = {"folder": {"settle_ms": 300, "settle_max_ms": 1000, "max_file_size": "1MiB"}}
+
+    def test_a_file_larger_than_allowed_is_refused_and_named(self) -> None:
+        a, b, c = self.begin()
+        a.write("large.bin", b"x" * (1 << 20) + b"x")
+        a.write("fits.bin", b"x" * (1 << 20))
+        self.mesh.wait_content("fits.bin", b"x" * (1 << 20))
+        self.mesh.wait_until(
+            lambda: "large.bin" in {error["path"] for error in a.folder_status()["errors"]},
+            "status names the large file",
+        )
+        self.mesh.wait_in_sync()
+        self.assert_content("large.bin", None, b, c)
+
+    def test_a_folder_that_never_falls_quiet_is_published_all_the_same(self) -> None:
+        a, b, c = self.begin()
+        ended = threading.Event()
+
+        def keep_writing() -> None:
+            count = 0
+            while not ended.wait(0.05):
+                count += 1
+                a.write(f"noise/{count % 20}.py", str(count))
+
+        writer = threading.Thread(target=keep_writing)
+        writer.start()
+        try:
+            a.write("quiet.py", b"x")
+            self.mesh.wait_content("quiet.py", b"x", bound=5)
+            self.mesh.wait_until(lambda: c.has("noise/5.py"), "the noise travels", bound=5)
+        finally:
+            ended.set()
+            writer.join()
+        self.mesh.converge()
+
+
+class TwoFolders(FreshMesh):
+    def test_each_folder_goes_its_own_way(self) -> None:
+        for one in self.mesh.nodes:
+            (one.home / "plugins").mkdir()
+            self.mesh.configure(
+                one, extra=f'[[folder]]\nname = "plugins"\npath = "{one.home}/plugins"\n'
+            )
+        a, b, c = self.begin()
+        a.write("same.py", b"a dag")
+        (b.home / "plugins" / "same.py").write_bytes(b"a plugin")
+        self.mesh.wait_content("same.py", b"a dag")
+        self.mesh.wait_until(
+            lambda: (c.home / "plugins" / "same.py").exists(), "the plugin is on c"
+        )
+        self.mesh.converge()
+        self.assertEqual((a.home / "plugins" / "same.py").read_bytes(), b"a plugin")
+        self.assertEqual({folder["name"] for folder in a.status()["folders"]}, {"dags", "plugins"})
+
+
+if __name__ == "__main__":
+    unittest.main()

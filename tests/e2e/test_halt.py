@@ -1,0 +1,200 @@
+"""A folder that vanishes, or loses most of its files at once, halts; nothing is deleted elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import unittest
+
+from case import FreshMesh, can_run
+from node import Node
+
+FILES = 60
+
+
+class Halts(FreshMesh):
+    def begin_filled(self) -> tuple[Node, ...]:
+        a, b, c = self.begin()
+        for index in range(FILES):
+            a.write(f"sub{index % 6}/{index}.py", f"{index}\n" * 20)
+        self.mesh.converge()
+        return a, b, c
+
+    def assert_halted(self, one: Node) -> None:
+        self.mesh.wait_until(
+            lambda: one.folder_status().get("state") == "halted", f"{one.name} halts"
+        )
+        status = one.status()
+        self.assertTrue(status["folders"][0]["state_reason"], "the reason is told")
+        self.assertFalse(status["in_sync"])
+        self.assert_status(one.run("status"), 1)
+
+    def assert_all_there(self, *nodes: Node) -> None:
+        for one in nodes:
+            found = sum(len(files) for _, _, files in os.walk(one.folder))
+            self.assertGreaterEqual(found, FILES, f"files on {one.name}")
+
+    def others_go_on(self, b: Node, c: Node) -> None:
+        """b and c still work with each other, and have lost nothing."""
+        self.mesh.fence(b, [b, c])
+        self.assert_all_there(b, c)
+
+    def test_the_root_is_renamed_away(self) -> None:
+        a, b, c = self.begin_filled()
+        os.rename(a.folder, a.home / "elsewhere")
+        self.assert_halted(a)
+        self.others_go_on(b, c)
+        a.folder.mkdir()  # another directory at the same path is not the folder either
+        self.others_go_on(b, c)
+        self.assert_halted(a)
+        a.folder.rmdir()
+        os.rename(a.home / "elsewhere", a.folder)
+
+    def test_the_root_is_removed(self) -> None:
+        a, b, c = self.begin_filled()
+        shutil.rmtree(a.folder)
+        self.assert_halted(a)
+        self.others_go_on(b, c)
+
+    def test_the_root_is_replaced_by_an_empty_directory(self) -> None:
+        a, b, c = self.begin_filled()
+        empty = a.home / "empty"
+        empty.mkdir()
+        os.rename(a.folder, a.home / "elsewhere")
+        os.rename(empty, a.folder)
+        self.assert_halted(a)
+        self.others_go_on(b, c)
+
+    def test_the_root_is_emptied(self) -> None:
+        a, b, c = self.begin_filled()
+        for index in range(6):
+            shutil.rmtree(a.path(f"sub{index}"))
+        self.assert_halted(a)
+        self.others_go_on(b, c)
+
+    def test_the_root_is_empty_at_the_start(self) -> None:
+        a, b, c = self.begin_filled()
+        a.stop()
+        for index in range(6):
+            shutil.rmtree(a.path(f"sub{index}"))
+        a.start()
+        self.assert_halted(a)
+        self.others_go_on(b, c)
+
+    def test_another_directory_is_the_root_at_the_start(self) -> None:
+        a, b, c = self.begin_filled()
+        a.stop()
+        os.rename(a.folder, a.home / "elsewhere")
+        a.folder.mkdir()
+        a.start()
+        self.assert_halted(a)
+        self.others_go_on(b, c)
+
+    def test_a_halted_folder_stays_halted_after_a_restart(self) -> None:
+        a, b, c = self.begin_filled()
+        for index in range(5):
+            shutil.rmtree(a.path(f"sub{index}"))
+        self.assert_halted(a)
+        a.restart()
+        self.assert_halted(a)
+        self.others_go_on(b, c)
+
+    def test_a_slow_removal_of_most_files_halts_as_well(self) -> None:
+        a, b, c = self.begin_filled()
+        for index in range(50):
+            os.unlink(a.path(f"sub{index % 6}/{index}.py"))
+            if a.folder_status()["state"] == "halted":
+                break
+        self.assert_halted(a)
+        self.mesh.fence(b, [b, c])
+        left = sum(len(files) for _, _, files in os.walk(b.folder))
+        self.assertGreaterEqual(left, FILES // 2)
+
+
+class DoesNotHalt(FreshMesh):
+    def fill(self) -> tuple[Node, ...]:
+        a, b, c = self.begin()
+        for index in range(FILES):
+            a.write(f"old/{index}.py", f"{index}\n" * 20)
+        self.mesh.converge()
+        return a, b, c
+
+    def test_a_rename_of_everything_is_no_mass_delete(self) -> None:
+        a, b, c = self.fill()
+        os.rename(a.path("old"), a.path("new"))
+        self.mesh.wait_content("new/59.py", b"59\n" * 20)
+        self.mesh.converge()
+        self.assertFalse(c.has("old"))
+
+    def test_few_files_are_no_mass(self) -> None:
+        a, b, c = self.begin()
+        for index in range(20):
+            a.write(f"{index}.py", b"x")
+        self.mesh.converge()
+        for index in range(19):
+            os.unlink(a.path(f"{index}.py"))
+        self.mesh.wait_until(
+            lambda: os.listdir(b.folder) == os.listdir(c.folder) == ["19.py"], "19 files are gone"
+        )
+        self.mesh.converge()
+
+
+class NoLimit(FreshMesh):
+    options = {"folder": {"max_delete_percent": 100}}
+
+    def test_all_but_one_may_go(self) -> None:
+        a, b, c = self.begin()
+        for index in range(FILES):
+            a.write(f"{index}.py", b"x")
+        self.mesh.converge()
+        for index in range(1, FILES):
+            os.unlink(a.path(f"{index}.py"))
+        self.mesh.wait_until(
+            lambda: os.listdir(b.folder) == os.listdir(c.folder) == ["0.py"], "one file is left"
+        )
+        self.mesh.converge()
+
+    def test_all_may_not(self) -> None:
+        a, b, c = self.begin()
+        for index in range(FILES):
+            a.write(f"{index}.py", b"x")
+        self.mesh.converge()
+        for index in range(FILES):
+            os.unlink(a.path(f"{index}.py"))
+        self.mesh.wait_until(lambda: a.folder_status()["state"] == "halted", "a halts")
+        self.mesh.fence(b, [b, c])
+        self.assertTrue(os.listdir(c.folder))
+
+
+@unittest.skipUnless(can_run("resume"), "this build has no `dagsync resume`")
+class Resume(FreshMesh):
+    def begin_halted(self) -> tuple[Node, ...]:
+        a, b, c = self.begin()
+        for index in range(FILES):
+            a.write(f"sub{index % 6}/{index}.py", f"{index}\n" * 20)
+        self.mesh.converge()
+        for index in range(5):
+            shutil.rmtree(a.path(f"sub{index}"))
+        self.mesh.wait_until(lambda: a.folder_status()["state"] == "halted", "a halts")
+        return a, b, c
+
+    def test_without_a_word_the_files_come_back(self) -> None:
+        a, b, c = self.begin_halted()
+        b.write("sub0/0.py", "changed while a was halted")
+        self.assert_status(a.run("resume", "dags"), 0)
+        self.mesh.converge()
+        self.assert_content("sub0/0.py", b"changed while a was halted")
+        self.assertEqual(sum(len(files) for _, _, files in os.walk(a.folder)), FILES)
+
+    def test_with_accept_deletes_they_are_deleted_everywhere(self) -> None:
+        a, b, c = self.begin_halted()
+        self.assert_status(a.run("resume", "dags", "--accept-deletes"), 0)
+        self.mesh.wait_until(
+            lambda: not b.has("sub0") and not c.has("sub4"), "the deletes are everywhere"
+        )
+        self.mesh.converge()
+        self.assertEqual(sum(len(files) for _, _, files in os.walk(c.folder)), FILES // 6)
+
+
+if __name__ == "__main__":
+    unittest.main()

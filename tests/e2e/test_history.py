@@ -1,0 +1,123 @@
+"""`conflicts`, `versions` and `restore`: every replaced content can be listed and brought back."""
+
+from __future__ import annotations
+
+import json
+import os
+import unittest
+
+from case import SharedMesh
+
+KEYS = {
+    "folder",
+    "path",
+    "id",
+    "kind",
+    "size",
+    "mode",
+    "mtime_ns",
+    "digest",
+    "origin",
+    "kept_at",
+    "reason",
+}
+
+
+class History(SharedMesh):
+    def replace(self, name: str | bytes, *contents: bytes) -> None:
+        """a saves each content in turn; b and c replace the one before by it."""
+        for content in contents:
+            self.a.write(name, content)
+            self.mesh.converge()
+
+    def test_what_a_remote_change_replaced_is_listed_newest_first(self) -> None:
+        self.replace("three.py", b"1", b"22", b"333")
+        listed = self.b.listed("versions", "three.py")
+        self.assertEqual(
+            [(entry["size"], entry["reason"]) for entry in listed],
+            [(2, "replaced"), (1, "replaced")],
+        )
+        for entry in listed:
+            self.assertLessEqual(KEYS, set(entry))
+            self.assertEqual((entry["folder"], entry["path"]), ("dags", "three.py"))
+        done = self.b.run("versions", "three.py")
+        self.assert_status(done, 0)
+        self.assertIn(str(listed[0]["id"]), done.stdout)
+
+    def test_the_newest_version_is_restored_on_every_node(self) -> None:
+        self.replace("back.py", b"first", b"second", b"third")
+        self.assert_status(self.b.run("restore", "back.py"), 0)
+        self.assert_content("back.py", b"second", self.b)
+        self.mesh.wait_content("back.py", b"second")
+        self.mesh.converge()
+        self.assert_content("back.py", b"second")
+
+    def test_a_chosen_version_is_restored(self) -> None:
+        self.replace("chosen.py", b"first", b"second", b"third")
+        oldest = self.c.listed("versions", "chosen.py")[-1]
+        self.assert_status(self.c.run("restore", "chosen.py", "--version", str(oldest["id"])), 0)
+        self.mesh.wait_content("chosen.py", b"first")
+        self.mesh.converge()
+
+    def test_a_deleted_file_is_restored_with_its_mode(self) -> None:
+        self.a.write("sub/deleted.py", b"deleted")
+        os.chmod(self.a.path("sub/deleted.py"), 0o640)
+        self.mesh.converge()
+        os.unlink(self.a.path("sub/deleted.py"))
+        os.rmdir(self.a.path("sub"))
+        self.mesh.wait_until(
+            lambda: not self.b.has("sub") and not self.c.has("sub"), "the delete is everywhere"
+        )
+        self.mesh.converge()
+        self.assertEqual(self.b.listed("versions", "sub/deleted.py")[0]["reason"], "deleted")
+        self.assert_status(self.b.run("restore", "sub/deleted.py"), 0)
+        self.mesh.wait_content("sub/deleted.py", b"deleted")
+        self.mesh.converge()
+        self.assertEqual(os.stat(self.a.path("sub/deleted.py")).st_mode & 0o7777, 0o640)
+
+    def test_paths_are_taken_absolute_or_relative_to_the_folder(self) -> None:
+        self.replace("paths.py", b"1", b"2")
+        for name in ("paths.py", self.b.path("paths.py")):
+            self.assertEqual(len(self.b.listed("versions", name)), 1)
+        self.assertEqual(len(self.b.listed("versions", "paths.py", "--folder", "dags")), 1)
+
+    def test_odd_names_are_escaped_in_json_and_taken_as_bytes(self) -> None:
+        name = b"odd\xff\\name\n.py"
+        self.replace(name, b"one", b"two")
+        done = self.b.run("versions", "--json", name)
+        self.assert_status(done, 0)
+        self.assertEqual(json.loads(done.stdout)[0]["path"], "odd\\xff\\\\name\n.py")
+        self.assert_status(self.b.run("restore", name), 0)
+        self.mesh.wait_content(name, b"one")
+        self.mesh.converge()
+
+    def test_what_is_not_there_is_exit_status_1(self) -> None:
+        self.a.write("unchanged.py", b"x")
+        self.mesh.converge()
+        for arguments in (
+            ("versions", "no-such.py"),
+            ("restore", "no-such.py"),
+            ("restore", "unchanged.py"),
+            ("restore", "unchanged.py", "--version", "999999"),
+        ):
+            done = self.b.run(*arguments)
+            self.assert_status(done, 1)
+            self.assertTrue(done.stderr.startswith("dagsync: "), done.stderr)
+
+    def test_no_conflicts_is_an_empty_list(self) -> None:
+        done = self.a.run("conflicts", "--json")
+        self.assert_status(done, 0)
+        self.assertEqual(json.loads(done.stdout), [])
+
+    def test_commands_without_a_daemon_say_so(self) -> None:
+        self.c.stop()
+        self.addCleanup(self.mesh.wait_in_sync)
+        self.addCleanup(self.mesh.start, "c")
+        for arguments in (("conflicts",), ("versions", "x"), ("restore", "x")):
+            done = self.c.run(*arguments)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertTrue(done.stderr.startswith("dagsync: "), done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

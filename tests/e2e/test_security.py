@@ -1,0 +1,158 @@
+"""Who is not let in: foreign authorities, unknown names, no certificate, garbage."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import time
+import unittest
+from pathlib import Path
+
+from case import FreshMesh, SharedMesh
+from mesh import make_certificates
+from node import PATIENCE, Node
+
+REFUSED_WITHIN_S = 1.0
+
+
+def client(directory: Path, name: str | None, ca: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.load_verify_locations(ca)
+    context.set_alpn_protocols(["dagsync/1"])
+    if name:
+        context.load_cert_chain(directory / f"{name}.crt", directory / f"{name}.key")
+    return context
+
+
+class Strangers(SharedMesh):
+    """A client of our own knocks at a's door."""
+
+    options = {"more": ["stranger"]}
+
+    def bytes_until_closed(self, context: ssl.SSLContext) -> tuple[bytes, float]:
+        """What a says after the handshake, and when it closes."""
+        began = time.monotonic()
+        got = b""
+        try:
+            with socket.create_connection((self.a.host, self.a.port), timeout=5 * PATIENCE) as raw:
+                with context.wrap_socket(raw) as link:
+                    while block := link.recv(65536):
+                        got += block
+        except TimeoutError:
+            raise AssertionError("a does not close the connection") from None
+        except (ssl.SSLError, ConnectionError):
+            pass  # refused in the middle of the handshake
+        return got, time.monotonic() - began
+
+    def assert_refused(self, context: ssl.SSLContext) -> None:
+        got, took = self.bytes_until_closed(context)
+        self.assertEqual(got, b"", "not one byte beyond the handshake")
+        self.assertLess(took, REFUSED_WITHIN_S * PATIENCE)
+        self.mesh.fence(self.a)
+
+    def test_a_name_that_is_not_configured_is_refused_with_a_line_that_tells_the_mend(self) -> None:
+        self.assert_refused(client(self.mesh.tls, "stranger", self.mesh.tls / "ca.crt"))
+        self.mesh.wait_until(lambda: self.lines_about("stranger"), "the log names the stranger")
+        self.assertTrue(
+            any("[[peer]]" in line for line in self.lines_about("stranger")),
+            self.lines_about("stranger"),
+        )
+
+    def lines_about(self, name: str) -> list[str]:
+        return [line for line in self.a.log_text().splitlines() if name in line]
+
+    def test_a_certificate_of_another_authority_is_refused(self) -> None:
+        foreign = self.mesh.root / "foreign"
+        make_certificates(foreign, ["b"])  # even under a name that a knows
+        self.assert_refused(client(foreign, "b", self.mesh.tls / "ca.crt"))
+
+    def test_no_certificate_is_refused(self) -> None:
+        self.assert_refused(client(self.mesh.tls, None, self.mesh.tls / "ca.crt"))
+
+    def test_tls_1_2_is_refused(self) -> None:
+        context = client(self.mesh.tls, "b", self.mesh.tls / "ca.crt")
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        self.assert_refused(context)
+
+    def test_garbage_does_no_harm(self) -> None:
+        for garbage in (
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"\0" * 5000,
+            os.urandom(70000),
+            b"\x16\x03\x01\xff\xff" + b"x" * 100,
+        ):
+            with socket.create_connection((self.a.host, self.a.port), timeout=15 * PATIENCE) as raw:
+                try:
+                    raw.sendall(garbage)
+                    raw.shutdown(socket.SHUT_WR)
+                    while raw.recv(65536):
+                        pass
+                except ConnectionError:
+                    pass
+        self.mesh.fence(self.a)
+        self.mesh.wait_in_sync()
+
+    def test_garbage_of_a_known_peer_does_no_harm(self) -> None:
+        context = client(self.mesh.tls, "b", self.mesh.tls / "ca.crt")
+        for garbage in (b"\xff" * 64, os.urandom(4096), b"\0" * 100):
+            try:
+                with socket.create_connection(
+                    (self.a.host, self.a.port), timeout=15 * PATIENCE
+                ) as raw:
+                    with context.wrap_socket(raw) as link:
+                        link.sendall(garbage)
+                        link.settimeout(1)
+                        while link.recv(65536):
+                            pass
+            except (ssl.SSLError, OSError):
+                pass
+        self.mesh.fence(self.a)
+        self.mesh.wait_in_sync()
+
+
+class ForeignNodes(FreshMesh):
+    """A whole daemon that does not belong to the mesh; a, b and c do not know it."""
+
+    def join(self, one: Node) -> None:
+        self.mesh.configure(one, peers=self.mesh.nodes)
+        self.mesh.nodes.append(one)
+        one.write("intruder.py", b"x")
+        one.start()
+        self.mesh.wait_until(lambda: one.status(), "the foreign node runs")
+
+    def assert_kept_out(self, one: Node) -> None:
+        a, b, c = self.mesh.nodes[:3]
+        self.mesh.wait_until(
+            lambda: a.log_text().count("efuse") > 0, "a tells that it refused someone"
+        )
+        self.mesh.fence(a, [a, b, c])
+        self.assert_content("intruder.py", None, a, b, c)
+        self.assertEqual(os.listdir(one.folder), ["intruder.py"])
+        self.assertFalse(any(peer["connected"] for peer in one.status()["peers"]))
+        self.mesh.wait_in_sync(nodes=[a, b, c])
+
+
+class UnknownNode(ForeignNodes):
+    options = {"more": ["x"]}
+
+    def test_a_node_of_our_authority_that_nobody_configured(self) -> None:
+        self.begin()
+        one = self.mesh.new_node("x")
+        self.join(one)
+        self.assert_kept_out(one)
+
+
+class ForeignAuthority(ForeignNodes):
+    def test_a_node_of_another_authority(self) -> None:
+        self.begin()
+        foreign = self.mesh.root / "foreign"
+        make_certificates(foreign, ["c2"])
+        one = self.mesh.new_node("c2", foreign)
+        self.join(one)
+        self.assert_kept_out(one)
+
+
+if __name__ == "__main__":
+    unittest.main()
