@@ -1,0 +1,60 @@
+#include "dagsync/core/record.h"
+
+#include <doctest/doctest.h>
+
+#include "core/record_samples.h"
+
+using namespace dagsync;
+
+TEST_CASE("the same bytes are the same kind with the same digest or target") {
+  CHECK(same_bytes(file_content("a", 1), file_content("a", 2)));
+  CHECK_FALSE(same_bytes(file_content("a", 1), file_content("b", 1)));
+  CHECK(same_bytes(symlink_content("t", 1), symlink_content("t", 2)));
+  CHECK_FALSE(same_bytes(symlink_content("t", 1), symlink_content("u", 1)));
+  CHECK(same_bytes(directory_content(0700), directory_content(0755)));
+  CHECK(same_bytes(Content{}, Content{}));
+  CHECK_FALSE(same_bytes(Content{}, directory_content(0)));
+}
+
+TEST_CASE("a file is unchanged only where nothing that a write moves has moved") {
+  DiskState then;
+  then.device = 1;
+  then.inode = 2;
+  then.size = 3;
+  then.mtime = {4};
+  then.ctime = {5};
+  then.mode = 0644;
+  then.links = 1;
+  CHECK(is_unchanged(then, then));
+  const auto with = [&](auto change) {
+    DiskState now = then;
+    change(now);
+    return now;
+  };
+  CHECK_FALSE(is_unchanged(then, with([](DiskState& now) { now.inode = 9; })));
+  CHECK_FALSE(is_unchanged(then, with([](DiskState& now) { now.size = 9; })));
+  CHECK_FALSE(is_unchanged(then, with([](DiskState& now) { now.mtime = {9}; })));
+  CHECK_FALSE(is_unchanged(then, with([](DiskState& now) { now.ctime = {9}; })));
+  CHECK_FALSE(is_unchanged(then, with([](DiskState& now) { now.mode = 0755; })));
+  CHECK_FALSE(is_unchanged(then, with([](DiskState& now) { now.type = FileType::kSymlink; })));
+  CHECK(is_unchanged(then, with([](DiskState& now) { now.device = 9; })));  // after a boot
+}
+
+TEST_CASE("a file that was looked at within the clock's tick of its mtime is read again") {
+  DiskState then;
+  then.racy = true;
+  CHECK_FALSE(is_unchanged(then, then));
+}
+
+TEST_CASE("of a directory only the mode counts") {
+  DiskState then;
+  then.type = FileType::kDirectory;
+  then.mode = 0755;
+  DiskState now = then;
+  now.mtime = {7};
+  now.ctime = {8};
+  now.size = 9;
+  CHECK(is_unchanged(then, now));
+  now.mode = 0700;
+  CHECK_FALSE(is_unchanged(then, now));
+}
