@@ -9,8 +9,6 @@ set(DAGSYNC_TSAN_DIR "" CACHE PATH "Run the tests with threads of this build, un
 # The modules whose tests have threads to race; the others would only wait under TSan.
 set(DAGSYNC_THREADED_MODULES net posix engine daemon)
 
-find_package(Python3 REQUIRED COMPONENTS Interpreter)
-
 # ThreadSanitizer of this compiler does not know the memory map of kernels that randomise more of it.
 if(DAGSYNC_TSAN_DIR OR DAGSYNC_SANITIZE STREQUAL "thread")
   execute_process(COMMAND setarch -R true RESULT_VARIABLE result OUTPUT_QUIET ERROR_QUIET)
@@ -58,44 +56,16 @@ function(dagsync_test name)
                    LABELS unit TIMEOUT ${arg_TIMEOUT})
 endfunction()
 
-# A Python unittest module of the current directory, against the dagsync of this build. SANITIZED:
-# also against those of the sanitizer builds, where there are any.
+# A test with labels, and with the sanitizers told to show what they find.
 #
-#   dagsync_e2e_test(saves MODULE test_saves [TIMEOUT 300] [SANITIZED])
-function(dagsync_e2e_test name)
-  cmake_parse_arguments(arg "SANITIZED" "MODULE;TIMEOUT" "" ${ARGN})
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 600)
-  endif()
-  set(patience 1)
-  if(DAGSYNC_SANITIZE)
-    set(patience 5)
-  endif()
-  set(unittest ${Python3_EXECUTABLE} -B -m unittest ${arg_MODULE})
-  dagsync_add_test(e2e/${name} COMMAND ${DAGSYNC_TSAN_LAUNCHER} ${unittest} LABELS e2e
-                   TIMEOUT ${arg_TIMEOUT} BINARY $<TARGET_FILE:dagsync> PATIENCE ${patience})
-  if(arg_SANITIZED AND DAGSYNC_ASAN_DIR)
-    dagsync_add_test(asan/e2e/${name} COMMAND ${unittest} LABELS e2e asan
-                     TIMEOUT ${arg_TIMEOUT} BINARY ${DAGSYNC_ASAN_DIR}/dagsync PATIENCE 5)
-  endif()
-  if(arg_SANITIZED AND DAGSYNC_TSAN_DIR)
-    dagsync_add_test(tsan/e2e/${name} COMMAND ${DAGSYNC_TSAN_LAUNCHER} ${unittest} LABELS e2e tsan
-                     TIMEOUT ${arg_TIMEOUT} BINARY ${DAGSYNC_TSAN_DIR}/dagsync PATIENCE 5)
-  endif()
-endfunction()
-
-# What the tests above have in common.
+#   dagsync_add_test(core COMMAND test_core LABELS unit TIMEOUT 60 [ENVIRONMENT NAME=VALUE ...])
 function(dagsync_add_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT;BINARY;PATIENCE" "COMMAND;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT" "COMMAND;LABELS;ENVIRONMENT" ${ARGN})
   add_test(NAME ${name} COMMAND ${arg_COMMAND})
-  set(environment
-      "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
-      "UBSAN_OPTIONS=print_stacktrace=1"
-      "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
-  if(arg_BINARY)
-    set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
-    list(APPEND environment "DAGSYNC_BIN=${arg_BINARY}" "DAGSYNC_E2E_PATIENCE=${arg_PATIENCE}")
-  endif()
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
-                       ENVIRONMENT "${environment}")
+  set_tests_properties(${name} PROPERTIES
+    TIMEOUT ${arg_TIMEOUT}
+    LABELS "${arg_LABELS}"
+    ENVIRONMENT "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1;\
+UBSAN_OPTIONS=print_stacktrace=1;\
+TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1;${arg_ENVIRONMENT}")
 endfunction()
