@@ -6,6 +6,7 @@
 #include "cli/console.h"
 #include "daemon/certificates.h"
 #include "daemon/config_values.h"
+#include "daemon/print_error.h"
 #include "dagsync/base/log.h"
 #include "dagsync/base/rel_path.h"
 

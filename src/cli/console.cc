@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "daemon/print_error.h"
 #include "dagsync/base/log.h"
 
 namespace dagsync {
@@ -37,32 +38,7 @@ std::string_view code_of(Colour colour) {
   return "";
 }
 
-std::string without_controls(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7F)
-      out += c;
-    else
-      out += fmt::format("\\x{:02x}", byte);
-  }
-  return out;
-}
-
 }  // namespace
-
-void print_error(std::string_view message) {
-  while (!message.empty()) {
-    const std::size_t end = message.find('\n');
-    const std::string line = "dagsync: " + without_controls(message.substr(0, end)) + "\n";
-    std::fputs(line.c_str(), stderr);
-    message = end == std::string_view::npos ? "" : message.substr(end + 1);
-  }
-}
-
-void print_error(const Error& error) {
-  print_error(error.message);
-}
 
 void print(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);

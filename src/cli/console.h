@@ -1,4 +1,4 @@
-// What every command prints alike: errors, tables, sizes, times.
+// What every command prints alike: tables, sizes, times.
 #pragma once
 
 #include <cstdint>
@@ -7,13 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "dagsync/base/result.h"
-
 namespace dagsync {
 
-// On standard error, "dagsync: " before each line of it.
-void print_error(std::string_view message);
-void print_error(const Error& error);
 void print(std::string_view text);             // on standard output
 void print_json(const nlohmann::json& value);  // indented
 

@@ -7,6 +7,7 @@
 #include "cli/console.h"
 #include "daemon/config_values.h"
 #include "daemon/path_argument.h"
+#include "daemon/print_error.h"
 
 namespace dagsync {
 namespace {

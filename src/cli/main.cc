@@ -9,6 +9,7 @@
 #include "cli/console.h"
 #include "daemon/config_values.h"
 #include "daemon/daemon.h"
+#include "daemon/print_error.h"
 #include "daemon/version.h"
 #include "daemon/x509.h"
 
@@ -91,7 +92,7 @@ void add_status(CLI::App& app, CommandLine& line) {
   auto* wait = command
                    ->add_option("--wait", line.status.wait,
                                 "Return as soon as every counted peer is in sync, or then")
-                   ->check(CLI::Range(0.0, kMaxSeconds))
+                   ->check(CLI::Range(0.0, kMaxSeconds).description(""))
                    ->type_name("SECONDS");
   command->add_flag("--watch", line.status.watch, "Show it anew each second, until interrupted")
       ->excludes(json)
@@ -109,7 +110,7 @@ void add_push(CLI::App& app, CommandLine& line) {
   command->add_option("--folder", push.folder, "Which folder")->type_name("NAME");
   command->add_option("--timeout", push.timeout, "Give up after so long")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, kMaxSeconds))
+      ->check(CLI::Range(0.0, kMaxSeconds).description(""))
       ->type_name("SECONDS");
   command->add_option("--min-acks", push.min_acks, "Return with so many acknowledgements")
       ->capture_default_str()
@@ -170,6 +171,8 @@ void add_resume(CLI::App& app, CommandLine& line) {
 void add_certs(CLI::App& app, CommandLine& line) {
   CLI::App* certs = app.add_subcommand("certs", "Make and show certificates");
   certs->require_subcommand(1);
+  certs->footer("Example:\n  dagsync certs init tls --nodes node1,node2,node3");
+  add_config(certs, line);
   CertsOptions& options = line.certs;
   options.days = kDefaultCertificateDays;
   auto* init = add_command(*certs, line, "init", "Make the cluster's CA and a certificate per node",
@@ -203,18 +206,31 @@ void add_certs(CLI::App& app, CommandLine& line) {
   for (auto* command : {init, issue, renew}) {
     command->add_option("--days", options.days, "How long it is valid")
         ->capture_default_str()
-        ->check(CLI::Range(1, kMaxDays));
+        ->check(CLI::Range(1, kMaxDays).description(""));
   }
 }
 
-// The line that says how to go on, for the command that was mistyped.
-std::string usage_of(const CLI::App& app) {
+// What was mistyped and how to go on.
+void explain(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* level = &app;
   std::string words = "dagsync";
-  for (const CLI::App* level = &app; !level->get_subcommands().empty();) {
+  while (!level->get_subcommands().empty()) {
     level = level->get_subcommands().front();
     words += " " + level->get_name();
   }
-  return "see `" + words + " --help`";
+  std::vector<std::string> known;
+  for (const CLI::App* command : level->get_subcommands([](const CLI::App*) { return true; })) {
+    known.push_back(command->get_name());
+  }
+  std::string what = error.what();
+  const std::vector<std::string> rest = level->remaining();
+  if (!known.empty() && !rest.empty() && !rest.front().starts_with('-')) {
+    what = "there is no command \"" + rest.front() + "\"";
+    if (const auto near = nearest_word(rest.front(), known)) {
+      what += ": did you mean `" + words + " " + std::string(*near) + "`?";
+    }
+  }
+  print_error(what + ": see `" + words + " --help`");
 }
 
 int run_main(int argc, char** argv) {
@@ -238,7 +254,7 @@ int run_main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    print_error(std::string(error.what()) + ": " + usage_of(app));
+    explain(app, error);
     return kExitUsage;
   }
   return line.run();

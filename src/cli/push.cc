@@ -10,6 +10,7 @@
 #include "cli/daemon_command.h"
 #include "daemon/config_values.h"
 #include "daemon/one_shot.h"
+#include "daemon/print_error.h"
 #include "dagsync/base/rel_path.h"
 
 namespace dagsync {
@@ -38,10 +39,10 @@ Duration to_duration(double seconds) {
 std::string line_of(const json& node) {
   const std::string name = text_at(node, "name");
   if (flag_at(node, "acknowledged")) {
-    return name + ": acknowledged after " + format_seconds(number_at(node, "seconds")) + "\n";
+    return name + "  acknowledged after " + format_seconds(number_at(node, "seconds")) + "\n";
   }
   const std::string error = text_at(node, "error");
-  return name + ": not acknowledged" + (error.empty() ? "" : ": " + error) + "\n";
+  return name + "  not acknowledged" + (error.empty() ? "" : ": " + error) + "\n";
 }
 
 void print_result(const json& answer, bool as_json) {

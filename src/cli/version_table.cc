@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/daemon_command.h"
+#include "daemon/print_error.h"
 
 namespace dagsync {
 
