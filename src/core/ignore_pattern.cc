@@ -62,7 +62,6 @@ bool IgnorePattern::matches_glob(std::string_view subject) const {
       token = star->token + 1;
       continue;
     }
-    star.reset();
     if (!double_star) return false;
     const bool directories = tokens_[double_star->token].kind == TokenKind::kDirectories;
     const std::size_t end =
