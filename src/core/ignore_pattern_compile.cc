@@ -135,24 +135,24 @@ bool IgnorePattern::Compiler::compile_class() {
   const bool negated = next_is("!") || next_is("^");
   if (negated) ++at_;
   ByteSet set;
-  std::optional<unsigned char> previous;  // what a '-' would be a range from
+  constexpr int kNone = -1;
+  int previous = kNone;  // what a '-' would be a range from
   for (bool first = true; first || !next_is("]"); first = false) {
     if (at_end()) return false;
     if (next_is("[:") && glob_.find(']', at_ + 2) == std::string_view::npos) return false;
     if (next_is("[:") && glob_[glob_.find(']', at_ + 2) - 1] == ':' &&
         glob_.find(']', at_ + 2) > at_ + 2) {
       if (!add_named_class(set)) return false;
-      previous.reset();
+      previous = kNone;
       continue;
     }
-    const bool range = previous && next_is("-") && at_ + 1 < glob_.size() && glob_[at_ + 1] != ']';
+    const bool range = previous != kNone && next_is("-") && at_ + 1 < glob_.size() && glob_[at_ + 1] != ']';
     if (range) ++at_;
     if (next_is("\\")) ++at_;
     if (at_end()) return false;
     const auto byte = static_cast<unsigned char>(glob_[at_++]);
-    for (unsigned c = range ? *previous : byte; c <= byte; ++c)
-      set.set(c);
-    previous = range ? std::nullopt : std::optional(byte);
+    for (int c = range ? previous : byte; c <= byte; ++c) set.set(static_cast<std::size_t>(c));
+    previous = range ? kNone : byte;
   }
   ++at_;
   pattern_.tokens_.push_back(

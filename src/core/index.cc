@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "dagsync/base/assert.h"
+
 namespace dagsync {
 
 const IndexEntry* Index::find(const RelPath& path) const {
@@ -56,6 +58,30 @@ void Index::visit_below(const RelPath& directory,
   for (auto it = entries_.lower_bound(std::string_view(prefix)); it != entries_.end(); ++it) {
     if (!it->first.is_below(directory)) return;
     if (!visit(it->first, it->second)) return;
+  }
+}
+
+void Index::visit_children(
+    const RelPath& directory,
+    const std::function<void(const RelPath&, const IndexEntry*)>& visit) const {
+  const std::string prefix = directory.is_root() ? "" : directory.bytes() + "/";
+  auto it = entries_.lower_bound(std::string_view(prefix));
+  while (it != entries_.end() && it->first.is_below(directory)) {
+    const std::size_t slash = it->first.bytes().find('/', prefix.size());
+    if (slash == std::string::npos) {
+      if (it->second.record.is_live()) visit(it->first, &it->second);
+      ++it;
+      continue;
+    }
+    // Paths below a child lie together, though not right behind it: visit the child once, where it
+    // has no live record of its own, and go on behind them.
+    const std::string child = it->first.bytes().substr(0, slash);
+    const auto path = RelPath::parse(child);
+    DAGSYNC_ASSERT(path.has_value());
+    const IndexEntry* entry = find(*path);
+    const bool recorded = entry != nullptr && entry->record.is_live();
+    if (!recorded && has_live_below(*path)) visit(*path, nullptr);
+    it = entries_.lower_bound(std::string_view(child + static_cast<char>('/' + 1)));
   }
 }
 

@@ -13,6 +13,13 @@ bool is_tombstone(const Content& content) {
   return content.kind == Kind::kTombstone;
 }
 
+// What can hide records below it.
+bool is_leaf(const IndexEntry* entry) {
+  if (entry == nullptr) return false;
+  const Kind kind = entry->record.content.kind;
+  return kind == Kind::kFile || kind == Kind::kSymlink;
+}
+
 // How many files the batch deletes, not counting those whose bytes appear in it under another name:
 // a renamed directory is no mass delete.
 std::size_t lost_files(const std::vector<const Observation*>& deletes, const Index& index,
@@ -108,6 +115,7 @@ void Replica::author(const Observation& seen, Actions& actions, std::vector<Chan
   }
   refused_.erase(seen.path);
   const IndexEntry* entry = index_.find(seen.path);
+  const bool was_leaf = is_leaf(entry);
   Record record;
   record.content = seen.content;
   // A future mtime counts as the moment at which the file was given it.
@@ -119,6 +127,7 @@ void Replica::author(const Observation& seen, Actions& actions, std::vector<Chan
   record.seen = record.version;
   save(seen.path, std::move(record), std::nullopt, seen.disk, actions, ours);
   look_again(seen.path, actions, ours);
+  if (was_leaf) unshadow(seen.path, actions, ours);
 }
 
 // The index has moved under a change that is still wanted: is it still wanted?
@@ -144,6 +153,7 @@ Actions Replica::published(const RelPath& path, const Record& record,
   wanted_.erase(path);
   drift_.erase(path);
   const IndexEntry* entry = index_.find(path);
+  const bool was_leaf = is_leaf(entry);
   Record joined = entry != nullptr ? reconcile(entry->record, record) : record;
   const bool as_it_came = id.has_value() && joined == record;
   const bool unchanged = entry != nullptr && joined == entry->record;
@@ -159,13 +169,44 @@ Actions Replica::published(const RelPath& path, const Record& record,
     save(path, std::move(joined), under, std::move(disk), actions, ours);
   }
   settle(settled);
+  if (was_leaf) unshadow(path, actions, ours);
   if (auto node = later_.extract(path)) adjudicate(path, std::move(node.mapped()), actions, ours);
   if (!ours.empty()) actions.push_back(Broadcast{std::move(ours)});
   return actions;
 }
 
-void Replica::not_published(const RelPath& path) {
+Actions Replica::not_published(const RelPath& path) {
+  Actions actions;
+  std::vector<Change> ours;
   publishing_.erase(path);
+  if (auto node = later_.extract(path)) adjudicate(path, std::move(node.mapped()), actions, ours);
+  if (!ours.empty()) actions.push_back(Broadcast{std::move(ours)});
+  return actions;
+}
+
+Actions Replica::evicted(const RelPath& path) {
+  Actions actions;
+  const IndexEntry* entry = index_.find(path);
+  if (entry == nullptr) return actions;
+  IndexEntry fresh = *entry;
+  fresh.disk.reset();
+  index_.put(path, fresh);
+  actions.push_back(SaveEntry{path, std::move(fresh)});
+  return actions;
+}
+
+// A file that stood above them is gone: live records below it stand on no disk here, so they are
+// published again.
+void Replica::unshadow(const RelPath& path, Actions& actions, std::vector<Change>& ours) {
+  std::vector<std::pair<RelPath, Wanted>> back;
+  index_.visit_below(path, [&](const RelPath& below, const IndexEntry& entry) {
+    const bool stands = entry.disk.has_value() || index_.is_shadowed(below);
+    if (entry.record.is_live() && !stands && !wanted_.contains(below)) {
+      back.emplace_back(below, Wanted{entry.record, entry.id, {}, {}, true});
+    }
+    return true;
+  });
+  for (auto& [below, wanted] : back) adjudicate(below, std::move(wanted), actions, ours);
 }
 
 }  // namespace dagsync

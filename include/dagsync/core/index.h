@@ -44,6 +44,10 @@ class Index {
   // Calls `visit` for each path strictly below `directory`, in order, until it returns false.
   void visit_below(const RelPath& directory,
                    const std::function<bool(const RelPath&, const IndexEntry&)>& visit) const;
+  // Calls `visit` for each name directly in `directory` that the index has something live at or
+  // below; the entry is null where only live paths below imply a directory.
+  void visit_children(const RelPath& directory,
+                      const std::function<void(const RelPath&, const IndexEntry*)>& visit) const;
   [[nodiscard]] bool has_live_below(const RelPath& directory) const;
   // Whether a live file or symlink stands above the path, so that nothing can stand at it.
   [[nodiscard]] bool is_shadowed(const RelPath& path) const;

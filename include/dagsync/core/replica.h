@@ -139,6 +139,10 @@ class Replica {
                                   std::optional<DiskState> disk);
   [[nodiscard]] Actions not_published(const RelPath& path);  // it stays wanted
 
+  // What stood at a path was removed (and kept), because a file replaced a directory above it; its
+  // record stays, shadowed.
+  [[nodiscard]] Actions evicted(const RelPath& path);
+
   // -- the peers ----------------------------------------------------------------------------------
   void configure_peer(const NodeName& name, bool may_send, bool may_receive, bool counted);
   void forget_peer(const NodeName& name);
@@ -195,6 +199,7 @@ class Replica {
   void save(const RelPath& path, Record record, const std::optional<ChangeId>& id,
             std::optional<DiskState> disk, Actions& actions, std::vector<Change>& ours);
   void withhold(const NodeName& from, const Change& change, std::string why);
+  void unshadow(const RelPath& path, Actions& actions, std::vector<Change>& ours);
   void settle(const std::vector<ChangeId>& ids);
   void relay(const Change& change, Actions& actions) const;
   [[nodiscard]] bool refreshes(const Observation& seen, Actions& actions);

@@ -38,7 +38,8 @@ struct Intent {
 struct FolderMeta {
   AuthorId author;        // epoch 0: the index is new
   Sequence sequence = 0;  // the last one issued by this author
-  Knowledge knowledge;    // of everything that the index holds
+  Knowledge knowledge;    // of everything that the index holds, and of `withheld`
+  Knowledge withheld;     // changes that never enter here (ignored, too large, send-only)
   UnixNanos floor;        // the youngest collected tombstone's stamp
   UnixNanos alive_at;     // when the folder was last known to agree with the index
   bool clean = false;     // the last stop was in order

@@ -1,0 +1,49 @@
+// The answering side of a transfer: sends contents of this folder to peers that ask, within their
+// credit, so one slow peer holds up nobody. Loop thread only; files are read, compared and
+// compressed in the pool.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dagsync/core/index.h"
+#include "dagsync/core/messages.h"
+#include "dagsync/engine/outlet.h"
+#include "dagsync/ports/disk.h"
+#include "dagsync/ports/worker.h"
+
+namespace dagsync {
+
+class ContentServer {
+ public:
+  static constexpr std::size_t kSessionsPerPeer = 256;
+  // Looks for a content that the index does not have under any path: a kept version. Its id, or
+  // nothing.
+  using FindKept = std::function<std::optional<KeptId>(const Digest&)>;
+
+  ContentServer(Worker& worker, Disk& disk, Outlet& outlet, const Index& index, FindKept find_kept);
+
+  void on_fetch(const NodeName& from, Fetch fetch);
+  void on_credit(const NodeName& from, const Credit& credit);
+  void on_cancel(const NodeName& from, const Cancel& cancel);
+  void peer_lost(const NodeName& peer);
+
+ private:
+  struct Session;
+  using Key = std::pair<NodeName, std::uint64_t>;
+  void step(const Key& key, const std::shared_ptr<Session>& session);
+  void refuse(const NodeName& peer, std::uint64_t request, std::string why);
+
+  Worker& worker_;
+  Disk& disk_;
+  Outlet& outlet_;
+  const Index& index_;
+  FindKept find_kept_;
+  std::map<Key, std::shared_ptr<Session>> sessions_;
+};
+
+}  // namespace dagsync

@@ -1,0 +1,75 @@
+// The asking side of a transfer: gets contents from peers into staged files, checked against their
+// digests. As a delta against a file that this node has, where that pays and works; else whole.
+// Loop thread only; bytes are decompressed, patched, hashed and written in the pool.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dagsync/core/messages.h"
+#include "dagsync/engine/outlet.h"
+#include "dagsync/ports/clock.h"
+#include "dagsync/ports/disk.h"
+#include "dagsync/ports/worker.h"
+
+namespace dagsync {
+
+class Fetcher {
+ public:
+  using Done = std::function<void(Result<std::unique_ptr<Staged>>)>;
+  struct Order {
+    RelPath path;
+    Content content;
+    std::vector<NodeName> sources;  // to be asked in this order
+    std::optional<RelPath> basis;   // a file here that may resemble the content
+  };
+
+  static constexpr std::size_t kSessionsAtOnce = 32;
+  static constexpr std::uint64_t kWindowBytes = 2 << 20;        // under way in one session
+  static constexpr Duration kStall = std::chrono::seconds(15);  // without a byte: the next source
+
+  Fetcher(std::string folder, Clock& clock, Worker& worker, Disk& disk, Outlet& outlet);
+  ~Fetcher();
+
+  // Calls `done` once, not from within this call, unless forgotten before.
+  std::uint64_t fetch(Order order, Done done);
+  void forget(std::uint64_t ticket);
+  void peer_lost(const NodeName& peer);
+  // From a peer; what is not ours is ignored.
+  void on_begin(const NodeName& from, const FetchBegin& begin);
+  void on_chunk(const NodeName& from, const Chunk& chunk);
+  void on_end(const NodeName& from, const FetchEnd& end);
+  [[nodiscard]] std::uint64_t bytes_left() const;  // of all orders
+
+ private:
+  struct Session;
+  void start_soon();
+  void start_more();
+  void ask(const std::shared_ptr<Session>& session);
+  void send_fetch(const std::shared_ptr<Session>& session, std::string signature);
+  void pump(const std::shared_ptr<Session>& session);
+  void finish(const std::shared_ptr<Session>& session);
+  void attempt_failed(const std::shared_ptr<Session>& session, const Error& error);
+  void close(const std::shared_ptr<Session>& session, Result<std::unique_ptr<Staged>> result);
+  void watch_for_stalls();
+  [[nodiscard]] std::shared_ptr<Session> find(const NodeName& from, std::uint64_t request) const;
+
+  std::string folder_;
+  Clock& clock_;
+  Worker& worker_;
+  Disk& disk_;
+  Outlet& outlet_;
+  TimerId stall_timer_;
+  TimerId start_timer_;
+  std::uint64_t next_ticket_ = 1;
+  std::deque<std::shared_ptr<Session>> queue_;
+  std::map<std::uint64_t, std::shared_ptr<Session>> active_;  // by ticket
+};
+
+}  // namespace dagsync

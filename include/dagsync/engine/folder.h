@@ -1,0 +1,150 @@
+// One replicated folder at work: ties the replica, which decides, to the parts that do: intake,
+// journal, publisher, fetcher, content server, snapshots, versions. Loop thread only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "dagsync/core/ignore.h"
+#include "dagsync/core/replica.h"
+#include "dagsync/engine/config.h"
+#include "dagsync/engine/content_server.h"
+#include "dagsync/engine/fetcher.h"
+#include "dagsync/engine/intake.h"
+#include "dagsync/engine/journal.h"
+#include "dagsync/engine/outlet.h"
+#include "dagsync/engine/publisher.h"
+#include "dagsync/engine/snapshots.h"
+#include "dagsync/engine/status.h"
+#include "dagsync/engine/versions.h"
+
+namespace dagsync {
+
+struct FolderPorts {
+  Clock& clock;
+  Random& random;
+  Worker& worker;
+  Disk& disk;
+  Store& store;
+  Watcher& watcher;
+};
+
+class Folder {
+ public:
+  Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& outlet);
+  ~Folder();
+
+  // -- life ---------------------------------------------------------------------------------------
+  // Loads the state, looks at the whole folder, then calls back: it may meet peers now. An error is
+  // one that keeps the daemon from starting; a folder that is not as it was halts instead.
+  void start(std::function<void(Status)> started);
+  // Everything that was done becomes durable; then calls back, and does nothing more.
+  void stop(std::function<void()> stopped);
+  void configure(const FolderConfig& config);
+  void configure_peers(const std::vector<PeerConfig>& peers);
+  void tick();  // every few seconds
+  // Called after anything that may change an answer of status() or synced().
+  void on_change(std::function<void()> call) { changed_ = std::move(call); }
+
+  // -- peers --------------------------------------------------------------------------------------
+  [[nodiscard]] Hello::Folder hello() const;
+  void peer_connected(const NodeName& peer);
+  void peer_lost(const NodeName& peer);
+  void on_tell(const NodeName& from, const Tell& tell);
+  void on_announce(const NodeName& from, Announce announce);
+  void on_page_done(const NodeName& from, const PageDone& done);
+  void on_snapshot_end(const NodeName& from, const SnapshotEnd& end);
+  void on_list(const NodeName& from);
+  [[nodiscard]] Fetcher& fetcher() { return fetcher_; }
+  [[nodiscard]] ContentServer& server() { return server_; }
+
+  // -- people -------------------------------------------------------------------------------------
+  [[nodiscard]] const FolderConfig& config() const { return config_; }
+  [[nodiscard]] FolderStatus status() const;
+  [[nodiscard]] bool in_sync() const;
+  // Takes in what happened on the disk so far: the pending hints (paths empty), those paths, or
+  // with `whole` everything. Then calls back.
+  void take_in(const std::vector<RelPath>& paths, bool whole, std::function<void()> done);
+  [[nodiscard]] Knowledge known() const { return replica_.known(); }
+  [[nodiscard]] bool has_durably(const NodeName& peer, const Knowledge& knowledge) const;
+  [[nodiscard]] const Replica& replica() const { return replica_; }
+  [[nodiscard]] const Versions& versions() const { return versions_; }
+  void restore(const RelPath& path, const std::optional<KeptId>& id,
+               std::function<void(Result<KeptVersion>)> done);
+  void resume(bool accept_deletes, std::function<void(Status)> done);
+
+ private:
+  struct Loaded {
+    Status status;
+    FolderImage image;
+    Result<RootIdentity> root = RootIdentity{};
+  };
+
+  // life
+  void loaded(Loaded loaded, std::function<void(Status)> started);
+  [[nodiscard]] FolderMeta meta() const;
+  void adopt_root(std::function<void(Status)> done);
+  void halt(std::string reason);
+  void load_rules();
+  void rules_changed();
+  void begin_watching();
+
+  // doing what the replica wants
+  void perform(Actions actions, Publisher::Contents contents = {});
+  void observed(Intake::Batch batch);
+  void broadcast(std::vector<Change> changes);
+  void relay(const Relay& relay);
+  void deliver(const NodeName& from, std::vector<Announce::Item> items);
+  void answer_pages();
+  [[nodiscard]] Announce::Item with_content(Change change) const;
+  [[nodiscard]] std::vector<NodeName> live_peers() const;
+
+  // telling
+  void tell_soon();
+  void tell(const std::vector<NodeName>& peers);
+  void changed();
+  void note_lag();
+  void trouble(const RelPath& path, const std::string& what);
+  [[nodiscard]] std::string degraded() const;
+
+  FolderConfig config_;
+  NodeName self_;
+  FolderPorts ports_;
+  Outlet& outlet_;
+  IgnoreRules rules_;
+  Replica replica_;
+  Journal journal_;
+  Versions versions_;
+  Fetcher fetcher_;
+  ContentServer server_;
+  Intake intake_;
+  Publisher publisher_;
+  Snapshots snapshots_;
+
+  RootIdentity root_;
+  UnixNanos alive_at_;
+  std::string set_aside_;  // where a corrupt index went
+  std::string store_trouble_;
+  bool ready_ = false;  // the first look is over
+  bool stopping_ = false;
+  std::function<void(Status)> started_;
+  std::function<void()> changed_;
+  const Intake::Bytes* fresh_bytes_ = nullptr;  // of the batch being observed
+  struct Inbox {
+    std::vector<Announce::Item> items;  // of a batch that goes on
+    std::size_t bytes = 0;
+  };
+  std::map<NodeName, Inbox> inboxes_;
+  std::vector<std::pair<NodeName, std::uint64_t>> unanswered_pages_;
+  std::map<RelPath, PathError> errors_;
+  std::map<NodeName, MonoNanos> behind_since_;
+  TimerId tell_timer_;
+  MonoNanos last_upkeep_;
+};
+
+}  // namespace dagsync

@@ -1,0 +1,109 @@
+// From a hint to an observation: what happened on this disk, in batches that belong together. One
+// batch is looked at at a time, so an older look can never follow a newer one. Loop thread only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "dagsync/core/ignore.h"
+#include "dagsync/core/replica.h"
+#include "dagsync/core/settler.h"
+#include "dagsync/engine/config.h"
+#include "dagsync/engine/observer.h"
+#include "dagsync/engine/scanner.h"
+#include "dagsync/ports/clock.h"
+#include "dagsync/ports/watcher.h"
+
+namespace dagsync {
+
+class Intake {
+ public:
+  using Bytes = std::map<Digest, std::shared_ptr<const std::string>>;
+  struct Batch {
+    std::vector<Observation> seen;
+    Bytes bytes;  // of small files that were read
+    std::vector<Scanner::Trouble> troubles;
+    std::vector<RelPath> looked_at;  // all of them: an earlier trouble with one is over
+    bool whole = false;              // the whole folder was compared
+    DeletePolicy policy = DeletePolicy::kGuard;
+  };
+  struct Hooks {
+    std::function<void(Batch)> observed;
+    std::function<void(std::string)> root_lost;  // why: the folder must halt
+    std::function<UnixNanos()> alive_at;         // when disk and index were last known to agree
+    std::function<bool(const RelPath&)> is_publishing;
+  };
+
+  Intake(Clock& clock, Worker& worker, Disk& disk, Watcher& watcher, const Index& index,
+         const IgnoreRules& rules, Hooks hooks);
+  ~Intake();
+
+  void configure(const FolderConfig& config);
+  void expect_root(RootIdentity root) { root_ = std::move(root); }
+
+  void hint(const std::vector<Hint>& hints);
+  void look_at(const RelPath& path);  // as if it had been hinted
+  // Compares the whole folder with the index, soon.
+  void rescan(DeletePolicy policy = DeletePolicy::kGuard);
+  // Takes what waits at once, without a quiet time; `done` when it, and all that was under way, has
+  // been observed.
+  void flush(std::function<void()> done);
+  // A path was published meanwhile: a look that began before says nothing any more.
+  void touched(const RelPath& path);
+  void stop();
+
+  [[nodiscard]] bool busy() const { return running_ || !settler_.empty() || rescan_wanted_; }
+  [[nodiscard]] bool scanning() const { return scanning_; }
+  [[nodiscard]] std::size_t pending() const { return settler_.waiting() + in_hand_; }
+  [[nodiscard]] const std::set<RelPath>& open_files() const { return open_; }
+  [[nodiscard]] const std::set<RelPath>& unwatched() const { return unwatched_; }
+  [[nodiscard]] bool leases_degraded() const { return leases_degraded_; }
+
+ private:
+  struct Round;
+  void arm();
+  void begin();
+  void check_root(const std::shared_ptr<Round>& round);
+  void look(const std::shared_ptr<Round>& round, std::vector<RelPath> paths);
+  void sort_looks(Round& round, std::vector<Look> looks, std::vector<RelPath>& directories);
+  void scanned(const std::shared_ptr<Round>& round, Scanner::Found found);
+  void conclude(const std::shared_ptr<Round>& round);
+  void deliver(const std::shared_ptr<Round>& round);
+  void expand_absences(Round& round);
+  void poll_unwatched();
+
+  Clock& clock_;
+  Worker& worker_;
+  Disk& disk_;
+  Watcher& watcher_;
+  const Index& index_;
+  const IgnoreRules& rules_;
+  Hooks hooks_;
+  Settler settler_;
+  Observer observer_;
+  Scanner scanner_;
+  RootIdentity root_;
+  TimerId timer_;
+  TimerId rescan_timer_;
+  TimerId poll_timer_;
+  Duration rescan_interval_{};
+  bool running_ = false;
+  bool scanning_ = false;
+  bool rescan_wanted_ = false;
+  bool take_now_ = false;
+  bool stopped_ = false;
+  bool leases_degraded_ = false;
+  DeletePolicy rescan_policy_ = DeletePolicy::kGuard;
+  std::size_t in_hand_ = 0;
+  std::set<RelPath> touched_;
+  std::set<RelPath> open_;
+  std::set<RelPath> unwatched_;
+  std::vector<std::function<void()>> flushed_;        // when the next round is over
+  std::vector<std::function<void()>> round_flushed_;  // when this one is
+};
+
+}  // namespace dagsync

@@ -1,0 +1,81 @@
+// Brings what a folder did to the disk for good: rows of the index in the order in which they were
+// made, and then, in groups, files and rows durably. Only what is durable is acknowledged.
+//
+// Order of writes of one published path: intent (durable) -> rename -> row -> file synced ->
+// {intent cleared, knowledge} (durable) -> acknowledgement. Loop thread only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "dagsync/core/knowledge.h"
+#include "dagsync/ports/disk.h"
+#include "dagsync/ports/store.h"
+#include "dagsync/ports/worker.h"
+
+namespace dagsync {
+
+class Journal {
+ public:
+  struct Hooks {
+    std::function<FolderMeta()> meta;                    // as of now; `clean` is set by the journal
+    std::function<void(const Knowledge&)> made_durable;  // everything in it survives a power cut
+    std::function<void(const Error&)> failed;            // a write failed; it is tried again
+  };
+
+  // `lane` serialises the store and all publishing of the folder.
+  Journal(Worker& worker, Lane lane, Disk& disk, Store& store, Hooks hooks);
+
+  [[nodiscard]] Lane lane() const { return lane_; }
+  // Committed soon, in order, without waiting for the disk.
+  void write(Transaction::Write write);
+  // The path gets an intent in the next step of the lane; the mark clears it when it is time.
+  struct Mark {
+    RelPath path;
+    std::uint64_t number = 0;
+  };
+  [[nodiscard]] Mark open_intent(const RelPath& path);
+  // Published: its bytes and name are synced with the next group, then the intent is cleared.
+  void sync_later(Mark mark);
+  // Nothing was changed at the path: the intent is cleared at once.
+  void withdraw(const Mark& mark);
+  // Something changed that must become durable, though no file has to be synced. Also what tries
+  // again after a failure: call it now and then while idle() is false.
+  void touch();
+  // Calls back when all that was written so far is durable.
+  void when_durable(std::function<void()> call);
+  // The last group, marked as a clean stop; then calls back.
+  void close(std::function<void()> closed);
+  [[nodiscard]] bool idle() const { return !syncing_ && !dirty_; }
+
+ private:
+  void flush();
+  void sync();
+  void commit_group(FolderMeta meta);
+  void group_done(const Status& status, const Knowledge& knowledge);
+  [[nodiscard]] std::vector<Transaction::Write> clearable_intents();
+
+  Worker& worker_;
+  Lane lane_;
+  Lane sync_lane_;
+  Disk& disk_;
+  Store& store_;
+  Hooks hooks_;
+  Transaction queue_;
+  bool flushing_ = false;
+  bool dirty_ = false;
+  bool syncing_ = false;
+  bool closing_ = false;
+  std::uint64_t next_mark_ = 1;
+  std::map<RelPath, std::uint64_t> open_;  // the newest intent of each path
+  std::vector<Mark> to_sync_;
+  std::vector<Mark> group_;  // being synced now
+  std::vector<std::function<void()>> waiting_;
+  std::vector<std::function<void()>> group_waiting_;
+  std::function<void()> closed_;
+};
+
+}  // namespace dagsync

@@ -1,0 +1,97 @@
+// A node of the mesh: its folders, its peers, and what people ask of it. Loop thread only.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dagsync/engine/config.h"
+#include "dagsync/engine/folder.h"
+#include "dagsync/engine/peers.h"
+
+namespace dagsync {
+
+// The ports of a folder that it does not share with others; the node keeps them alive.
+struct FolderAdapters {
+  std::unique_ptr<Disk> disk;
+  std::unique_ptr<Store> store;
+  std::unique_ptr<Watcher> watcher;
+};
+
+class Node {
+ public:
+  struct Ports {
+    Clock& clock;
+    Random& random;
+    Worker& worker;
+    Transport& transport;
+  };
+
+  Node(NodeName name, std::string version, Ports ports);
+  ~Node();
+
+  void add_folder(const FolderConfig& config, FolderAdapters adapters);
+  void configure_peers(const std::vector<PeerConfig>& peers);  // also later
+  void configure_folder(const FolderConfig& config);           // of one that is there already
+
+  // Starts all folders, then meets the peers; `started` once, with the first error if there is one.
+  void start(const std::vector<std::string>& listen, std::function<void(Status)> started);
+  // Says goodbye, makes everything durable, calls back.
+  void stop(std::function<void()> stopped);
+
+  [[nodiscard]] Folder* folder(const std::string& name);
+  [[nodiscard]] const std::map<std::string, std::unique_ptr<Folder>>& folders() const {
+    return folders_;
+  }
+  [[nodiscard]] const NodeName& name() const { return name_; }
+  [[nodiscard]] NodeStatus status() const;
+  [[nodiscard]] bool in_sync() const;
+
+  // Calls `done` with true as soon as `condition` holds, with false after `timeout`. The condition
+  // is looked at after every event. The returned number takes it back.
+  std::uint64_t wait_until(std::function<bool()> condition, Duration timeout,
+                           std::function<void(bool)> done);
+  void cancel_wait(std::uint64_t wait);
+
+ private:
+  struct Wait {
+    std::uint64_t number = 0;
+    std::function<bool()> condition;
+    std::function<void(bool)> done;
+    TimerId timer;
+  };
+
+  void folder_started(const Status& status, const std::vector<std::string>& listen);
+  void connected(const NodeName& peer, const Hello& hello);
+  void lost(const NodeName& peer);
+  void on_message(const NodeName& peer, Message message);
+  void tick();
+  void changed();
+  void look_at_waits();
+  [[nodiscard]] std::vector<std::string> warnings() const;
+  template <typename Call>
+  void with_folder(const NodeName& peer, const std::string& folder, Call call);
+
+  NodeName name_;
+  std::string version_;
+  Ports ports_;
+  Peers peers_;
+  std::map<std::string, FolderAdapters> adapters_;
+  std::map<std::string, std::unique_ptr<Folder>> folders_;
+  std::vector<PeerConfig> peer_configs_;
+  std::map<NodeName, std::set<std::string>> shared_;  // folders that a connected peer has too
+  std::function<void(Status)> started_;
+  std::size_t starting_ = 0;
+  std::list<Wait> waits_;
+  std::uint64_t next_wait_ = 1;
+  TimerId tick_timer_;
+  TimerId change_timer_;
+  MonoNanos born_;
+  bool stopping_ = false;
+};
+
+}  // namespace dagsync

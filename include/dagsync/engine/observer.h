@@ -1,0 +1,58 @@
+// Looks at paths on the disk: stat, hash, stat again. Steps 2 (the lease) and 3 of a change's life.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dagsync/core/replica.h"
+#include "dagsync/ports/disk.h"
+#include "dagsync/ports/worker.h"
+
+namespace dagsync {
+
+// A file whose mtime lies so close to the look may change once more without showing it.
+inline constexpr Duration kRacyWindow = std::chrono::milliseconds(20);
+
+// What to look at, and what the index knows of it: an unchanged file is not read.
+struct LookAt {
+  RelPath path;
+  std::optional<DiskState> known_state;
+  Content known;
+};
+
+struct Look {
+  enum class Outcome {
+    kSeen,     // `seen` holds it, be it a content or its absence
+    kOpen,     // somebody is writing it: its close will be hinted
+    kMoving,   // it changed while it was read: look again
+    kSpecial,  // a socket, device or FIFO
+    kFailed,   // `error` says why
+  };
+  Outcome outcome = Outcome::kSeen;
+  Observation seen;
+  std::shared_ptr<const std::string> bytes;  // of a small file that was read, if asked for
+  bool degraded = false;                     // nobody could say whether a writer has it open
+  std::string error;
+};
+
+// Loop thread only; the looking itself happens in the pool.
+class Observer {
+ public:
+  Observer(Worker& worker, Disk& disk) : worker_(worker), disk_(disk) {}
+
+  // Calls `done` once, with a look for each path in the given order. `moment` is now.
+  void look(std::vector<LookAt> paths, UnixNanos moment, bool keep_bytes,
+            std::function<void(std::vector<Look>)> done);
+
+ private:
+  Worker& worker_;
+  Disk& disk_;
+};
+
+// One look, on the calling thread.
+[[nodiscard]] Look look_at(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes);
+
+}  // namespace dagsync

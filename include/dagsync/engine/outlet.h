@@ -1,0 +1,27 @@
+// What a folder needs of the mesh: a way to say things to peers. Loop thread only.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "dagsync/core/messages.h"
+#include "dagsync/core/names.h"
+
+namespace dagsync {
+
+class Outlet {
+ public:
+  virtual ~Outlet() = default;
+  // To each of these that is connected, in order; encoded once.
+  virtual void send(std::span<const NodeName> peers, const Message& message) = 0;
+  virtual void send_chunk(const NodeName& peer, const Chunk& chunk) = 0;
+  [[nodiscard]] virtual std::size_t queued_bytes(const NodeName& peer) const = 0;
+  [[nodiscard]] virtual std::vector<NodeName> connected() const = 0;
+  [[nodiscard]] virtual std::uint64_t next_request() = 0;  // never 0, never twice
+
+  void send(const NodeName& peer, const Message& message) { send(std::span(&peer, 1), message); }
+};
+
+}  // namespace dagsync

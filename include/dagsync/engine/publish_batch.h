@@ -1,0 +1,68 @@
+// One step of publishing: a batch of records becomes visible. Runs on the folder's lane; everything
+// it needs is in the batch, everything that happened is in the results. Steps 8 and 9 of a change's
+// life.
+//
+// Order: contents staged -> intents durable -> directories, from the top -> files -> deletes and
+// whatever takes the place of a directory, from the bottom. So importers never wait for their
+// helpers, and no name is missing while it is replaced.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dagsync/core/ignore.h"
+#include "dagsync/core/record.h"
+#include "dagsync/engine/journal.h"
+#include "dagsync/ports/disk.h"
+#include "dagsync/ports/store.h"
+
+namespace dagsync {
+
+struct PublishItem {
+  RelPath path;
+  Change change;                    // what to publish, under the change it came with
+  std::optional<IndexEntry> old;    // the index's, live or dead
+  std::optional<KeptVersion> kept;  // what the old bytes become; none where none are replaced
+  // How the bytes come: nothing to bring (other kinds, attributes only), small ones to be checked
+  // and staged here, or a staged file.
+  std::variant<std::monostate, std::string, std::unique_ptr<Staged>> bytes;
+  bool attributes_only = false;  // the bytes stand there already
+  bool nothing_to_do = false;    // shadowed, or a directory that live children keep
+  bool moved_away = false;       // its bytes live on under a new name in this batch
+  bool linked = false;           // `bytes` is a second name of another file of the folder
+  Journal::Mark mark;
+};
+
+// What stands below a directory that loses against a file, deepest first: kept, then removed.
+struct Eviction {
+  RelPath path;
+  DiskState state;
+  std::optional<KeptVersion> kept;  // none: a directory
+};
+
+struct PublishBatch {
+  std::vector<PublishItem> items;
+  std::vector<Eviction> evictions;
+  std::vector<RelPath> prunes;  // directories that nothing implies any more, deepest first
+};
+
+struct PublishResult {
+  RelPath path;
+  Result<Published> published;
+};
+
+struct PublishResults {
+  std::vector<PublishResult> items;      // as many as the batch has, in its order
+  std::vector<PublishResult> evictions;  // in the order in which they were tried
+  Status intents;                        // where this failed, nothing else was tried
+};
+
+// Takes the staged files out of the batch; the rest of it stays as it is.
+[[nodiscard]] PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposable,
+                                     PublishBatch& batch);
+
+}  // namespace dagsync

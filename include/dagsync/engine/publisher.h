@@ -1,0 +1,102 @@
+// From a wanted change to what stands in the folder: gathers the contents of a batch, then
+// publishes it in one step of the lane, and tells the replica. Steps 8 to 10 of a change's life.
+// Loop thread only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dagsync/core/ignore.h"
+#include "dagsync/core/replica.h"
+#include "dagsync/engine/fetcher.h"
+#include "dagsync/engine/journal.h"
+#include "dagsync/engine/local_content.h"
+#include "dagsync/engine/publish_batch.h"
+#include "dagsync/engine/versions.h"
+
+namespace dagsync {
+
+class Publisher {
+ public:
+  // Contents that came with their announcement, by the digest of what they give.
+  using Contents = std::map<Digest, std::variant<Announce::Whole, Announce::Delta>>;
+  struct Hooks {
+    std::function<void(Actions)> perform;         // what the replica wants done now
+    std::function<void(const RelPath&)> look_at;  // the disk shows something unexpected
+    std::function<void(const RelPath&)> touched;  // looks under way are stale
+    std::function<void(const RelPath&, const std::string&)> trouble;  // "" when it is over
+    std::function<void(const RelPath&, const Record&, const NodeName&)> published;
+  };
+  static constexpr Duration kFirstPause = std::chrono::milliseconds(20);
+  static constexpr Duration kLongestPause = std::chrono::seconds(30);
+
+  Publisher(Clock& clock, Worker& worker, Disk& disk, Store& store, Outlet& outlet,
+            Replica& replica, const IgnoreRules& rules, Journal& journal, Versions& versions,
+            Fetcher& fetcher, Hooks hooks);
+  ~Publisher();
+
+  // Publishes these wanted paths together.
+  void want(const std::vector<RelPath>& paths, Contents contents);
+  void unwant(const RelPath& path);
+  void retry_now();  // a peer came, or space was made
+  void stop();
+  [[nodiscard]] bool is_publishing(const RelPath& path) const { return in_lane_.contains(path); }
+  [[nodiscard]] bool idle() const { return batches_.empty() && in_lane_.empty(); }
+
+ private:
+  struct Item;
+  struct Batch;
+  struct Retry {
+    MonoNanos at;
+    Duration pause{};
+    int attempts = 0;
+  };
+  using BatchPtr = std::shared_ptr<Batch>;
+
+  void prepare(const BatchPtr& batch, const RelPath& path, Contents& contents);
+  void obtain(const BatchPtr& batch, const RelPath& path, std::optional<Announce::Delta> delta);
+  void fetch(const BatchPtr& batch, const RelPath& path);
+  void ready(const BatchPtr& batch, const RelPath& path);
+  void give_up(const BatchPtr& batch, const RelPath& path, const Error& error);
+  void take_out(const RelPath& path);
+  void submit_if_complete(const BatchPtr& batch);
+  void submit(const BatchPtr& batch);
+  [[nodiscard]] std::optional<PublishItem> make_item(Batch& batch, const RelPath& path, Item& item);
+  void add_evictions(PublishBatch& batch);
+  void add_prunes(PublishBatch& batch);
+  void finished(std::shared_ptr<PublishBatch> batch, PublishResults results);
+  void settle_item(PublishItem& item, const Result<Published>& result);
+  void failed(const RelPath& path, const Error& error);
+  void retry_later(const RelPath& path);
+  void arm();
+  [[nodiscard]] std::vector<LocalSource> sources_of(const Digest& digest, const Batch* batch) const;
+  [[nodiscard]] std::optional<KeptVersion> keep(const RelPath& path, const IndexEntry& old,
+                                                const Record& by);
+
+  Clock& clock_;
+  Worker& worker_;
+  Disk& disk_;
+  Store& store_;
+  Outlet& outlet_;
+  Replica& replica_;
+  const IgnoreRules& rules_;
+  Journal& journal_;
+  Versions& versions_;
+  Fetcher& fetcher_;
+  Hooks hooks_;
+  std::map<RelPath, BatchPtr> batches_;  // of each path that waits for its batch
+  std::map<RelPath, Wanted> in_lane_;    // being published, as it was wanted then
+  std::map<RelPath, Retry> retries_;
+  MonoNanos next_retry_;
+  MonoNanos timer_at_;
+  TimerId timer_;
+};
+
+}  // namespace dagsync

@@ -1,0 +1,15 @@
+// What an unclean stop left: paths that were being published. Such a path may show the old or the
+// new content, and neither is an edit. Step 10 of a change's life. Blocking; for a worker.
+#pragma once
+
+#include "dagsync/base/time.h"
+#include "dagsync/ports/disk.h"
+#include "dagsync/ports/store.h"
+
+namespace dagsync {
+
+// Makes the image's index say what the disk shows at each path with an open intent, and brings the
+// catalogue of kept versions up to date. Returns the writes that do the same to the store.
+[[nodiscard]] Transaction recover(Disk& disk, FolderImage& image, UnixNanos moment);
+
+}  // namespace dagsync

@@ -1,0 +1,51 @@
+// The kept versions of a folder: what a younger one, a delete or a remote change replaced, for as
+// long as the configuration says. Loop thread only.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "dagsync/base/time.h"
+#include "dagsync/engine/journal.h"
+#include "dagsync/ports/clock.h"
+#include "dagsync/ports/store.h"
+
+namespace dagsync {
+
+class Versions {
+ public:
+  Versions(Clock& clock, Random& random, Worker& worker, Disk& disk, Journal& journal);
+
+  void restore(std::vector<KeptVersion> kept);  // the catalogue of the last run
+  void configure(Duration keep, std::uint64_t max_bytes);
+  [[nodiscard]] KeptId new_id();
+  void add(KeptVersion version);
+  // Drops what is too old or too much, oldest first; a conflict's loser last.
+  void expire();
+
+  // Newest first: of one path, of all paths, of conflicts only.
+  [[nodiscard]] std::vector<KeptVersion> of(const RelPath& path) const;
+  [[nodiscard]] std::vector<KeptVersion> conflicts() const;
+  [[nodiscard]] std::size_t conflict_count() const { return conflicts_; }
+  [[nodiscard]] std::optional<KeptId> with_digest(const Digest& digest) const;
+
+ private:
+  void drop(const KeptId& id);
+
+  Clock& clock_;
+  Random& random_;
+  Worker& worker_;
+  Disk& disk_;
+  Journal& journal_;
+  Duration keep_{};
+  std::uint64_t max_bytes_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::size_t conflicts_ = 0;
+  std::map<KeptId, KeptVersion> versions_;  // an id begins with its time: oldest first
+  std::unordered_multimap<Digest, KeptId> by_digest_;
+};
+
+}  // namespace dagsync

@@ -1,0 +1,214 @@
+#include "dagsync/engine/content_server.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "dagsync/delta/delta.h"
+#include "dagsync/wire/framing.h"
+
+namespace dagsync {
+namespace {
+
+constexpr std::size_t kReadBytes = kMaxChunkBytes;
+constexpr std::size_t kDeltaReadsAStep = 32;  // a delta of equal blocks puts out next to nothing
+constexpr std::uint64_t kCompressFrom = 256;  // bytes; below, the frame is all there is
+
+struct Piece {
+  bool compressed = false;
+  std::string bytes;
+};
+
+}  // namespace
+
+struct ContentServer::Session {
+  // Set by the loop thread.
+  std::vector<RelPath> paths;
+  std::optional<KeptId> kept;
+  Digest digest;
+  std::uint64_t size = 0;
+  std::string signature;
+  std::int64_t credit = 0;  // may fall below zero by one step
+  bool working = false;
+
+  // Used by the one job that is under way.
+  std::unique_ptr<ReadFile> file;
+  std::unique_ptr<Signature> parsed;
+  std::unique_ptr<DeltaBuilder> delta;
+  std::uint64_t offset = 0;
+  bool try_compression = true;
+  bool ended = false;
+  std::string output;  // of the delta, not cut into pieces yet
+
+  Status open(Disk& disk);
+  Result<std::vector<Piece>> next();
+  Result<std::size_t> read_some(std::vector<char>& buffer);
+  void cut(std::string_view bytes, std::vector<Piece>& pieces);
+};
+
+Status ContentServer::Session::open(Disk& disk) {
+  Error last{ErrorCode::kNotFound, "this node does not have it any more"};
+  for (const RelPath& path : paths) {
+    auto opened = disk.open(path);
+    if (!opened) {
+      last = opened.error();
+      continue;
+    }
+    const auto state = (*opened)->state();
+    if (!state || state->size != size) continue;
+    file = std::move(*opened);
+    break;
+  }
+  if (!file && kept) {
+    auto opened = disk.open_kept(*kept);
+    if (opened) file = std::move(*opened);
+  }
+  if (!file) return Unexpected(last);
+  if (signature.empty()) return {};
+  auto parsed_signature = Signature::parse(signature);
+  if (!parsed_signature) return Unexpected(parsed_signature.error());
+  parsed = std::make_unique<Signature>(std::move(*parsed_signature));
+  delta = std::make_unique<DeltaBuilder>(*parsed);
+  return {};
+}
+
+void ContentServer::Session::cut(std::string_view bytes, std::vector<Piece>& pieces) {
+  while (!bytes.empty()) {
+    const std::string_view part = bytes.substr(0, kMaxChunkBytes);
+    bytes.remove_prefix(part.size());
+    if (try_compression && part.size() >= kCompressFrom) {
+      if (auto compressed = compress_chunk(part)) {
+        pieces.push_back({true, std::move(*compressed)});
+        continue;
+      }
+      try_compression = false;  // what begins incompressible mostly stays so
+    }
+    pieces.push_back({false, std::string(part)});
+  }
+}
+
+Result<std::size_t> ContentServer::Session::read_some(std::vector<char>& buffer) {
+  const auto got = file->read(offset, buffer);
+  if (!got) return got;
+  offset += *got;
+  if (offset > size) return fail(ErrorCode::kUnavailable, "the file has grown");
+  if (*got == 0) ended = true;
+  return got;
+}
+
+Result<std::vector<Piece>> ContentServer::Session::next() {
+  thread_local std::vector<char> buffer(kReadBytes);
+  std::vector<Piece> pieces;
+  const auto collect = [this](std::string_view bytes) -> Status {
+    output.append(bytes);
+    return {};
+  };
+  for (std::size_t reads = 0; reads < kDeltaReadsAStep && !ended; ++reads) {
+    const auto got = read_some(buffer);
+    if (!got) return Unexpected(got.error());
+    const std::string_view bytes(buffer.data(), *got);
+    if (!delta) {
+      cut(bytes, pieces);
+      if (!pieces.empty()) return pieces;
+      continue;
+    }
+    const Status built = ended ? delta->finish(collect) : delta->update(bytes, collect);
+    if (!built) return Unexpected(built.error());
+    if (output.size() >= kMaxChunkBytes || ended) break;
+  }
+  cut(std::exchange(output, {}), pieces);
+  return pieces;
+}
+
+ContentServer::ContentServer(Worker& worker, Disk& disk, Outlet& outlet, const Index& index,
+                             FindKept find_kept)
+    : worker_(worker),
+      disk_(disk),
+      outlet_(outlet),
+      index_(index),
+      find_kept_(std::move(find_kept)) {}
+
+void ContentServer::refuse(const NodeName& peer, std::uint64_t request, std::string why) {
+  outlet_.send(peer, FetchEnd{request, std::move(why)});
+}
+
+void ContentServer::on_fetch(const NodeName& from, Fetch fetch) {
+  const Key key{from, fetch.request};
+  const auto sessions = std::count_if(sessions_.begin(), sessions_.end(),
+                                      [&](const auto& entry) { return entry.first.first == from; });
+  if (sessions_.contains(key) || static_cast<std::size_t>(sessions) >= kSessionsPerPeer) {
+    refuse(from, fetch.request, "too many requests at once");
+    return;
+  }
+  auto session = std::make_shared<Session>();
+  session->paths = index_.paths_of(fetch.digest, 4);
+  session->kept = find_kept_(fetch.digest);
+  if (session->paths.empty() && !session->kept) {
+    refuse(from, fetch.request, "this node does not have it any more");
+    return;
+  }
+  session->digest = fetch.digest;
+  session->size = fetch.size;
+  session->signature = std::move(fetch.signature);
+  session->credit = static_cast<std::int64_t>(std::min<std::uint64_t>(fetch.credit, 64 << 20));
+  sessions_.emplace(key, session);
+  session->working = true;
+  worker_.compute(
+      kPool, [this, session] { return session->open(disk_); },
+      [this, key, session](const Status& opened) {
+        session->working = false;
+        if (!sessions_.contains(key)) return;
+        if (!opened) {
+          sessions_.erase(key);
+          refuse(key.first, key.second, opened.error().message);
+          return;
+        }
+        outlet_.send(key.first,
+                     FetchBegin{key.second, session->delta ? Encoding::kDelta : Encoding::kWhole});
+        step(key, session);
+      });
+}
+
+void ContentServer::step(const Key& key, const std::shared_ptr<Session>& session) {
+  if (session->working || session->credit <= 0) return;
+  session->working = true;
+  worker_.compute(
+      kPool, [session] { return session->next(); },
+      [this, key, session](const Result<std::vector<Piece>>& pieces) {
+        session->working = false;
+        if (!sessions_.contains(key)) return;
+        if (!pieces) {
+          sessions_.erase(key);
+          refuse(key.first, key.second, pieces.error().message);
+          return;
+        }
+        for (const Piece& piece : *pieces) {
+          session->credit -= static_cast<std::int64_t>(piece.bytes.size());
+          outlet_.send_chunk(key.first, {key.second, piece.compressed, piece.bytes});
+        }
+        if (session->ended) {
+          sessions_.erase(key);
+          outlet_.send(key.first, FetchEnd{key.second, ""});
+          return;
+        }
+        step(key, session);
+      });
+}
+
+void ContentServer::on_credit(const NodeName& from, const Credit& credit) {
+  const Key key{from, credit.request};
+  const auto it = sessions_.find(key);
+  if (it == sessions_.end()) return;
+  it->second->credit += static_cast<std::int64_t>(std::min<std::uint64_t>(credit.bytes, 64 << 20));
+  const auto session = it->second;
+  step(key, session);
+}
+
+void ContentServer::on_cancel(const NodeName& from, const Cancel& cancel) {
+  sessions_.erase({from, cancel.request});
+}
+
+void ContentServer::peer_lost(const NodeName& peer) {
+  std::erase_if(sessions_, [&](const auto& entry) { return entry.first.first == peer; });
+}
+
+}  // namespace dagsync

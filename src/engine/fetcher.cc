@@ -1,0 +1,357 @@
+#include "dagsync/engine/fetcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "dagsync/delta/delta.h"
+#include "dagsync/engine/local_content.h"
+#include "dagsync/wire/framing.h"
+
+namespace dagsync {
+namespace {
+
+// What a worker fills; the loop thread does not look at it while a job runs.
+struct Assembly {
+  std::unique_ptr<StagedFile> staged;
+  std::unique_ptr<ReadFile> basis;
+  std::unique_ptr<Patcher> patcher;  // none: the content comes whole
+  DigestStream digest;
+  std::uint64_t size = 0;
+  std::uint64_t most = 0;
+
+  Status take(std::string_view piece) {
+    size += piece.size();
+    if (size > most) return fail(ErrorCode::kCorrupt, "more came than was announced");
+    digest.update(piece);
+    return staged->append(piece);
+  }
+  std::function<Status(std::string_view)> sink() {
+    return [this](std::string_view piece) { return take(piece); };
+  }
+};
+
+struct Piece {
+  bool compressed = false;
+  std::string bytes;
+};
+
+Status digest_pieces(Assembly& assembly, const std::vector<Piece>& pieces) {
+  for (const Piece& piece : pieces) {
+    std::string plain;
+    if (piece.compressed) {
+      auto decompressed = decompress_chunk(piece.bytes);
+      if (!decompressed) return Unexpected(decompressed.error());
+      plain = std::move(*decompressed);
+    }
+    const std::string_view bytes = piece.compressed ? plain : piece.bytes;
+    const Status taken =
+        assembly.patcher ? assembly.patcher->update(bytes, assembly.sink()) : assembly.take(bytes);
+    if (!taken) return taken;
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Staged>> complete(Assembly& assembly, const Content& content) {
+  if (assembly.patcher) {
+    if (const Status done = assembly.patcher->finish(assembly.sink()); !done) {
+      return Unexpected(done.error());
+    }
+  }
+  if (assembly.size != content.size || assembly.digest.finish() != content.digest) {
+    return fail(ErrorCode::kCorrupt, "what came is not what was announced");
+  }
+  if (const Status done = assembly.staged->finish(content.mode, content.mtime); !done) {
+    return Unexpected(done.error());
+  }
+  return std::unique_ptr<Staged>(std::move(assembly.staged));
+}
+
+}  // namespace
+
+struct Fetcher::Session {
+  std::uint64_t ticket = 0;
+  Order order;
+  Done done;
+  std::size_t source = 0;     // which of order.sources is asked now
+  std::uint64_t request = 0;  // 0: none under way
+  bool may_delta = true;
+  std::vector<Piece> pieces;  // came, not worked on
+  std::uint64_t piece_bytes = 0;
+  bool begun = false;
+  bool ended = false;
+  bool working = false;  // a job has the assembly
+  bool closed = false;
+  std::uint64_t attempt = 0;  // results of jobs of an earlier one are dropped
+  MonoNanos last_byte;
+  Error last_error{ErrorCode::kUnavailable, "no connected peer has it"};
+  std::shared_ptr<Assembly> assembly;
+
+  [[nodiscard]] const NodeName& peer() const { return order.sources[source]; }
+};
+
+Fetcher::Fetcher(std::string folder, Clock& clock, Worker& worker, Disk& disk, Outlet& outlet)
+    : folder_(std::move(folder)), clock_(clock), worker_(worker), disk_(disk), outlet_(outlet) {}
+
+Fetcher::~Fetcher() {
+  clock_.cancel(stall_timer_);
+  clock_.cancel(start_timer_);
+}
+
+std::uint64_t Fetcher::fetch(Order order, Done done) {
+  auto session = std::make_shared<Session>();
+  session->ticket = next_ticket_++;
+  session->order = std::move(order);
+  session->done = std::move(done);
+  queue_.push_back(session);
+  const std::uint64_t ticket = session->ticket;
+  start_soon();
+  return ticket;
+}
+
+// Not at once: a queue whose every order fails must not become a recursion.
+void Fetcher::start_soon() {
+  if (start_timer_ != TimerId{}) return;
+  start_timer_ = clock_.after(Duration(0), [this] {
+    start_timer_ = {};
+    start_more();
+  });
+}
+
+void Fetcher::start_more() {
+  while (!queue_.empty() && active_.size() < kSessionsAtOnce) {
+    auto session = std::move(queue_.front());
+    queue_.pop_front();
+    active_.emplace(session->ticket, session);
+    ask(session);
+  }
+  if (stall_timer_ == TimerId{} && !active_.empty()) {
+    stall_timer_ = clock_.after(kStall / 3, [this] { watch_for_stalls(); });
+  }
+}
+
+void Fetcher::watch_for_stalls() {
+  stall_timer_ = {};
+  const MonoNanos now = clock_.mono();
+  std::vector<std::shared_ptr<Session>> stalled;
+  for (const auto& [ticket, session] : active_) {
+    if (session->request != 0 && !session->working && now - session->last_byte > kStall) {
+      stalled.push_back(session);
+    }
+  }
+  for (const auto& session : stalled) {
+    outlet_.send(session->peer(), Cancel{session->request});
+    attempt_failed(session, {ErrorCode::kUnavailable, session->peer().value + " sends nothing"});
+  }
+  start_more();
+}
+
+void Fetcher::ask(const std::shared_ptr<Session>& session) {
+  ++session->attempt;
+  session->request = 0;
+  session->begun = session->ended = false;
+  session->pieces.clear();
+  session->piece_bytes = 0;
+  session->last_byte = clock_.mono();
+  const auto connected = outlet_.connected();
+  while (session->source < session->order.sources.size() &&
+         std::find(connected.begin(), connected.end(), session->peer()) == connected.end()) {
+    ++session->source;
+  }
+  if (session->source >= session->order.sources.size()) {
+    close(session, Unexpected(session->last_error));
+    return;
+  }
+  const bool delta =
+      session->may_delta && session->order.basis && session->order.content.size >= kWholeBelow;
+  if (!delta) {
+    send_fetch(session, "");
+    return;
+  }
+  worker_.compute(
+      kPool, [this, basis = *session->order.basis] { return signature_of(disk_, basis); },
+      [this, session, attempt = session->attempt](Result<std::string> signature) {
+        if (session->closed || session->attempt != attempt) return;
+        send_fetch(session, signature ? std::move(*signature) : std::string());
+      });
+}
+
+void Fetcher::send_fetch(const std::shared_ptr<Session>& session, std::string signature) {
+  session->request = outlet_.next_request();
+  session->last_byte = clock_.mono();
+  const Content& content = session->order.content;
+  outlet_.send(session->peer(),
+               Fetch{folder_, session->request, session->order.path, content.digest, content.size,
+                     std::move(signature), kWindowBytes});
+}
+
+std::shared_ptr<Fetcher::Session> Fetcher::find(const NodeName& from, std::uint64_t request) const {
+  for (const auto& [ticket, session] : active_) {
+    if (session->request == request && session->peer() == from) return session;
+  }
+  return nullptr;
+}
+
+void Fetcher::on_begin(const NodeName& from, const FetchBegin& begin) {
+  const auto session = find(from, begin.request);
+  if (!session || session->begun) return;
+  session->begun = true;
+  session->last_byte = clock_.mono();
+  auto assembly = std::make_shared<Assembly>();
+  assembly->most = session->order.content.size;
+  const bool delta = begin.encoding == Encoding::kDelta;
+  session->assembly = assembly;
+  session->working = true;
+  worker_.compute(
+      kPool,
+      [this, assembly, delta, basis = session->order.basis]() -> Status {
+        auto staged = disk_.stage_file(assembly->most);
+        if (!staged) return Unexpected(staged.error());
+        assembly->staged = std::move(*staged);
+        if (!delta) return {};
+        if (!basis) return fail(ErrorCode::kInvalid, "a delta came that nobody asked for");
+        auto file = disk_.open(*basis);
+        if (!file) return Unexpected(file.error());
+        assembly->basis = std::move(*file);
+        assembly->patcher = std::make_unique<Patcher>(
+            [file = assembly->basis.get()](std::uint64_t offset, std::span<char> buffer) {
+              return file->read(offset, buffer);
+            },
+            assembly->most);
+        return {};
+      },
+      [this, session, attempt = session->attempt](const Status& status) {
+        if (session->closed || session->attempt != attempt) return;
+        session->working = false;
+        if (status) {
+          pump(session);
+        } else {
+          attempt_failed(session, status.error());
+        }
+      });
+}
+
+void Fetcher::on_chunk(const NodeName& from, const Chunk& chunk) {
+  const auto session = find(from, chunk.request);
+  if (!session || !session->begun || session->ended) return;
+  session->last_byte = clock_.mono();
+  session->piece_bytes += chunk.bytes.size();
+  if (session->piece_bytes > 2 * kWindowBytes) {
+    outlet_.send(from, Cancel{chunk.request});
+    attempt_failed(session, {ErrorCode::kInvalid, from.value + " sends more than it may"});
+    return;
+  }
+  session->pieces.push_back({chunk.compressed, std::string(chunk.bytes)});
+  pump(session);
+}
+
+void Fetcher::on_end(const NodeName& from, const FetchEnd& end) {
+  const auto session = find(from, end.request);
+  if (!session) return;
+  if (!end.error.empty() || !session->begun) {
+    attempt_failed(session, {ErrorCode::kUnavailable, from.value + ": " + end.error});
+    return;
+  }
+  session->ended = true;
+  pump(session);
+}
+
+void Fetcher::pump(const std::shared_ptr<Session>& session) {
+  if (session->working) return;
+  if (session->pieces.empty()) {
+    if (session->ended) finish(session);
+    return;
+  }
+  session->working = true;
+  worker_.compute(
+      kPool,
+      [assembly = session->assembly, pieces = std::exchange(session->pieces, {})] {
+        return digest_pieces(*assembly, pieces);
+      },
+      [this, session, attempt = session->attempt,
+       bytes = std::exchange(session->piece_bytes, 0)](const Status& status) {
+        if (session->closed || session->attempt != attempt) return;
+        session->working = false;
+        if (!status) {
+          outlet_.send(session->peer(), Cancel{session->request});
+          attempt_failed(session, status.error());
+          return;
+        }
+        if (!session->ended) outlet_.send(session->peer(), Credit{session->request, bytes});
+        pump(session);
+      });
+}
+
+void Fetcher::finish(const std::shared_ptr<Session>& session) {
+  session->working = true;
+  session->request = 0;
+  worker_.compute(
+      kPool,
+      [assembly = session->assembly, content = session->order.content] {
+        return complete(*assembly, content);
+      },
+      [this, session, attempt = session->attempt](Result<std::unique_ptr<Staged>> staged) {
+        if (session->closed || session->attempt != attempt) return;
+        session->working = false;
+        if (staged) {
+          close(session, std::move(staged));
+        } else {
+          attempt_failed(session, staged.error());
+        }
+      });
+}
+
+// A delta that did not work is tried whole from the same peer; after that, the next source.
+void Fetcher::attempt_failed(const std::shared_ptr<Session>& session, const Error& error) {
+  session->last_error = error;
+  session->working = false;
+  session->assembly.reset();
+  if (error.code == ErrorCode::kNoSpace || error.code == ErrorCode::kPermission) {
+    close(session, Unexpected(error));
+    return;
+  }
+  const bool was_delta = session->may_delta && session->order.basis && session->begun;
+  session->may_delta = false;
+  if (!was_delta) ++session->source;
+  ask(session);
+}
+
+void Fetcher::close(const std::shared_ptr<Session>& session,
+                    Result<std::unique_ptr<Staged>> result) {
+  session->closed = true;
+  active_.erase(session->ticket);
+  const Done done = std::move(session->done);
+  done(std::move(result));
+  start_soon();
+}
+
+void Fetcher::forget(std::uint64_t ticket) {
+  std::erase_if(queue_, [&](const auto& session) { return session->ticket == ticket; });
+  const auto it = active_.find(ticket);
+  if (it == active_.end()) return;
+  const auto session = it->second;
+  if (session->request != 0) outlet_.send(session->peer(), Cancel{session->request});
+  session->closed = true;
+  active_.erase(it);
+  start_soon();
+}
+
+void Fetcher::peer_lost(const NodeName& peer) {
+  std::vector<std::shared_ptr<Session>> lost;
+  for (const auto& [ticket, session] : active_) {
+    if (session->request != 0 && session->peer() == peer) lost.push_back(session);
+  }
+  for (const auto& session : lost) {
+    attempt_failed(session, {ErrorCode::kUnavailable, peer.value + " went away"});
+  }
+}
+
+std::uint64_t Fetcher::bytes_left() const {
+  std::uint64_t bytes = 0;
+  for (const auto& session : queue_)
+    bytes += session->order.content.size;
+  for (const auto& [ticket, session] : active_)
+    bytes += session->order.content.size;
+  return bytes;
+}
+
+}  // namespace dagsync

@@ -1,0 +1,292 @@
+// The life of a folder: loading, watching, halting, stopping.
+#include "dagsync/engine/folder.h"
+
+#include <utility>
+
+#include "dagsync/base/log.h"
+#include "dagsync/engine/recovery.h"
+
+namespace dagsync {
+namespace {
+
+constexpr Duration kUpkeepInterval = std::chrono::minutes(10);
+constexpr std::size_t kMaxIgnoreFileBytes = 1 << 20;
+
+Replica::Settings settings_of(const FolderConfig& config, const NodeName& self) {
+  Replica::Settings settings;
+  settings.self = self;
+  settings.local_may_leave = config.mode != FolderMode::kReceiveOnly;
+  settings.remote_may_enter = config.mode != FolderMode::kSendOnly;
+  settings.max_file_size = config.max_file_size;
+  settings.max_delete_percent = config.max_delete_percent;
+  settings.tombstones_keep = config.versions_keep;
+  return settings;
+}
+
+// The folder's own ignore file; "" where there is none.
+std::string read_ignore_file(Disk& disk) {
+  const auto path = RelPath::parse(kIgnoreFileName);
+  auto file = disk.open(*path);
+  if (!file) return "";
+  std::string text(kMaxIgnoreFileBytes, '\0');
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const auto got = (*file)->read(size, std::span(text).subspan(size));
+    if (!got || *got == 0) break;
+    size += *got;
+  }
+  text.resize(size);
+  return text;
+}
+
+}  // namespace
+
+Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& outlet)
+    : config_(std::move(config)),
+      self_(std::move(self)),
+      ports_(ports),
+      outlet_(outlet),
+      rules_(config_.ignore),
+      replica_(settings_of(config_, self_)),
+      journal_(ports.worker, ports.worker.new_lane(), ports.disk, ports.store,
+               {[this] { return meta(); },
+                [this](const Knowledge& knowledge) {
+                  store_trouble_.clear();
+                  replica_.made_durable(knowledge);
+                  tell_soon();
+                  changed();
+                },
+                [this](const Error& error) {
+                  if (store_trouble_ != error.message) {
+                    log::error("folder {}: state directory: {}", config_.name, error.message);
+                  }
+                  store_trouble_ = error.message;
+                }}),
+      versions_(ports.clock, ports.random, ports.worker, ports.disk, journal_),
+      fetcher_(config_.name, ports.clock, ports.worker, ports.disk, outlet),
+      server_(ports.worker, ports.disk, outlet, replica_.index(),
+              [this](const Digest& digest) { return versions_.with_digest(digest); }),
+      intake_(ports.clock, ports.worker, ports.disk, ports.watcher, replica_.index(), rules_,
+              {[this](Intake::Batch batch) { observed(std::move(batch)); },
+               [this](const std::string& why) { halt("the folder is not as it was: " + why); },
+               [this] { return alive_at_; },
+               [this](const RelPath& path) { return publisher_.is_publishing(path); }}),
+      publisher_(ports.clock, ports.worker, ports.disk, ports.store, outlet, replica_, rules_,
+                 journal_, versions_, fetcher_,
+                 {[this](Actions actions) { perform(std::move(actions)); },
+                  [this](const RelPath& path) { intake_.look_at(path); },
+                  [this](const RelPath& path) { intake_.touched(path); },
+                  [this](const RelPath& path, const std::string& what) { trouble(path, what); },
+                  [this](const RelPath& path, const Record& record, const NodeName& from) {
+                    log::info("{}: {} {} from {}", config_.name,
+                              record.is_live() ? "applied" : "deleted", display(path), from.value);
+                    if (path.bytes() == kIgnoreFileName) rules_changed();
+                    answer_pages();
+                    changed();
+                  }}),
+      snapshots_(config_.name, replica_, outlet) {}
+
+Folder::~Folder() {
+  ports_.clock.cancel(tell_timer_);
+}
+
+void Folder::start(std::function<void(Status)> started) {
+  started_ = std::move(started);
+  const UnixNanos now = ports_.clock.now();
+  const std::string mark =
+      fmt::format("{:016x}{:016x}", ports_.random.next(), ports_.random.next());
+  ports_.worker.compute(
+      journal_.lane(),
+      [this, now, mark] {
+        Loaded loaded;
+        auto image = ports_.store.load();
+        if (!image) {
+          loaded.status = Unexpected(image.error());
+          return loaded;
+        }
+        loaded.image = std::move(*image);
+        const bool is_new = loaded.image.meta.author.epoch.value == 0;
+        loaded.root = ports_.disk.identify_root(is_new ? std::optional(mark) : std::nullopt);
+        if (loaded.root && (is_new || *loaded.root == loaded.image.meta.root)) {
+          const Transaction writes = recover(ports_.disk, loaded.image, now);
+          if (!writes.writes.empty()) {
+            loaded.status = ports_.store.commit(writes, Durability::kDurable);
+          }
+        }
+        return loaded;
+      },
+      [this](Loaded loaded) { this->loaded(std::move(loaded), std::exchange(started_, nullptr)); });
+}
+
+void Folder::loaded(Loaded loaded, std::function<void(Status)> started) {
+  if (!loaded.status) {
+    started(loaded.status);
+    return;
+  }
+  FolderImage& image = loaded.image;
+  const bool is_new = image.meta.author.epoch.value == 0;
+  set_aside_ = image.set_aside;
+  Replica::Image restored;
+  restored.knowledge = std::move(image.meta.knowledge);
+  restored.withheld = std::move(image.meta.withheld);
+  restored.floor = image.meta.floor;
+  restored.author = image.meta.author;
+  restored.sequence = image.meta.sequence;
+  for (auto& [path, entry] : image.entries) {
+    restored.knowledge.add(entry.id);
+    restored.index.put(path, std::move(entry));
+  }
+  replica_.restore(std::move(restored));
+  // After an unclean stop the index may have gone back behind what others know of us.
+  if (is_new || !image.meta.clean) replica_.begin_epoch({ports_.random.next() | 1});
+  versions_.restore(std::move(image.kept));
+  alive_at_ = is_new ? ports_.clock.now() : image.meta.alive_at;
+  root_ = is_new && loaded.root ? *loaded.root : image.meta.root;
+  intake_.expect_root(root_);
+  configure(config_);
+  started_ = std::move(started);
+  if (!loaded.root) {
+    halt(loaded.root.error().message);
+  } else if (*loaded.root != root_) {
+    halt("another directory stands at " + config_.path +
+         " than before: put the old one back, or accept this one with `dagsync resume " +
+         config_.name + "`");
+  } else {
+    begin_watching();
+    intake_.rescan();
+  }
+  // From here on, until close(), a stop is an unclean one.
+  journal_.touch();
+}
+
+void Folder::begin_watching() {
+  ports_.watcher.start({[this](const std::vector<Hint>& hints) { intake_.hint(hints); },
+                        [this] {
+                          log::warning("folder {}: events were lost, comparing everything",
+                                       config_.name);
+                          intake_.rescan();
+                        },
+                        [this] { intake_.rescan(); }});
+  load_rules();
+}
+
+void Folder::load_rules() {
+  rules_ = IgnoreRules(config_.ignore, read_ignore_file(ports_.disk));
+}
+
+// Other rules: what they excluded comes in, from the disk and from the peers.
+void Folder::rules_changed() {
+  load_rules();
+  replica_.reconfigure(settings_of(config_, self_));
+  intake_.rescan();
+  tell_soon();
+}
+
+void Folder::configure(const FolderConfig& config) {
+  const bool other_rules = config.ignore != config_.ignore || config.mode != config_.mode ||
+                           config.max_file_size != config_.max_file_size;
+  config_ = config;
+  intake_.configure(config_);
+  versions_.configure(config_.versions_keep, config_.versions_max_size);
+  if (other_rules) rules_changed();
+}
+
+FolderMeta Folder::meta() const {
+  FolderMeta meta;
+  meta.author = replica_.author();
+  meta.sequence = replica_.sequence();
+  meta.knowledge = replica_.known();
+  meta.withheld = replica_.withheld();
+  meta.floor = replica_.floor();
+  meta.alive_at = ready_ && !intake_.busy() ? ports_.clock.now() : alive_at_;
+  meta.root = root_;
+  return meta;
+}
+
+void Folder::halt(std::string reason) {
+  if (replica_.halted()) return;
+  log::error("folder {} halted: {}", config_.name, reason);
+  replica_.halt(std::move(reason));
+  if (started_) std::exchange(started_, nullptr)({});
+  tell_soon();
+  changed();
+}
+
+void Folder::resume(bool accept_deletes, std::function<void(Status)> done) {
+  if (!replica_.halted()) {
+    done({});
+    return;
+  }
+  adopt_root([this, accept_deletes, done = std::move(done)](const Status& adopted) {
+    if (!adopted) {
+      done(adopted);
+      return;
+    }
+    replica_.resume();
+    begin_watching();
+    intake_.rescan(accept_deletes ? DeletePolicy::kAccept : DeletePolicy::kRestore);
+    intake_.flush([this, done] {
+      tell_soon();
+      done({});
+    });
+  });
+}
+
+// The directory that stands at the path now is the folder from now on.
+void Folder::adopt_root(std::function<void(Status)> done) {
+  const std::string mark =
+      fmt::format("{:016x}{:016x}", ports_.random.next(), ports_.random.next());
+  ports_.worker.compute(
+      journal_.lane(), [this, mark] { return ports_.disk.identify_root(mark); },
+      [this, done = std::move(done)](const Result<RootIdentity>& root) {
+        if (!root) {
+          done(Unexpected(root.error()));
+          return;
+        }
+        if (*root != root_) ports_.watcher.unwatch(RelPath());
+        root_ = *root;
+        intake_.expect_root(root_);
+        journal_.touch();
+        done({});
+      });
+}
+
+void Folder::stop(std::function<void()> stopped) {
+  stopping_ = true;
+  intake_.stop();
+  publisher_.stop();
+  if (!replica_.halted() && ready_ && !intake_.busy()) alive_at_ = ports_.clock.now();
+  journal_.close(std::move(stopped));
+}
+
+void Folder::tick() {
+  if (!journal_.idle()) journal_.touch();
+  std::vector<NodeName> behind;
+  for (const auto& [name, peer] : replica_.peers()) {
+    if (peer.connected && !replica_.in_sync_with(peer)) behind.push_back(name);
+  }
+  if (!behind.empty()) tell(behind);
+  note_lag();
+  const MonoNanos now = ports_.clock.mono();
+  if (now - last_upkeep_ < kUpkeepInterval) return;
+  last_upkeep_ = now;
+  versions_.expire();
+  perform(replica_.collect(ports_.clock.now()));
+}
+
+void Folder::trouble(const RelPath& path, const std::string& what) {
+  const auto it = errors_.find(path);
+  if (what.empty()) {
+    if (it != errors_.end()) errors_.erase(it);
+    return;
+  }
+  if (it != errors_.end() && it->second.error == what) return;
+  log::warning("{}: {}: {}", config_.name, display(path), what);
+  errors_[path] = {path, what, ports_.clock.now()};
+}
+
+void Folder::changed() {
+  if (changed_) changed_();
+}
+
+}  // namespace dagsync

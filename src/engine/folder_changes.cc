@@ -1,0 +1,188 @@
+// Local changes go out, remote ones come in.
+#include <algorithm>
+#include <utility>
+
+#include "dagsync/base/log.h"
+#include "dagsync/engine/folder.h"
+#include "dagsync/wire/codec.h"
+
+namespace dagsync {
+namespace {
+
+constexpr std::size_t kMessageBytes = 1 << 20;  // about; an Announce is cut there
+constexpr std::size_t kMaxBatchItems = 20'000;  // of a batch that is published together
+constexpr std::size_t kMaxBatchBytes = 64 << 20;
+constexpr std::size_t kMaxWanted = 50'000;         // beyond, pages of a snapshot wait
+constexpr std::size_t kMaxQueuedBytes = 32 << 20;  // beyond, a snapshot will bring the rest
+constexpr std::size_t kMaxErrors = 1000;
+
+}  // namespace
+
+void Folder::observed(Intake::Batch batch) {
+  if (stopping_) return;
+  for (const RelPath& path : batch.looked_at) {
+    if (!replica_.wanted().contains(path)) trouble(path, "");
+  }
+  for (const Scanner::Trouble& found : batch.troubles) {
+    if (errors_.size() < kMaxErrors) trouble(found.path, found.what);
+  }
+  fresh_bytes_ = &batch.bytes;
+  perform(replica_.observe(batch.seen, batch.policy, ports_.clock.mono()));
+  fresh_bytes_ = nullptr;
+  const bool rules = std::any_of(batch.seen.begin(), batch.seen.end(), [&](const auto& seen) {
+    return seen.path.bytes() == kIgnoreFileName;
+  });
+  if (rules && ready_) rules_changed();
+  if (batch.whole && !ready_) {
+    ready_ = true;
+    log::info("folder {}: {} files in {} directories", config_.name,
+              replica_.index().totals().files, replica_.index().totals().directories);
+    if (started_) std::exchange(started_, nullptr)({});
+  }
+  changed();
+}
+
+void Folder::perform(Actions actions, Publisher::Contents contents) {
+  std::vector<RelPath> wants;
+  for (Action& action : actions) {
+    if (auto* save = std::get_if<SaveEntry>(&action)) {
+      journal_.write(Transaction::PutEntry{save->path, std::move(save->entry)});
+    } else if (auto* drop = std::get_if<DropEntry>(&action)) {
+      journal_.write(Transaction::DropEntry{drop->path});
+    } else if (auto* ours = std::get_if<Broadcast>(&action)) {
+      broadcast(std::move(ours->changes));
+    } else if (auto* foreign = std::get_if<Relay>(&action)) {
+      relay(*foreign);
+    } else if (auto* want = std::get_if<Want>(&action)) {
+      wants.push_back(std::move(want->path));
+    } else if (auto* unwant = std::get_if<Unwant>(&action)) {
+      publisher_.unwant(unwant->path);
+    } else if (auto* snapshot = std::get_if<StartSnapshot>(&action)) {
+      snapshots_.start(snapshot->peer);
+    } else if (auto* stop = std::get_if<Halt>(&action)) {
+      halt(
+          fmt::format("{} files of {} are gone at once, more than max_delete_percent = {} allows: "
+                      "`dagsync resume {}` brings them back from the peers, with "
+                      "--accept-deletes it deletes them everywhere",
+                      stop->deletes, replica_.index().totals().files, config_.max_delete_percent,
+                      config_.name));
+    }
+  }
+  if (!wants.empty()) publisher_.want(wants, std::move(contents));
+}
+
+std::vector<NodeName> Folder::live_peers() const {
+  std::vector<NodeName> peers;
+  for (const auto& [name, peer] : replica_.peers()) {
+    if (peer.connected && peer.told && peer.may_receive && peer.accepts) peers.push_back(name);
+  }
+  return peers;
+}
+
+Announce::Item Folder::with_content(Change change) const {
+  Announce::Item item{std::move(change), {}};
+  const Content& content = item.change.record.content;
+  if (fresh_bytes_ == nullptr || content.kind != Kind::kFile) return item;
+  const auto it = fresh_bytes_->find(content.digest);
+  if (it != fresh_bytes_->end()) item.content = Announce::Whole{*it->second};
+  return item;
+}
+
+void Folder::broadcast(std::vector<Change> changes) {
+  std::vector<NodeName> peers = live_peers();
+  for (const NodeName& peer : peers) {
+    if (outlet_.queued_bytes(peer) > kMaxQueuedBytes) replica_.lagging(peer);
+  }
+  peers = live_peers();
+  Announce announce;
+  announce.folder = config_.name;
+  std::size_t bytes = 0;
+  const auto flush = [&](bool more) {
+    announce.more = more;
+    outlet_.send(peers, announce);
+    announce.items.clear();
+    bytes = 0;
+  };
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    log::info("{}: {} {}", config_.name, changes[i].record.is_live() ? "changed" : "removed",
+              display(changes[i].path));
+    for (const NodeName& peer : peers)
+      replica_.sent(peer, changes[i].id);
+    if (peers.empty()) continue;
+    announce.items.push_back(with_content(std::move(changes[i])));
+    bytes += encoded_bound(announce.items.back());
+    const bool full = bytes >= kMessageBytes || announce.items.size() >= kMaxChangesPerMessage;
+    if (full && i + 1 < changes.size()) flush(true);
+  }
+  if (!announce.items.empty()) flush(false);
+  note_lag();
+}
+
+void Folder::relay(const Relay& relay) {
+  Announce announce;
+  announce.folder = config_.name;
+  announce.items.push_back({relay.change, {}});
+  replica_.sent(relay.peer, relay.change.id);
+  outlet_.send(relay.peer, announce);
+}
+
+void Folder::on_announce(const NodeName& from, Announce announce) {
+  if (announce.page != 0) {
+    deliver(from, std::move(announce.items));
+    unanswered_pages_.emplace_back(from, announce.page);
+    answer_pages();
+    return;
+  }
+  Inbox& inbox = inboxes_[from];
+  for (Announce::Item& item : announce.items) {
+    inbox.bytes += encoded_bound(item);
+    inbox.items.push_back(std::move(item));
+  }
+  const bool full = inbox.items.size() >= kMaxBatchItems || inbox.bytes >= kMaxBatchBytes;
+  if (announce.more && !full) return;
+  deliver(from, std::exchange(inbox, {}).items);
+}
+
+void Folder::deliver(const NodeName& from, std::vector<Announce::Item> items) {
+  std::vector<Change> changes;
+  Publisher::Contents contents;
+  for (Announce::Item& item : items) {
+    const Digest digest = item.change.record.content.digest;
+    if (auto* whole = std::get_if<Announce::Whole>(&item.content)) {
+      contents.emplace(digest, std::move(*whole));
+    } else if (auto* delta = std::get_if<Announce::Delta>(&item.content)) {
+      contents.emplace(digest, std::move(*delta));
+    }
+    changes.push_back(std::move(item.change));
+  }
+  perform(replica_.announced(from, changes,
+                             [this](const RelPath& path, Kind kind) {
+                               return rules_.ignores(path, kind == Kind::kDirectory);
+                             }),
+          std::move(contents));
+  changed();
+}
+
+// A peer that catches us up sends more only when there is room for it.
+void Folder::answer_pages() {
+  if (replica_.wanted().size() >= kMaxWanted) return;
+  for (const auto& [peer, page] : std::exchange(unanswered_pages_, {})) {
+    outlet_.send(peer, PageDone{config_.name, page});
+  }
+}
+
+void Folder::on_page_done(const NodeName& from, const PageDone& done) {
+  snapshots_.on_page_done(from, done.page);
+}
+
+void Folder::on_snapshot_end(const NodeName& from, const SnapshotEnd& end) {
+  perform(replica_.snapshot_ended(from, end.knowledge));
+  journal_.touch();
+  changed();
+}
+
+void Folder::on_list(const NodeName& from) {
+  snapshots_.list(from);
+}
+
+}  // namespace dagsync

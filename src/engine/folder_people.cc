@@ -1,0 +1,232 @@
+// What people ask of a folder: its status, old versions back.
+#include <algorithm>
+#include <utility>
+
+#include "dagsync/base/log.h"
+#include "dagsync/engine/folder.h"
+
+namespace dagsync {
+namespace {
+
+constexpr std::size_t kCopyBytes = 256 << 10;
+
+const char* name_of(FolderMode mode) {
+  switch (mode) {
+    case FolderMode::kSync:
+      return "sync";
+    case FolderMode::kSendOnly:
+      return "send-only";
+    case FolderMode::kReceiveOnly:
+      return "receive-only";
+  }
+  return "";
+}
+
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+// A kept version as a staged thing, with the time of now, so that it wins everywhere and no cache
+// can mistake it for what it was.
+Result<std::unique_ptr<Staged>> stage_kept(Disk& disk, const KeptVersion& version, UnixNanos now) {
+  if (version.content.kind == Kind::kSymlink) {
+    const auto target = disk.read_kept_link(version.id);
+    if (!target) return Unexpected(target.error());
+    return disk.stage_symlink(*target, now);
+  }
+  auto file = disk.open_kept(version.id);
+  if (!file) return Unexpected(file.error());
+  auto staged = disk.stage_file(version.content.size);
+  if (!staged) return Unexpected(staged.error());
+  std::vector<char> buffer(kCopyBytes);
+  DigestStream digest;
+  for (std::uint64_t offset = 0;;) {
+    const auto got = (*file)->read(offset, buffer);
+    if (!got) return Unexpected(got.error());
+    if (*got == 0) break;
+    const std::string_view piece(buffer.data(), *got);
+    digest.update(piece);
+    if (const Status done = (*staged)->append(piece); !done) return Unexpected(done.error());
+    offset += *got;
+  }
+  if (digest.finish() != version.content.digest) {
+    return fail(ErrorCode::kCorrupt, "the kept version is damaged: take another one");
+  }
+  if (const Status done = (*staged)->finish(version.content.mode, now); !done) {
+    return Unexpected(done.error());
+  }
+  return std::unique_ptr<Staged>(std::move(*staged));
+}
+
+Status make_directories(Disk& disk, const RelPath& path) {
+  if (path.is_root()) return {};
+  const auto now = disk.stat(path);
+  if (!now) return Unexpected(now.error());
+  if (*now) return {};
+  if (const Status above = make_directories(disk, path.parent()); !above) return above;
+  auto staged = disk.stage_directory(kImpliedDirectoryMode);
+  if (!staged) return Unexpected(staged.error());
+  const auto made = disk.publish(path, std::nullopt, std::move(*staged), std::nullopt,
+                                 [](const RelPath&, FileType) { return false; });
+  return made ? Status() : Unexpected(made.error());
+}
+
+Result<Published> put_back(Disk& disk, const KeptVersion& version, const KeptId& keep,
+                           UnixNanos now) {
+  const auto stands = disk.stat(version.path);
+  if (!stands) return Unexpected(stands.error());
+  if (*stands && (*stands)->type == FileType::kDirectory) {
+    return fail(ErrorCode::kExists, "a directory stands there now: move it away first");
+  }
+  auto staged = stage_kept(disk, version, now);
+  if (!staged) return Unexpected(staged.error());
+  if (const Status made = make_directories(disk, version.path.parent()); !made) {
+    return Unexpected(made.error());
+  }
+  return disk.publish(version.path, *stands, std::move(*staged), keep,
+                      [](const RelPath&, FileType) { return false; });
+}
+
+}  // namespace
+
+void Folder::take_in(const std::vector<RelPath>& paths, bool whole, std::function<void()> done) {
+  if (replica_.halted()) {
+    done();
+    return;
+  }
+  ports_.watcher.drain();
+  for (const RelPath& path : paths)
+    intake_.look_at(path);
+  if (whole) intake_.rescan();
+  if (!intake_.busy()) {
+    done();
+    return;
+  }
+  intake_.flush(std::move(done));
+}
+
+bool Folder::in_sync() const {
+  if (!ready_ || replica_.halted() || intake_.busy() || !replica_.wanted().empty()) return false;
+  if (!publisher_.idle() || !journal_.idle()) return false;
+  return std::all_of(replica_.peers().begin(), replica_.peers().end(), [&](const auto& peer) {
+    return !peer.second.counted || replica_.in_sync_with(peer.second);
+  });
+}
+
+std::string Folder::degraded() const {
+  std::vector<std::string> reasons;
+  if (!intake_.unwatched().empty()) {
+    reasons.push_back(
+        fmt::format("inotify watches ran out, {} directories are polled every 2 s: raise "
+                    "fs.inotify.max_user_watches",
+                    intake_.unwatched().size()));
+  }
+  if (intake_.leases_degraded()) {
+    reasons.push_back(
+        "files of another owner cannot be asked whether a writer has them open: run as their "
+        "owner, or with CAP_LEASE");
+  }
+  if (const std::string disk = ports_.disk.degraded(); !disk.empty()) reasons.push_back(disk);
+  if (!set_aside_.empty()) {
+    reasons.push_back("the index was corrupt and has been rebuilt; the old one is " + set_aside_);
+  }
+  if (!store_trouble_.empty()) reasons.push_back("state directory: " + store_trouble_);
+  std::string text;
+  for (const std::string& reason : reasons)
+    text += (text.empty() ? "degraded: " : "; ") + reason;
+  return text;
+}
+
+FolderStatus Folder::status() const {
+  FolderStatus status;
+  status.name = config_.name;
+  status.path = config_.path;
+  status.mode = name_of(config_.mode);
+  const Index::Totals& totals = replica_.index().totals();
+  status.files = totals.files;
+  status.directories = totals.directories;
+  status.bytes = totals.bytes;
+  status.sequence = replica_.sequence();
+  status.pending_changes = intake_.pending() + replica_.wanted().size();
+  status.conflicts = versions_.conflict_count();
+  status.drift = replica_.drift().size();
+  status.watches = ports_.watcher.watches();
+  status.state_reason = degraded();
+  if (replica_.halted()) {
+    status.state = FolderState::kHalted;
+    status.state_reason = *replica_.halted();
+  } else if (!ready_ || intake_.scanning()) {
+    status.state = FolderState::kScanning;
+  } else if (status.pending_changes > 0 || intake_.busy() || !publisher_.idle()) {
+    status.state = FolderState::kSyncing;
+  } else {
+    status.state = FolderState::kIdle;
+  }
+  for (const auto& [path, error] : errors_)
+    status.errors.push_back(error);
+  for (const auto& [path, why] : replica_.refused()) {
+    status.errors.push_back({path, why, ports_.clock.now()});
+  }
+  for (const auto& [name, peer] : replica_.peers()) {
+    FolderPeerStatus of_peer;
+    of_peer.name = name;
+    of_peer.counted = peer.counted;
+    of_peer.in_sync = replica_.in_sync_with(peer);
+    if (!of_peer.in_sync && peer.may_receive) {
+      const Replica::Behind behind = replica_.behind(peer);
+      of_peer.behind_files = behind.files;
+      of_peer.behind_bytes = behind.bytes;
+    }
+    of_peer.acked_sequence = peer.durable.last(replica_.author());
+    const auto since = behind_since_.find(name);
+    if (!of_peer.in_sync && since != behind_since_.end()) {
+      of_peer.lag_seconds = seconds(ports_.clock.mono() - since->second);
+    }
+    status.peers.push_back(std::move(of_peer));
+  }
+  return status;
+}
+
+void Folder::restore(const RelPath& path, const std::optional<KeptId>& id,
+                     std::function<void(Result<KeptVersion>)> done) {
+  std::optional<KeptVersion> version;
+  for (const KeptVersion& kept : versions_.of(path)) {
+    if (!version && (!id || kept.id == *id)) version = kept;
+  }
+  if (!version) {
+    done(fail(ErrorCode::kNotFound,
+              id ? "no such version of " + display(path) : "no kept version of " + display(path)));
+    return;
+  }
+  KeptVersion displaced;
+  displaced.id = versions_.new_id();
+  displaced.path = path;
+  displaced.kept_at = ports_.clock.now();
+  if (const IndexEntry* entry = replica_.index().find(path)) {
+    displaced.content = entry->record.content;
+    displaced.origin = entry->record.origin.author.node;
+  }
+  ports_.worker.compute(
+      journal_.lane(),
+      [this, version = *version, keep = displaced.id, now = ports_.clock.now()] {
+        return put_back(ports_.disk, version, keep, now);
+      },
+      [this, version = *version, displaced, done = std::move(done)](Result<Published> published) {
+        if (!published) {
+          done(Unexpected(published.error()));
+          return;
+        }
+        if (published->outcome != PublishOutcome::kDone) {
+          done(fail(ErrorCode::kUnavailable,
+                    display(version.path) + " is being changed just now: try again"));
+          return;
+        }
+        if (published->kept) versions_.add(displaced);
+        intake_.touched(version.path);
+        intake_.look_at(version.path);
+        intake_.flush(
+            [this, version, done] { journal_.when_durable([version, done] { done(version); }); });
+      });
+}
+
+}  // namespace dagsync

@@ -1,0 +1,303 @@
+#include "dagsync/engine/intake.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "dagsync/base/log.h"
+
+namespace dagsync {
+namespace {
+
+constexpr Duration kPollInterval = std::chrono::seconds(2);
+constexpr std::uint64_t kKeptBytesMost = 64 << 20;  // of small contents, a round
+
+}  // namespace
+
+struct Intake::Round {
+  Batch batch;
+  bool whole = false;
+  UnixNanos moment;      // of the looks
+  UnixNanos gone_since;  // the moment of deletes that are found by a scan
+  std::set<RelPath> hinted;
+  std::set<RelPath> looked;
+  std::uint64_t kept_bytes = 0;
+};
+
+Intake::Intake(Clock& clock, Worker& worker, Disk& disk, Watcher& watcher, const Index& index,
+               const IgnoreRules& rules, Hooks hooks)
+    : clock_(clock),
+      worker_(worker),
+      disk_(disk),
+      watcher_(watcher),
+      index_(index),
+      rules_(rules),
+      hooks_(std::move(hooks)),
+      settler_(Duration(0), Duration(0)),
+      observer_(worker, disk),
+      scanner_(worker, disk, watcher, index, rules) {}
+
+Intake::~Intake() {
+  stop();
+}
+
+void Intake::stop() {
+  stopped_ = true;
+  for (TimerId* timer : {&timer_, &rescan_timer_, &poll_timer_}) {
+    clock_.cancel(std::exchange(*timer, {}));
+  }
+}
+
+void Intake::configure(const FolderConfig& config) {
+  settler_.set_times(config.settle, config.settle_max);
+  rescan_interval_ = config.rescan_interval;
+  clock_.cancel(std::exchange(rescan_timer_, {}));
+  if (rescan_interval_ > Duration(0)) {
+    rescan_timer_ = clock_.after(rescan_interval_, [this] {
+      rescan_timer_ = {};
+      rescan();
+    });
+  }
+}
+
+void Intake::hint(const std::vector<Hint>& hints) {
+  for (const Hint& hint : hints) {
+    if (!rules_.ignores(hint.path, hint.is_directory)) settler_.add(hint.path, clock_.mono());
+  }
+  if (settler_.overflowed()) rescan_wanted_ = true;
+  arm();
+}
+
+void Intake::look_at(const RelPath& path) {
+  settler_.add(path, clock_.mono());
+  arm();
+}
+
+void Intake::rescan(DeletePolicy policy) {
+  rescan_wanted_ = true;
+  if (policy != DeletePolicy::kGuard) rescan_policy_ = policy;
+  arm();
+}
+
+void Intake::flush(std::function<void()> done) {
+  flushed_.push_back(std::move(done));
+  take_now_ = true;
+  arm();
+}
+
+void Intake::touched(const RelPath& path) {
+  if (running_) touched_.insert(path);
+}
+
+void Intake::arm() {
+  if (running_ || stopped_) return;
+  const auto due = settler_.due();
+  const MonoNanos now = clock_.mono();
+  if (rescan_wanted_ || take_now_ || (due && *due <= now)) {
+    begin();
+    return;
+  }
+  clock_.cancel(std::exchange(timer_, {}));
+  if (!due) return;
+  timer_ = clock_.after(*due - now, [this] {
+    timer_ = {};
+    arm();
+  });
+}
+
+void Intake::begin() {
+  running_ = true;
+  clock_.cancel(std::exchange(timer_, {}));
+  auto round = std::make_shared<Round>();
+  round->moment = clock_.now();
+  round->gone_since = std::min(hooks_.alive_at(), round->moment);
+  round->whole = std::exchange(rescan_wanted_, false);
+  round->batch.whole = round->whole;
+  round->batch.policy = std::exchange(rescan_policy_, DeletePolicy::kGuard);
+  const bool all = std::exchange(take_now_, false) || round->whole;
+  std::vector<RelPath> paths = all ? settler_.take_all() : settler_.take(clock_.mono());
+  if (round->whole) settler_.clear();
+  round_flushed_ = std::exchange(flushed_, {});
+  touched_.clear();
+  in_hand_ = paths.size();
+  round->hinted = {paths.begin(), paths.end()};
+  if (!round->whole) {
+    look(round, std::move(paths));
+    return;
+  }
+  scanning_ = true;
+  check_root(round);
+}
+
+// A scan of another folder than ours would find everything deleted.
+void Intake::check_root(const std::shared_ptr<Round>& round) {
+  worker_.compute(
+      kPool, [this] { return disk_.identify_root(std::nullopt); },
+      [this, round](const Result<RootIdentity>& root) {
+        if (!root || *root != root_) {
+          hooks_.root_lost(root ? "another directory stands at its path" : root.error().message);
+          round->batch = {};
+          round->whole = false;
+          deliver(round);
+          return;
+        }
+        scanner_.scan({RelPath()},
+                      [this, round](Scanner::Found found) { scanned(round, std::move(found)); });
+      });
+}
+
+void Intake::scanned(const std::shared_ptr<Round>& round, Scanner::Found found) {
+  auto& troubles = round->batch.troubles;
+  troubles.insert(troubles.end(), found.troubles.begin(), found.troubles.end());
+  for (const RelPath& path : found.halted) {
+    troubles.push_back({path,
+                        "another file system begins here: it is not replicated; give it a "
+                        "[[folder]] of its own, or unmount it"});
+  }
+  if (round->whole) unwatched_.clear();
+  unwatched_.insert(found.unwatched.begin(), found.unwatched.end());
+  if (!unwatched_.empty() && poll_timer_ == TimerId{}) {
+    poll_timer_ = clock_.after(kPollInterval, [this] { poll_unwatched(); });
+  }
+  std::vector<RelPath> paths = std::move(found.differing);
+  if (round->whole) paths.insert(paths.end(), round->hinted.begin(), round->hinted.end());
+  look(round, std::move(paths));
+}
+
+void Intake::poll_unwatched() {
+  poll_timer_ = {};
+  for (const RelPath& directory : unwatched_)
+    settler_.add(directory, clock_.mono());
+  unwatched_.clear();
+  arm();
+}
+
+void Intake::look(const std::shared_ptr<Round>& round, std::vector<RelPath> paths) {
+  std::vector<LookAt> at;
+  for (const RelPath& path : paths) {
+    if (path.is_root() || !round->looked.insert(path).second) continue;
+    LookAt look{path, std::nullopt, {}};
+    const IndexEntry* entry = index_.find(path);
+    if (entry != nullptr && entry->record.is_live()) {
+      look.known_state = entry->disk;
+      look.known = entry->record.content;
+    }
+    at.push_back(std::move(look));
+  }
+  if (at.empty()) {
+    conclude(round);
+    return;
+  }
+  in_hand_ = round->looked.size();
+  const bool keep = round->kept_bytes < kKeptBytesMost;
+  observer_.look(std::move(at), round->moment, keep, [this, round](std::vector<Look> looks) {
+    std::vector<RelPath> directories;
+    sort_looks(*round, std::move(looks), directories);
+    if (directories.empty()) {
+      conclude(round);
+      return;
+    }
+    scanner_.scan(std::move(directories),
+                  [this, round](Scanner::Found found) { scanned(round, std::move(found)); });
+  });
+}
+
+// Sorts the looks into the batch; a hinted directory must be scanned, for it may be a new one.
+void Intake::sort_looks(Round& round, std::vector<Look> looks, std::vector<RelPath>& directories) {
+  for (Look& look : looks) {
+    const RelPath& path = look.seen.path;
+    open_.erase(path);
+    leases_degraded_ = leases_degraded_ || look.degraded;
+    switch (look.outcome) {
+      case Look::Outcome::kOpen:
+        open_.insert(path);
+        continue;
+      case Look::Outcome::kMoving:
+        settler_.add(path, clock_.mono());
+        continue;
+      case Look::Outcome::kFailed:
+        round.batch.troubles.push_back({path, look.error});
+        continue;
+      case Look::Outcome::kSpecial:
+        round.batch.troubles.push_back(
+            {path, "a socket, device or FIFO is not replicated: ignore it, or remove it"});
+        look.seen.content = {};
+        look.seen.disk.reset();
+        break;
+      case Look::Outcome::kSeen:
+        break;
+    }
+    const bool is_directory = look.seen.content.kind == Kind::kDirectory;
+    if (rules_.ignores(path, is_directory)) continue;
+    const bool hinted = round.hinted.contains(path);
+    if (is_directory && hinted && !round.whole) directories.push_back(path);
+    if (look.seen.content.kind == Kind::kTombstone && !hinted) look.seen.moment = round.gone_since;
+    if (look.bytes) {
+      round.kept_bytes += look.bytes->size();
+      round.batch.bytes.emplace(look.seen.content.digest, std::move(look.bytes));
+    }
+    round.batch.seen.push_back(std::move(look.seen));
+  }
+}
+
+// Before a delete is believed: is this still our folder?
+void Intake::conclude(const std::shared_ptr<Round>& round) {
+  expand_absences(*round);
+  const bool deletes =
+      std::any_of(round->batch.seen.begin(), round->batch.seen.end(),
+                  [](const Observation& seen) { return seen.content.kind == Kind::kTombstone; });
+  if (!deletes) {
+    deliver(round);
+    return;
+  }
+  worker_.compute(
+      kPool, [this] { return disk_.identify_root(std::nullopt); },
+      [this, round](const Result<RootIdentity>& root) {
+        if (!root || *root != root_) {
+          hooks_.root_lost(root ? "another directory stands at its path" : root.error().message);
+          round->batch = {};
+        }
+        deliver(round);
+      });
+}
+
+// Where a directory is gone, or is none any more, everything below it is gone too.
+void Intake::expand_absences(Round& round) {
+  std::vector<Observation> below;
+  for (const Observation& seen : round.batch.seen) {
+    if (seen.content.kind == Kind::kDirectory) continue;
+    index_.visit_below(seen.path, [&](const RelPath& path, const IndexEntry& entry) {
+      if (entry.record.is_live() && round.looked.insert(path).second) {
+        below.push_back({path, {}, std::nullopt, seen.moment});
+      }
+      return true;
+    });
+  }
+  auto& all = round.batch.seen;
+  all.insert(all.end(), std::make_move_iterator(below.begin()),
+             std::make_move_iterator(below.end()));
+}
+
+void Intake::deliver(const std::shared_ptr<Round>& round) {
+  running_ = false;
+  scanning_ = false;
+  in_hand_ = 0;
+  std::erase_if(round->batch.seen, [&](const Observation& seen) {
+    const bool stale = touched_.contains(seen.path) || hooks_.is_publishing(seen.path);
+    if (stale) settler_.add(seen.path, clock_.mono());
+    return stale;
+  });
+  round->batch.looked_at = {round->looked.begin(), round->looked.end()};
+  if (round->whole && rescan_interval_ > Duration(0)) {
+    clock_.cancel(std::exchange(rescan_timer_, {}));
+    rescan_timer_ = clock_.after(rescan_interval_, [this] {
+      rescan_timer_ = {};
+      rescan();
+    });
+  }
+  hooks_.observed(std::move(round->batch));
+  for (auto& call : std::exchange(round_flushed_, {}))
+    call();
+  arm();
+}
+
+}  // namespace dagsync

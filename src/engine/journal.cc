@@ -1,0 +1,162 @@
+#include "dagsync/engine/journal.h"
+
+#include <memory>
+#include <utility>
+
+namespace dagsync {
+
+Journal::Journal(Worker& worker, Lane lane, Disk& disk, Store& store, Hooks hooks)
+    : worker_(worker),
+      lane_(lane),
+      sync_lane_(worker.new_lane()),
+      disk_(disk),
+      store_(store),
+      hooks_(std::move(hooks)) {}
+
+void Journal::write(Transaction::Write write) {
+  queue_.writes.push_back(std::move(write));
+  flush();
+  touch();
+}
+
+// Rows gather while a commit is under way, so a burst becomes a few transactions. Rows that could
+// not be written go back to the front and wait for the next touch().
+void Journal::flush() {
+  if (flushing_ || queue_.writes.empty()) return;
+  flushing_ = true;
+  auto transaction = std::make_shared<Transaction>(std::exchange(queue_, {}));
+  worker_.compute(
+      lane_, [this, transaction] { return store_.commit(*transaction, Durability::kLazy); },
+      [this, transaction](const Status& status) {
+        flushing_ = false;
+        if (!status) {
+          auto& writes = queue_.writes;
+          writes.insert(writes.begin(), transaction->writes.begin(), transaction->writes.end());
+          hooks_.failed(status.error());
+          return;
+        }
+        flush();
+        if (dirty_) sync();
+      });
+}
+
+Journal::Mark Journal::open_intent(const RelPath& path) {
+  const Mark mark{path, next_mark_++};
+  open_[path] = mark.number;
+  return mark;
+}
+
+void Journal::sync_later(Mark mark) {
+  to_sync_.push_back(std::move(mark));
+  touch();
+}
+
+void Journal::withdraw(const Mark& mark) {
+  const auto it = open_.find(mark.path);
+  if (it == open_.end() || it->second != mark.number) return;
+  open_.erase(it);
+  write(Transaction::ClearIntent{mark.path});
+}
+
+void Journal::touch() {
+  dirty_ = true;
+  sync();
+}
+
+void Journal::when_durable(std::function<void()> call) {
+  waiting_.push_back(std::move(call));
+  touch();
+}
+
+void Journal::close(std::function<void()> closed) {
+  closing_ = true;
+  closed_ = std::move(closed);
+  touch();
+}
+
+// One group at a time; the next one takes all that came meanwhile. It begins when the rows of its
+// changes are on their way to the lane, so that it commits after them.
+void Journal::sync() {
+  if (syncing_ || flushing_ || !dirty_) return;
+  if (!queue_.writes.empty()) {
+    flush();
+    return;
+  }
+  syncing_ = true;
+  dirty_ = false;
+  group_ = std::exchange(to_sync_, {});
+  group_waiting_ = std::exchange(waiting_, {});
+  FolderMeta meta = hooks_.meta();
+  meta.clean = closing_;
+  if (group_.empty()) {
+    commit_group(std::move(meta));
+    return;
+  }
+  std::vector<RelPath> paths;
+  for (const Mark& mark : group_)
+    paths.push_back(mark.path);
+  worker_.compute(
+      sync_lane_, [this, paths = std::move(paths)] { return disk_.sync(paths); },
+      [this, meta = std::move(meta)](const Status& status) mutable {
+        if (status) {
+          commit_group(std::move(meta));
+        } else {
+          group_done(status, {});
+        }
+      });
+}
+
+void Journal::commit_group(FolderMeta meta) {
+  Knowledge knowledge = meta.knowledge;
+  Transaction transaction{clearable_intents()};
+  transaction.writes.push_back(Transaction::PutMeta{std::move(meta)});
+  worker_.compute(
+      lane_,
+      [this, transaction = std::move(transaction)] {
+        return store_.commit(transaction, Durability::kDurable);
+      },
+      [this, knowledge = std::move(knowledge)](const Status& status) {
+        group_done(status, knowledge);
+      });
+}
+
+// A path that has been published again since then keeps its newer intent.
+std::vector<Transaction::Write> Journal::clearable_intents() {
+  std::vector<Transaction::Write> writes;
+  for (const Mark& mark : group_) {
+    const auto it = open_.find(mark.path);
+    if (it == open_.end() || it->second != mark.number) continue;
+    open_.erase(it);
+    writes.push_back(Transaction::ClearIntent{mark.path});
+  }
+  return writes;
+}
+
+void Journal::group_done(const Status& status, const Knowledge& knowledge) {
+  syncing_ = false;
+  if (status) {
+    group_.clear();
+    hooks_.made_durable(knowledge);
+    for (auto& call : std::exchange(group_waiting_, {}))
+      call();
+  } else {
+    // Nothing is acknowledged; the next touch() tries the whole group again.
+    to_sync_.insert(to_sync_.begin(), group_.begin(), group_.end());
+    for (const Mark& mark : group_)
+      open_.try_emplace(mark.path, mark.number);
+    group_.clear();
+    waiting_.insert(waiting_.begin(), std::make_move_iterator(group_waiting_.begin()),
+                    std::make_move_iterator(group_waiting_.end()));
+    group_waiting_.clear();
+    hooks_.failed(status.error());
+    dirty_ = true;
+    return;
+  }
+  if (dirty_) {
+    sync();
+  } else if (closing_ && closed_) {
+    std::exchange(closed_, nullptr)();
+  }
+}
+
+}  // namespace dagsync

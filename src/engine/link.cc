@@ -1,0 +1,141 @@
+#include "dagsync/engine/link.h"
+
+#include <utility>
+
+namespace dagsync {
+
+Link::Link(std::unique_ptr<Connection> connection, Clock& clock, bool dialed, Handlers handlers)
+    : connection_(std::move(connection)),
+      clock_(clock),
+      dialed_(dialed),
+      handlers_(std::move(handlers)) {}
+
+Link::~Link() {
+  *alive_ = false;
+  clock_.cancel(timer_);
+}
+
+void Link::start() {
+  started_ = last_heard_ = clock_.mono();
+  last_heard_wall_ = clock_.now();
+  timer_ = clock_.after(kKeepalive, [this] { keepalive(); });
+  connection_->start({[this](std::string_view bytes) { on_data(bytes); }, [] {},
+                      [this](const Error& error) { closed(error); }});
+}
+
+void Link::say_hello(Hello hello) {
+  hello.clock = clock_.now();
+  send(hello);
+}
+
+void Link::send(const Message& message) {
+  send_frame(frame_message(message));
+}
+
+void Link::send_frame(std::string_view frame) {
+  if (!closed_) connection_->send(frame);
+}
+
+void Link::send_chunk(const Chunk& chunk) {
+  if (closed_) return;
+  connection_->send(frame_chunk_header(chunk.request, chunk.bytes.size(), chunk.compressed));
+  connection_->send(chunk.bytes);
+}
+
+void Link::close(std::string reason) {
+  if (closed_) return;
+  send(Goodbye{reason});
+  connection_->finish();
+  closed({ErrorCode::kRefused, std::move(reason)});
+}
+
+void Link::abort(const Error& error) {
+  if (closed_) return;
+  connection_->finish();
+  closed(error);
+}
+
+void Link::closed(const Error& error) {
+  if (std::exchange(closed_, true)) return;
+  clock_.cancel(std::exchange(timer_, {}));
+  // The handler may destroy this link.
+  const auto on_closed = handlers_.on_closed;
+  on_closed(error);
+}
+
+void Link::on_data(std::string_view bytes) {
+  if (closed_) return;
+  last_heard_ = clock_.mono();
+  last_heard_wall_ = clock_.now();
+  const std::shared_ptr<bool> alive = alive_;
+  const Status fed = reader_.feed(bytes, {[this, alive](Message&& message) -> Status {
+                                            if (!*alive || closed_)
+                                              return fail(ErrorCode::kUnavailable, "closed");
+                                            return on_message(std::move(message));
+                                          },
+                                          [this, alive](const Chunk& chunk) -> Status {
+                                            if (!*alive || closed_)
+                                              return fail(ErrorCode::kUnavailable, "closed");
+                                            handlers_.on_chunk(chunk);
+                                            return {};
+                                          }});
+  if (!fed && *alive && !closed_) close(fed.error().message);
+}
+
+Status Link::on_message(Message&& message) {
+  if (const auto* hello = std::get_if<Hello>(&message)) {
+    if (greeted_) return fail(ErrorCode::kInvalid, "a second hello");
+    if (const Status accepted = handlers_.on_hello(*hello); !accepted) {
+      // Who is refused gets no byte of ours; a friend is told why.
+      if (accepted.error().code == ErrorCode::kRefused) abort(accepted.error());
+      return accepted;
+    }
+    greeted_ = true;
+    reader_.trust();
+    ping();
+    return {};
+  }
+  if (const auto* goodbye = std::get_if<Goodbye>(&message)) {
+    return fail(ErrorCode::kRefused, "the peer said: " + goodbye->reason);
+  }
+  if (!greeted_) return fail(ErrorCode::kInvalid, "no hello");
+  if (const auto* asked = std::get_if<Ping>(&message)) {
+    send(Pong{asked->id, clock_.now()});
+  } else if (const auto* pong = std::get_if<Pong>(&message)) {
+    on_pong(*pong);
+  } else {
+    handlers_.on_message(std::move(message));
+  }
+  return {};
+}
+
+void Link::ping() {
+  ++ping_id_;
+  ping_sent_ = clock_.mono();
+  ping_sent_wall_ = clock_.now();
+  send(Ping{ping_id_});
+}
+
+// The peer's clock against the middle of the round trip, as NTP reckons (RFC 5905, section 8).
+void Link::on_pong(const Pong& pong) {
+  if (pong.id != ping_id_) return;
+  round_trip_ = clock_.mono() - ping_sent_;
+  clock_offset_ = (pong.clock - ping_sent_wall_) - *round_trip_ / 2;
+}
+
+void Link::keepalive() {
+  timer_ = {};
+  const MonoNanos now = clock_.mono();
+  if (!greeted_ && now - started_ >= kSilence) {
+    abort({ErrorCode::kUnavailable, "no hello within 9 s"});
+    return;
+  }
+  if (now - last_heard_ >= kSilence) {
+    close("nothing was heard for 9 s");
+    return;
+  }
+  timer_ = clock_.after(kKeepalive, [this] { keepalive(); });
+  if (greeted_) ping();
+}
+
+}  // namespace dagsync

@@ -1,0 +1,274 @@
+#include "dagsync/engine/node.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "dagsync/base/log.h"
+
+namespace dagsync {
+namespace {
+
+constexpr Duration kTick = std::chrono::seconds(3);
+constexpr double kClockOffsetWarningMs = 2000;
+
+}  // namespace
+
+Node::Node(NodeName name, std::string version, Ports ports)
+    : name_(std::move(name)),
+      version_(std::move(version)),
+      ports_(ports),
+      peers_(
+          name_, ports.clock, ports.random, ports.transport,
+          {[this] {
+             Hello hello;
+             hello.name = name_;
+             hello.program_version = version_;
+             for (const auto& [key, folder] : folders_)
+               hello.folders.push_back(folder->hello());
+             return hello;
+           },
+           [this](const NodeName& peer, const Hello& hello) { connected(peer, hello); },
+           [this](const NodeName& peer) { lost(peer); },
+           [this](const NodeName& peer, Message message) { on_message(peer, std::move(message)); },
+           [this](const NodeName& peer, const Chunk& chunk) {
+             for (const auto& [key, folder] : folders_)
+               folder->fetcher().on_chunk(peer, chunk);
+           }}),
+      born_(ports.clock.mono()) {}
+
+Node::~Node() {
+  ports_.clock.cancel(tick_timer_);
+  ports_.clock.cancel(change_timer_);
+  for (const Wait& wait : waits_)
+    ports_.clock.cancel(wait.timer);
+}
+
+void Node::add_folder(const FolderConfig& config, FolderAdapters adapters) {
+  FolderAdapters& kept = adapters_[config.name] = std::move(adapters);
+  auto folder = std::make_unique<Folder>(config, name_,
+                                         FolderPorts{ports_.clock, ports_.random, ports_.worker,
+                                                     *kept.disk, *kept.store, *kept.watcher},
+                                         peers_);
+  folder->on_change([this] { changed(); });
+  folder->configure_peers(peer_configs_);
+  folders_[config.name] = std::move(folder);
+}
+
+void Node::configure_peers(const std::vector<PeerConfig>& peers) {
+  peer_configs_ = peers;
+  peers_.configure(peers);
+  for (const auto& [name, folder] : folders_)
+    folder->configure_peers(peers);
+  if (starting_ == 0 && tick_timer_ != TimerId{}) peers_.start_dialing();
+}
+
+void Node::configure_folder(const FolderConfig& config) {
+  if (Folder* found = folder(config.name)) found->configure(config);
+}
+
+void Node::start(const std::vector<std::string>& listen, std::function<void(Status)> started) {
+  started_ = std::move(started);
+  starting_ = folders_.size();
+  for (const auto& [name, folder] : folders_) {
+    folder->start([this, listen](const Status& status) { folder_started(status, listen); });
+  }
+}
+
+void Node::folder_started(const Status& status, const std::vector<std::string>& listen) {
+  if (!started_) return;
+  if (!status) {
+    std::exchange(started_, nullptr)(status);
+    return;
+  }
+  if (--starting_ > 0) return;
+  const Status listening = ports_.transport.listen(
+      listen,
+      [this](std::unique_ptr<Connection> connection) { peers_.accept(std::move(connection)); });
+  if (listening) {
+    tick_timer_ = ports_.clock.after(kTick, [this] { tick(); });
+    peers_.start_dialing();
+  }
+  std::exchange(started_, nullptr)(listening);
+}
+
+void Node::stop(std::function<void()> stopped) {
+  stopping_ = true;
+  peers_.stop();
+  auto left = std::make_shared<std::size_t>(folders_.size());
+  auto call = std::make_shared<std::function<void()>>(std::move(stopped));
+  for (const auto& [name, folder] : folders_) {
+    folder->stop([left, call] {
+      if (--*left == 0) (*call)();
+    });
+  }
+}
+
+Folder* Node::folder(const std::string& name) {
+  const auto it = folders_.find(name);
+  return it == folders_.end() ? nullptr : it->second.get();
+}
+
+// -- peers --------------------------------------------------------------------------------------
+
+void Node::connected(const NodeName& peer, const Hello& hello) {
+  auto& shared = shared_[peer];
+  shared.clear();
+  for (const Hello::Folder& theirs : hello.folders) {
+    if (!folders_.contains(theirs.name)) continue;
+    shared.insert(theirs.name);
+    folders_.at(theirs.name)->peer_connected(peer);
+  }
+  for (const auto& [name, folder] : folders_) {
+    if (!shared.contains(name)) {
+      log::warning("peer {} has no folder {}: add it to its dagsync.toml, or take it out of ours",
+                   peer.value, name);
+    }
+  }
+  changed();
+}
+
+void Node::lost(const NodeName& peer) {
+  shared_.erase(peer);
+  for (const auto& [name, folder] : folders_)
+    folder->peer_lost(peer);
+  changed();
+}
+
+template <typename Call>
+void Node::with_folder(const NodeName& peer, const std::string& name, Call call) {
+  const auto it = shared_.find(peer);
+  if (it != shared_.end() && it->second.contains(name)) call(*folders_.at(name));
+}
+
+void Node::on_message(const NodeName& peer, Message message) {
+  if (stopping_) return;
+  const auto visit = [&]<typename T>(T& body) {
+    if constexpr (std::is_same_v<T, Tell>) {
+      with_folder(peer, body.folder, [&](Folder& folder) { folder.on_tell(peer, body); });
+    } else if constexpr (std::is_same_v<T, Announce>) {
+      with_folder(peer, body.folder,
+                  [&](Folder& folder) { folder.on_announce(peer, std::move(body)); });
+    } else if constexpr (std::is_same_v<T, PageDone>) {
+      with_folder(peer, body.folder, [&](Folder& folder) { folder.on_page_done(peer, body); });
+    } else if constexpr (std::is_same_v<T, SnapshotEnd>) {
+      with_folder(peer, body.folder, [&](Folder& folder) { folder.on_snapshot_end(peer, body); });
+    } else if constexpr (std::is_same_v<T, List>) {
+      with_folder(peer, body.folder, [&](Folder& folder) { folder.on_list(peer); });
+    } else if constexpr (std::is_same_v<T, Fetch>) {
+      const PeerConfig* config = peers_.config_of(peer);
+      with_folder(peer, body.folder, [&](Folder& folder) {
+        if (config != nullptr && config->may_receive) {
+          folder.server().on_fetch(peer, std::move(body));
+        } else {
+          peers_.send({&peer, 1}, FetchEnd{body.request, "this node may not receive contents"});
+        }
+      });
+    } else if constexpr (std::is_same_v<T, FetchBegin>) {
+      for (const auto& [name, folder] : folders_)
+        folder->fetcher().on_begin(peer, body);
+    } else if constexpr (std::is_same_v<T, FetchEnd>) {
+      for (const auto& [name, folder] : folders_)
+        folder->fetcher().on_end(peer, body);
+    } else if constexpr (std::is_same_v<T, Credit>) {
+      for (const auto& [name, folder] : folders_)
+        folder->server().on_credit(peer, body);
+    } else if constexpr (std::is_same_v<T, Cancel>) {
+      for (const auto& [name, folder] : folders_)
+        folder->server().on_cancel(peer, body);
+    } else {
+      static_assert(std::is_same_v<T, Hello> || std::is_same_v<T, Goodbye> ||
+                    std::is_same_v<T, Ping> || std::is_same_v<T, Pong>);  // the link's
+    }
+  };
+  std::visit(visit, message);
+}
+
+// -- people -------------------------------------------------------------------------------------
+
+void Node::tick() {
+  tick_timer_ = ports_.clock.after(kTick, [this] { tick(); });
+  for (const auto& [name, folder] : folders_)
+    folder->tick();
+  look_at_waits();
+}
+
+std::vector<std::string> Node::warnings() const {
+  std::vector<std::string> warnings;
+  for (const PeerStatus& peer : peers_.status()) {
+    if (peer.clock_offset_ms && std::abs(*peer.clock_offset_ms) > kClockOffsetWarningMs) {
+      warnings.push_back(fmt::format(
+          "the clock of {} is {:+.1f} s off ours: the younger of two edits may be taken for the "
+          "older; run chrony or systemd-timesyncd on both",
+          peer.name.value, *peer.clock_offset_ms / 1000));
+    }
+  }
+  return warnings;
+}
+
+NodeStatus Node::status() const {
+  NodeStatus status;
+  status.name = name_;
+  status.uptime_seconds = std::chrono::duration<double>(ports_.clock.mono() - born_).count();
+  status.in_sync = in_sync();
+  for (const auto& [name, folder] : folders_)
+    status.folders.push_back(folder->status());
+  status.peers = peers_.status();
+  status.warnings = warnings();
+  return status;
+}
+
+bool Node::in_sync() const {
+  return std::all_of(folders_.begin(), folders_.end(),
+                     [](const auto& entry) { return entry.second->in_sync(); });
+}
+
+std::uint64_t Node::wait_until(std::function<bool()> condition, Duration timeout,
+                               std::function<void(bool)> done) {
+  const std::uint64_t number = next_wait_++;
+  waits_.push_back({number, std::move(condition), std::move(done), {}});
+  waits_.back().timer = ports_.clock.after(timeout, [this, number] {
+    const auto it = std::find_if(waits_.begin(), waits_.end(),
+                                 [&](const Wait& wait) { return wait.number == number; });
+    if (it == waits_.end()) return;
+    const auto call = std::move(it->done);
+    const bool holds = it->condition();
+    waits_.erase(it);
+    call(holds);
+  });
+  changed();
+  return number;
+}
+
+void Node::cancel_wait(std::uint64_t number) {
+  const auto it = std::find_if(waits_.begin(), waits_.end(),
+                               [&](const Wait& wait) { return wait.number == number; });
+  if (it == waits_.end()) return;
+  ports_.clock.cancel(it->timer);
+  waits_.erase(it);
+}
+
+// Conditions are looked at from the loop, once for many events, and only when somebody waits.
+void Node::changed() {
+  if (waits_.empty() || change_timer_ != TimerId{}) return;
+  change_timer_ = ports_.clock.after(Duration(0), [this] {
+    change_timer_ = {};
+    look_at_waits();
+  });
+}
+
+void Node::look_at_waits() {
+  std::vector<std::function<void(bool)>> met;
+  for (auto it = waits_.begin(); it != waits_.end();) {
+    if (!it->condition()) {
+      ++it;
+      continue;
+    }
+    ports_.clock.cancel(it->timer);
+    met.push_back(std::move(it->done));
+    it = waits_.erase(it);
+  }
+  for (const auto& call : met)
+    call(true);
+}
+
+}  // namespace dagsync

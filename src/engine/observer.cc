@@ -1,0 +1,161 @@
+#include "dagsync/engine/observer.h"
+
+#include <algorithm>
+#include <array>
+
+namespace dagsync {
+namespace {
+
+constexpr std::size_t kPathsPerJob = 64;
+constexpr std::size_t kReadBytes = 256 << 10;
+constexpr int kAttempts = 3;
+
+bool same_file(const DiskState& a, const DiskState& b) {
+  return a.inode == b.inode && a.size == b.size && a.mtime == b.mtime && a.ctime == b.ctime;
+}
+
+Look failed(const RelPath& path, const Error& error) {
+  Look look;
+  look.outcome = Look::Outcome::kFailed;
+  look.seen.path = path;
+  look.error = error.message;
+  return look;
+}
+
+// Reads and hashes all of `file`; the size is what was read, whatever stat said.
+Status hash_content(ReadFile& file, Content& content, std::string* keep) {
+  DigestStream digest;
+  thread_local std::vector<char> buffer(kReadBytes);
+  std::uint64_t offset = 0;
+  while (true) {
+    const Result<std::size_t> got = file.read(offset, buffer);
+    if (!got) return Unexpected(got.error());
+    if (*got == 0) break;
+    const std::string_view piece(buffer.data(), *got);
+    digest.update(piece);
+    if (keep != nullptr) keep->append(piece);
+    offset += *got;
+  }
+  content.size = offset;
+  content.digest = digest.finish();
+  return {};
+}
+
+Look look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, Look look) {
+  const WriterCheck writer = disk.check_writer(at.path);
+  if (writer == WriterCheck::kWriter) {
+    look.outcome = Look::Outcome::kOpen;
+    return look;
+  }
+  look.degraded = writer == WriterCheck::kUnknown;
+  auto file = disk.open(at.path);
+  if (!file) return failed(at.path, file.error());
+  const auto before = (*file)->state();
+  if (!before) return failed(at.path, before.error());
+  const bool keep = keep_bytes && before->size <= kMaxInlineBytes;
+  auto bytes = std::make_shared<std::string>();
+  if (const Status hashed = hash_content(**file, look.seen.content, keep ? bytes.get() : nullptr);
+      !hashed) {
+    return failed(at.path, hashed.error());
+  }
+  const auto after = disk.stat(at.path);
+  if (!after) return failed(at.path, after.error());
+  if (!*after || !same_file(*before, **after) || look.seen.content.size != before->size) {
+    look.outcome = Look::Outcome::kMoving;
+    return look;
+  }
+  look.seen.disk = **after;
+  if (keep) look.bytes = std::move(bytes);
+  return look;
+}
+
+Content content_of(const DiskState& state) {
+  Content content;
+  content.mode = state.mode;
+  if (state.type == FileType::kDirectory) {
+    content.kind = Kind::kDirectory;
+  } else {
+    content.kind = state.type == FileType::kFile ? Kind::kFile : Kind::kSymlink;
+    content.mtime = state.mtime;
+  }
+  // Never setuid or setgid of a file, and nothing of a symlink.
+  if (content.kind == Kind::kFile) content.mode &= 0777;
+  if (content.kind == Kind::kSymlink) content.mode = 0;
+  return content;
+}
+
+Look look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) {
+  Look look;
+  look.seen.path = at.path;
+  look.seen.moment = moment;
+  const auto state = disk.stat(at.path);
+  if (!state) return failed(at.path, state.error());
+  if (!*state) return look;  // nothing stands there
+  look.seen.disk = **state;
+  if ((*state)->type == FileType::kSpecial) {
+    look.outcome = Look::Outcome::kSpecial;
+    return look;
+  }
+  if (at.known_state && is_unchanged(*at.known_state, **state)) {
+    look.seen.content = at.known;
+    return look;
+  }
+  look.seen.content = content_of(**state);
+  if ((*state)->type == FileType::kSymlink) {
+    const auto target = disk.read_link(at.path);
+    if (!target) return failed(at.path, target.error());
+    look.seen.content.target = *target;
+  } else if ((*state)->type == FileType::kFile) {
+    look = look_at_file(disk, at, keep_bytes, std::move(look));
+    if (look.outcome == Look::Outcome::kSeen && look.seen.disk) {
+      const Content fresh = content_of(*look.seen.disk);
+      look.seen.content.mode = fresh.mode;
+      look.seen.content.mtime = fresh.mtime;
+    }
+  }
+  if (look.seen.disk) look.seen.disk->racy = look.seen.disk->mtime + kRacyWindow > moment;
+  return look;
+}
+
+}  // namespace
+
+Look look_at(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) {
+  Look look;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    look = look_once(disk, at, moment, keep_bytes);
+    if (look.outcome != Look::Outcome::kMoving) return look;
+  }
+  return look;
+}
+
+void Observer::look(std::vector<LookAt> paths, UnixNanos moment, bool keep_bytes,
+                    std::function<void(std::vector<Look>)> done) {
+  struct Gathering {
+    std::vector<LookAt> paths;
+    std::vector<Look> looks;
+    std::size_t jobs_left = 0;
+    std::function<void(std::vector<Look>)> done;
+  };
+  auto all = std::make_shared<Gathering>();
+  all->paths = std::move(paths);
+  all->looks.resize(all->paths.size());
+  all->done = std::move(done);
+  all->jobs_left = std::max<std::size_t>(1, (all->paths.size() + kPathsPerJob - 1) / kPathsPerJob);
+  const std::size_t jobs = all->jobs_left;
+  for (std::size_t job = 0; job < jobs; ++job) {
+    const std::size_t begin = job * kPathsPerJob;
+    const std::size_t end = std::min(begin + kPathsPerJob, all->paths.size());
+    worker_.run(
+        kPool,
+        [this, all, begin, end, moment, keep_bytes] {
+          for (std::size_t i = begin; i < end; ++i) {
+            all->looks[i] = look_at(disk_, all->paths[i], moment, keep_bytes);
+          }
+        },
+        [all] {
+          if (--all->jobs_left == 0) all->done(std::move(all->looks));
+        });
+  }
+}
+
+}  // namespace dagsync

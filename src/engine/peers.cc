@@ -1,0 +1,353 @@
+#include "dagsync/engine/peers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "dagsync/base/log.h"
+
+namespace dagsync {
+namespace {
+
+double milliseconds(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+std::string joined(const std::vector<NodeName>& names) {
+  std::string text;
+  for (const NodeName& name : names)
+    text += (text.empty() ? "" : ", ") + name.value;
+  return text.empty() ? "no DNS name" : text;
+}
+
+}  // namespace
+
+Peers::Peers(NodeName self, Clock& clock, Random& random, Transport& transport, Hooks hooks)
+    : self_(std::move(self)),
+      clock_(clock),
+      random_(random),
+      transport_(transport),
+      hooks_(std::move(hooks)) {}
+
+Peers::~Peers() {
+  clock_.cancel(burial_);
+  for (auto& [name, peer] : peers_)
+    clock_.cancel(peer.timer);
+}
+
+void Peers::configure(const std::vector<PeerConfig>& configs) {
+  std::vector<NodeName> gone;
+  for (const auto& [name, peer] : peers_) {
+    const bool stays = std::any_of(configs.begin(), configs.end(),
+                                   [&](const PeerConfig& config) { return config.name == name; });
+    if (!stays) gone.push_back(name);
+  }
+  for (const NodeName& name : gone) {
+    Peer& peer = peers_.at(name);
+    clock_.cancel(peer.timer);
+    if (peer.link) peer.link->close("you are no longer configured here");
+    peers_.erase(name);
+  }
+  for (const PeerConfig& config : configs) {
+    const bool is_new = !peers_.contains(config.name);
+    peers_[config.name].config = config;
+    if (is_new) peers_[config.name].trouble = "not connected yet";
+  }
+}
+
+const PeerConfig* Peers::config_of(const NodeName& name) const {
+  const auto it = peers_.find(name);
+  return it == peers_.end() ? nullptr : &it->second.config;
+}
+
+// -- dialing ------------------------------------------------------------------------------------
+
+void Peers::start_dialing() {
+  for (auto& [name, peer] : peers_) {
+    const bool idle = !peer.link && !peer.dialing && !peer.greeting && peer.timer == TimerId{};
+    if (idle && !peer.config.addresses.empty()) dial(name);
+  }
+}
+
+void Peers::dial(const NodeName& name) {
+  Peer& peer = peers_.at(name);
+  if (stopping_ || peer.link || peer.dialing || peer.greeting) return;
+  const auto& addresses = peer.config.addresses;
+  const std::string& address = addresses[peer.next_address++ % addresses.size()];
+  peer.dialing =
+      transport_.dial(address, name, [this, name](Result<std::unique_ptr<Connection>> connection) {
+        dialed(name, std::move(connection));
+      });
+}
+
+void Peers::dialed(const NodeName& name, Result<std::unique_ptr<Connection>> connection) {
+  const auto it = peers_.find(name);
+  if (it == peers_.end()) return;
+  Peer& peer = it->second;
+  peer.dialing.reset();
+  if (!connection) {
+    dial_failed(name, connection.error().message);
+    return;
+  }
+  if (peer.link) return;  // it was faster
+  peer.greeting = make_link(std::move(*connection), true, name);
+  peer.greeting->start();
+  if (peer.greeting) peer.greeting->say_hello(hooks_.hello());
+}
+
+// The handlers of a link name the link itself, which is known only after them: hence the slot.
+std::unique_ptr<Link> Peers::make_link(std::unique_ptr<Connection> connection, bool dialed,
+                                       NodeName name) {
+  auto end = std::make_shared<LinkEnd>(LinkEnd{nullptr, std::move(name)});
+  auto link = std::make_unique<Link>(
+      std::move(connection), clock_, dialed,
+      Link::Handlers{
+          [this, end](const Hello& hello) {
+            return end->link->dialed() ? answered(*end, hello) : stranger(*end, hello);
+          },
+          [this, end](Message message) { hooks_.message(end->peer, std::move(message)); },
+          [this, end](const Chunk& chunk) { hooks_.chunk(end->peer, chunk); },
+          [this, end](const Error& error) { link_closed(*end, error); }});
+  end->link = link.get();
+  return link;
+}
+
+void Peers::dial_failed(const NodeName& name, const std::string& why) {
+  Peer& peer = peers_.at(name);
+  if (peer.trouble != why) log::warning("peer {}: {}", name.value, why);
+  peer.trouble = why;
+  retry(name);
+}
+
+// Doubling pauses with jitter, so that a mesh that comes back does not come back at once.
+void Peers::retry(const NodeName& name) {
+  Peer& peer = peers_.at(name);
+  if (stopping_ || peer.config.addresses.empty() || peer.timer != TimerId{}) return;
+  const int doublings = std::min(peer.failures++, 10);
+  const Duration pause = std::min<Duration>(kFirstRetry * (1 << doublings), kLastRetry);
+  const Duration jitter(static_cast<std::int64_t>(
+      random_.next() % static_cast<std::uint64_t>(std::max<std::int64_t>(1, pause.count() / 10))));
+  peer.timer = clock_.after(pause + jitter, [this, name] {
+    const auto it = peers_.find(name);
+    if (it == peers_.end()) return;
+    it->second.timer = {};
+    dial(name);
+  });
+}
+
+// -- hello --------------------------------------------------------------------------------------
+
+Status Peers::identify(const Link& link, const Hello& hello) const {
+  const PeerIdentity& identity = link.connection().identity();
+  if (hello.major != kProtocolMajor) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("it speaks protocol {}, we speak {}: install the same major version "
+                            "of dagsync on both nodes",
+                            hello.major, kProtocolMajor));
+  }
+  const auto& names = identity.names;
+  if (std::find(names.begin(), names.end(), hello.name) == names.end()) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("it calls itself {}, but its certificate bears {}: set [node] name "
+                            "there to a name of its certificate, or issue another one",
+                            hello.name.value, joined(names)));
+  }
+  if (!peers_.contains(hello.name)) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("{} is not configured here: add a [[peer]] with name = \"{}\" to "
+                            "dagsync.toml of {}, and send it SIGHUP",
+                            hello.name.value, hello.name.value, self_.value));
+  }
+  return {};
+}
+
+// The answer to our hello.
+Status Peers::answered(const LinkEnd& end, const Hello& hello) {
+  Peer& peer = peers_.at(end.peer);
+  if (peer.greeting.get() != end.link) return fail(ErrorCode::kUnavailable, "duplicate link");
+  Status known = identify(*end.link, hello);
+  if (known && hello.name != end.peer) {
+    known = fail(ErrorCode::kRefused, "another node answers at this address: " + hello.name.value);
+  }
+  if (!known) return known;
+  if (keeps_link(peer, true)) return fail(ErrorCode::kUnavailable, "duplicate link");
+  establish(end.peer, std::move(peer.greeting), hello);
+  return {};
+}
+
+// The hello of somebody who dialed us.
+Status Peers::stranger(LinkEnd& end, const Hello& hello) {
+  if (const Status known = identify(*end.link, hello); !known) {
+    log_refusal(end.link->connection().identity().address, known.error().message);
+    return known;
+  }
+  if (keeps_link(peers_.at(hello.name), false)) {
+    return fail(ErrorCode::kUnavailable, "duplicate link");
+  }
+  end.peer = hello.name;
+  auto node = strangers_.extract(end.link);
+  node.mapped()->say_hello(hooks_.hello());
+  establish(hello.name, std::move(node.mapped()), hello);
+  return {};
+}
+
+// Of two links between two nodes both keep the one that the lesser name dialed; of two that the
+// same side dialed, the newer.
+bool Peers::keeps_link(const Peer& peer, bool new_one_dialed) const {
+  if (!peer.link || peer.link->dialed() == new_one_dialed) return false;
+  const bool we_are_less = self_ < peer.config.name;
+  return peer.link->dialed() == we_are_less;
+}
+
+void Peers::accept(std::unique_ptr<Connection> connection) {
+  if (stopping_ || strangers_.size() >= kMaxStrangers) return;
+  auto link = make_link(std::move(connection), false, {});
+  Link* key = link.get();
+  strangers_.emplace(key, std::move(link));
+  key->start();
+}
+
+// Whoever dials again and again is logged once a minute.
+void Peers::log_refusal(const std::string& address, const std::string& why) {
+  const std::string host = address.substr(0, address.rfind(':'));
+  const MonoNanos now = clock_.mono();
+  const auto it = refusals_.find(host);
+  if (it != refusals_.end() && now - it->second < std::chrono::minutes(1)) return;
+  if (refusals_.size() >= kMaxStrangers) refusals_.clear();
+  refusals_[host] = now;
+  log::warning("refused {}: {}", address, why);
+}
+
+// -- established links --------------------------------------------------------------------------
+
+void Peers::establish(const NodeName& name, std::unique_ptr<Link> link, const Hello& hello) {
+  Peer& peer = peers_.at(name);
+  drop_link(peer);
+  clock_.cancel(std::exchange(peer.timer, {}));
+  peer.dialing.reset();
+  if (peer.greeting) bury(std::move(peer.greeting));
+  peer.failures = 0;
+  peer.trouble.clear();
+  peer.version = hello.program_version;
+  const PeerIdentity& identity = link->connection().identity();
+  peer.address = identity.address;
+  peer.certificate_expires = identity.certificate_expires;
+  peer.link = std::move(link);
+  log::info("peer {} connected ({})", name.value, peer.address);
+  hooks_.connected(name, hello);
+}
+
+void Peers::drop_link(Peer& peer) {
+  if (!peer.link) return;
+  peer.sent_before += peer.link->connection().bytes_sent();
+  peer.received_before += peer.link->connection().bytes_received();
+  peer.last_seen = peer.link->last_heard();
+  bury(std::move(peer.link));
+  hooks_.lost(peer.config.name);
+}
+
+void Peers::link_closed(const LinkEnd& end, const Error& error) {
+  if (auto node = strangers_.extract(end.link)) {
+    bury(std::move(node.mapped()));
+    return;
+  }
+  const auto it = peers_.find(end.peer);
+  if (it == peers_.end()) return;
+  Peer& peer = it->second;
+  if (peer.greeting.get() == end.link) {
+    bury(std::move(peer.greeting));
+    if (peer.link) return;
+    const bool silent = error.code != ErrorCode::kRefused;
+    dial_failed(end.peer, silent ? "it closed the connection without a hello: is " + self_.value +
+                                       " a [[peer]] in its dagsync.toml? (" + error.message + ")"
+                                 : error.message);
+    return;
+  }
+  if (peer.link.get() != end.link) return;
+  log::info("peer {} is gone: {}", end.peer.value, error.message);
+  peer.trouble = error.message;
+  drop_link(peer);
+  retry(end.peer);
+}
+
+// Links die from within their own handlers; their memory is freed from the loop.
+void Peers::bury(std::unique_ptr<Link> link) {
+  if (!link) return;
+  buried_.push_back(std::move(link));
+  if (burial_ != TimerId{}) return;
+  burial_ = clock_.after(Duration(0), [this] {
+    burial_ = {};
+    const auto dead = std::exchange(buried_, {});
+  });
+}
+
+void Peers::stop() {
+  stopping_ = true;
+  for (auto& [name, peer] : peers_) {
+    clock_.cancel(std::exchange(peer.timer, {}));
+    peer.dialing.reset();
+    if (peer.greeting) bury(std::move(peer.greeting));
+    if (peer.link) peer.link->close(self_.value + " is shutting down");
+  }
+}
+
+// -- outlet and status --------------------------------------------------------------------------
+
+void Peers::send(std::span<const NodeName> peers, const Message& message) {
+  std::string frame;
+  for (const NodeName& name : peers) {
+    const auto it = peers_.find(name);
+    if (it == peers_.end() || !it->second.link) continue;
+    if (frame.empty()) frame = frame_message(message);
+    it->second.link->send_frame(frame);
+  }
+}
+
+void Peers::send_chunk(const NodeName& peer, const Chunk& chunk) {
+  const auto it = peers_.find(peer);
+  if (it != peers_.end() && it->second.link) it->second.link->send_chunk(chunk);
+}
+
+std::size_t Peers::queued_bytes(const NodeName& peer) const {
+  const auto it = peers_.find(peer);
+  return it != peers_.end() && it->second.link ? it->second.link->queued_bytes() : 0;
+}
+
+std::vector<NodeName> Peers::connected() const {
+  std::vector<NodeName> names;
+  for (const auto& [name, peer] : peers_) {
+    if (peer.link) names.push_back(name);
+  }
+  return names;
+}
+
+std::vector<PeerStatus> Peers::status() const {
+  std::vector<PeerStatus> all;
+  for (const auto& [name, peer] : peers_) {
+    PeerStatus status;
+    status.name = name;
+    status.address = peer.address;
+    if (status.address.empty() && !peer.config.addresses.empty()) {
+      status.address = peer.config.addresses.front();
+    }
+    status.connected = peer.link != nullptr;
+    status.version = peer.version;
+    status.bytes_sent = peer.sent_before;
+    status.bytes_received = peer.received_before;
+    status.last_seen = peer.last_seen;
+    status.certificate_expires = peer.certificate_expires;
+    status.trouble = peer.trouble;
+    if (peer.link) {
+      status.bytes_sent += peer.link->connection().bytes_sent();
+      status.bytes_received += peer.link->connection().bytes_received();
+      status.last_seen = peer.link->last_heard();
+      if (const auto rtt = peer.link->round_trip()) status.rtt_ms = milliseconds(*rtt);
+      if (const auto offset = peer.link->clock_offset()) {
+        status.clock_offset_ms = milliseconds(*offset);
+      }
+    }
+    all.push_back(std::move(status));
+  }
+  return all;
+}
+
+}  // namespace dagsync

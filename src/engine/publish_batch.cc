@@ -1,0 +1,238 @@
+#include "dagsync/engine/publish_batch.h"
+
+#include <algorithm>
+
+namespace dagsync {
+namespace {
+
+bool is_bytes(Kind kind) {
+  return kind == Kind::kFile || kind == Kind::kSymlink;
+}
+
+Published outcome(PublishOutcome outcome) {
+  Published published;
+  published.outcome = outcome;
+  return published;
+}
+
+class Step {
+ public:
+  Step(Disk& disk, const Disk::Disposable& disposable) : disk_(disk), disposable_(disposable) {}
+
+  // Small contents become staged files, checked against their digest.
+  Status stage(PublishItem& item) {
+    auto* bytes = std::get_if<std::string>(&item.bytes);
+    if (bytes == nullptr) return {};
+    const Content& content = item.change.record.content;
+    if (bytes->size() != content.size || digest_of(*bytes) != content.digest) {
+      return fail(ErrorCode::kCorrupt, "the content that came is not what was announced");
+    }
+    auto staged = disk_.stage_file(content.size);
+    if (!staged) return Unexpected(staged.error());
+    if (const Status done = (*staged)->append(*bytes); !done) return done;
+    if (const Status done = (*staged)->finish(content.mode, content.mtime); !done) return done;
+    item.bytes = std::unique_ptr<Staged>(std::move(*staged));
+    return {};
+  }
+
+  Result<Published> publish(PublishItem& item) {
+    if (item.nothing_to_do) return outcome(PublishOutcome::kDone);
+    const Content& content = item.change.record.content;
+    switch (content.kind) {
+      case Kind::kTombstone:
+        return remove(item);
+      case Kind::kDirectory:
+        return make_directory(item);
+      case Kind::kFile:
+        return item.attributes_only ? set_attributes(item) : replace(item, take_staged(item));
+      case Kind::kSymlink:
+        return replace(item, disk_.stage_symlink(content.target, content.mtime));
+    }
+    return fail(ErrorCode::kInvalid, "unknown kind");
+  }
+
+  Result<Published> evict(const Eviction& eviction) {
+    if (eviction.state.type == FileType::kDirectory) {
+      return disk_.remove_directory(eviction.path, disposable_);
+    }
+    std::optional<KeptId> id;
+    if (eviction.kept) id = eviction.kept->id;
+    return disk_.remove(eviction.path, eviction.state, id);
+  }
+
+  void prune(const RelPath& path) {
+    // Best effort: what a person put there stays.
+    (void)disk_.remove_directory(path, disposable_);
+  }
+
+  // A link's inode has changed its ctime since, when its first name went.
+  void refresh_link(const PublishItem& item, Published& published) {
+    if (!item.linked || !published.now) return;
+    const auto now = disk_.stat(item.path);
+    if (!now || !*now) return;
+    const bool same = (*now)->inode == published.now->inode &&
+                      (*now)->size == published.now->size && (*now)->mtime == published.now->mtime;
+    if (same) published.now = **now;
+  }
+
+ private:
+  static Result<std::unique_ptr<Staged>> take_staged(PublishItem& item) {
+    auto* staged = std::get_if<std::unique_ptr<Staged>>(&item.bytes);
+    if (staged == nullptr || *staged == nullptr) {
+      return fail(ErrorCode::kUnavailable, "the content is not here yet");
+    }
+    return std::move(*staged);
+  }
+
+  // What the index takes to stand there; a directory that children implied stands there unrecorded.
+  Result<Disk::Expected> expected(const PublishItem& item) {
+    if (item.old && item.old->record.is_live()) return Disk::Expected(item.old->disk);
+    const auto now = disk_.stat(item.path);
+    if (!now) return Unexpected(now.error());
+    if (*now && (*now)->type == FileType::kDirectory) return *now;
+    return Disk::Expected();
+  }
+
+  Result<Published> replace(PublishItem& item, Result<std::unique_ptr<Staged>> staged) {
+    if (!staged) return Unexpected(staged.error());
+    const auto before = expected(item);
+    if (!before) return Unexpected(before.error());
+    if (const auto parents = make_parents(item.path); !parents) return Unexpected(parents.error());
+    std::optional<KeptId> keep;
+    if (item.kept) keep = item.kept->id;
+    return disk_.publish(item.path, *before, std::move(*staged), keep, disposable_);
+  }
+
+  Result<Published> make_directory(PublishItem& item) {
+    const std::uint32_t mode = item.change.record.content.mode;
+    const auto now = disk_.stat(item.path);
+    if (!now) return Unexpected(now.error());
+    if (*now && (*now)->type == FileType::kDirectory) {
+      return disk_.set_attributes(item.path, **now, mode, std::nullopt);
+    }
+    return replace(item, disk_.stage_directory(mode));
+  }
+
+  Result<Published> set_attributes(const PublishItem& item) {
+    if (!item.old || !item.old->disk) return outcome(PublishOutcome::kChanged);
+    const Content& content = item.change.record.content;
+    return disk_.set_attributes(item.path, *item.old->disk, content.mode, content.mtime);
+  }
+
+  Result<Published> remove(const PublishItem& item) {
+    const auto now = disk_.stat(item.path);
+    if (!now) return Unexpected(now.error());
+    if (!*now) return outcome(PublishOutcome::kDone);
+    const bool was_live = item.old && item.old->record.is_live();
+    if ((*now)->type == FileType::kDirectory) {
+      const bool was_directory = was_live && item.old->record.content.kind == Kind::kDirectory;
+      if (!was_directory) return outcome(PublishOutcome::kChanged);
+      return disk_.remove_directory(item.path, disposable_);
+    }
+    if (!was_live || !item.old->disk) return outcome(PublishOutcome::kChanged);
+    DiskState before = *item.old->disk;
+    if (item.moved_away && before.inode == (*now)->inode && before.size == (*now)->size &&
+        before.mtime == (*now)->mtime) {
+      before = **now;  // its second name has moved the ctime
+    }
+    std::optional<KeptId> keep;
+    if (item.kept && !item.moved_away) keep = item.kept->id;
+    return disk_.remove(item.path, before, keep);
+  }
+
+  // Directories that only their children imply.
+  Status make_parents(const RelPath& path) {
+    const RelPath parent = path.parent();
+    if (parent.is_root()) return {};
+    const auto now = disk_.stat(parent);
+    if (!now) return Unexpected(now.error());
+    if (*now) return {};
+    if (const Status above = make_parents(parent); !above) return above;
+    auto staged = disk_.stage_directory(kImpliedMode);
+    if (!staged) return Unexpected(staged.error());
+    const auto made =
+        disk_.publish(parent, std::nullopt, std::move(*staged), std::nullopt, disposable_);
+    if (!made) return Unexpected(made.error());
+    return {};
+  }
+
+  static constexpr std::uint32_t kImpliedMode = 0755;
+  Disk& disk_;
+  const Disk::Disposable& disposable_;
+};
+
+// 0: directories; 1: files; 2: deletes, and files that take the place of a directory.
+int phase_of(const PublishItem& item) {
+  const Kind kind = item.change.record.content.kind;
+  if (kind == Kind::kDirectory) return 0;
+  if (kind == Kind::kTombstone) return 2;
+  const bool over_directory = item.old && item.old->record.content.kind == Kind::kDirectory;
+  return over_directory ? 2 : 1;
+}
+
+std::vector<std::size_t> order_of(const PublishBatch& batch) {
+  std::vector<std::size_t> order(batch.items.size());
+  for (std::size_t i = 0; i < order.size(); ++i)
+    order[i] = i;
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const int phase_a = phase_of(batch.items[a]);
+    const int phase_b = phase_of(batch.items[b]);
+    if (phase_a != phase_b) return phase_a < phase_b;
+    const RelPath& path_a = batch.items[a].path;
+    const RelPath& path_b = batch.items[b].path;
+    return phase_a == 2 ? path_b < path_a : path_a < path_b;
+  });
+  return order;
+}
+
+Transaction intents_of(const PublishBatch& batch) {
+  Transaction transaction;
+  for (const PublishItem& item : batch.items) {
+    if (item.nothing_to_do) continue;
+    transaction.writes.push_back(
+        Transaction::PutIntent{Intent{item.path, item.change, item.old, item.kept}});
+  }
+  for (const Eviction& eviction : batch.evictions) {
+    if (eviction.kept) transaction.writes.push_back(Transaction::PutKept{*eviction.kept});
+  }
+  return transaction;
+}
+
+}  // namespace
+
+PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposable,
+                       PublishBatch& batch) {
+  PublishResults results;
+  Step step(disk, disposable);
+  for (PublishItem& item : batch.items) {
+    const Status staged = step.stage(item);
+    results.items.push_back({item.path, outcome(PublishOutcome::kDone)});
+    if (!staged) results.items.back().published = Unexpected(staged.error());
+  }
+  if (const Transaction intents = intents_of(batch); !intents.writes.empty()) {
+    results.intents = store.commit(intents, Durability::kDurable);
+    if (!results.intents) return results;
+  }
+  for (const std::size_t i : order_of(batch)) {
+    if (!results.items[i].published) continue;
+    const PublishItem& item = batch.items[i];
+    if (phase_of(item) == 2 && is_bytes(item.change.record.content.kind)) {
+      for (const Eviction& eviction : batch.evictions) {
+        if (!eviction.path.is_below(item.path)) continue;
+        results.evictions.push_back({eviction.path, step.evict(eviction)});
+      }
+    }
+    results.items[i].published = step.publish(batch.items[i]);
+  }
+  for (const RelPath& path : batch.prunes)
+    step.prune(path);
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    auto& published = results.items[i].published;
+    if (published && published->outcome == PublishOutcome::kDone) {
+      step.refresh_link(batch.items[i], *published);
+    }
+  }
+  return results;
+}
+
+}  // namespace dagsync

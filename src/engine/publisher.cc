@@ -1,0 +1,275 @@
+#include "dagsync/engine/publisher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "dagsync/base/assert.h"
+#include "dagsync/core/reconcile.h"
+#include "publisher_batch.h"
+
+namespace dagsync {
+namespace {
+
+constexpr std::size_t kLocalSources = 4;
+
+}  // namespace
+
+Publisher::Publisher(Clock& clock, Worker& worker, Disk& disk, Store& store, Outlet& outlet,
+                     Replica& replica, const IgnoreRules& rules, Journal& journal,
+                     Versions& versions, Fetcher& fetcher, Hooks hooks)
+    : clock_(clock),
+      worker_(worker),
+      disk_(disk),
+      store_(store),
+      outlet_(outlet),
+      replica_(replica),
+      rules_(rules),
+      journal_(journal),
+      versions_(versions),
+      fetcher_(fetcher),
+      hooks_(std::move(hooks)) {}
+
+Publisher::~Publisher() {
+  stop();
+}
+
+void Publisher::stop() {
+  clock_.cancel(std::exchange(timer_, {}));
+}
+
+void Publisher::want(const std::vector<RelPath>& paths, Contents contents) {
+  auto batch = std::make_shared<Batch>();
+  for (const RelPath& path : paths) {
+    if (!replica_.wanted().contains(path) || in_lane_.contains(path)) continue;
+    take_out(path);
+    retries_.erase(path);
+    batch->items.emplace(path, Item{});
+    batches_[path] = batch;
+  }
+  batch->missing = batch->items.size() + 1;  // the one is taken off at the end of this call
+  std::vector<RelPath> order;
+  for (const auto& [path, item] : batch->items)
+    order.push_back(path);
+  for (const RelPath& path : order)
+    prepare(batch, path, contents);
+  --batch->missing;
+  submit_if_complete(batch);
+}
+
+void Publisher::unwant(const RelPath& path) {
+  take_out(path);
+  retries_.erase(path);
+  hooks_.trouble(path, "");
+}
+
+// Removes a path from the batch that it waits in; the rest of that batch goes on without it.
+void Publisher::take_out(const RelPath& path) {
+  const auto it = batches_.find(path);
+  if (it == batches_.end()) return;
+  const BatchPtr batch = it->second;
+  batches_.erase(it);
+  auto item = batch->items.extract(path);
+  if (item.empty()) return;
+  if (item.mapped().ticket != 0) fetcher_.forget(item.mapped().ticket);
+  if (!item.mapped().ready) --batch->missing;
+  submit_if_complete(batch);
+}
+
+// How the bytes of one path will come: nothing to bring, with the announcement, from here, from a
+// peer.
+void Publisher::prepare(const BatchPtr& batch, const RelPath& path, Contents& contents) {
+  Item& item = batch->items.at(path);
+  const Wanted& wanted = replica_.wanted().at(path);
+  const Content& content = wanted.record.content;
+  item.content = content;
+  const IndexEntry* entry = replica_.index().find(path);
+  const bool stands = entry != nullptr && entry->disk && entry->record.is_live() && !wanted.again;
+  if (content.kind != Kind::kFile || replica_.index().is_shadowed(path)) {
+    ready(batch, path);
+    return;
+  }
+  // A second name of the inode would get the new mode and mtime too.
+  if (stands && same_bytes(entry->record.content, content) && entry->disk->links == 1) {
+    item.attributes_only = true;
+    ready(batch, path);
+    return;
+  }
+  std::optional<Announce::Delta> delta;
+  if (const auto it = contents.find(content.digest); it != contents.end()) {
+    if (auto* whole = std::get_if<Announce::Whole>(&it->second)) {
+      item.bytes = whole->bytes;
+      ready(batch, path);
+      return;
+    }
+    delta = std::get<Announce::Delta>(it->second);
+  }
+  obtain(batch, path, std::move(delta));
+}
+
+// Files that have the content; one that this batch deletes may give its inode.
+std::vector<LocalSource> Publisher::sources_of(const Digest& digest, const Batch* batch) const {
+  std::vector<LocalSource> sources;
+  for (const RelPath& path : replica_.index().paths_of(digest, kLocalSources)) {
+    const IndexEntry* entry = replica_.index().find(path);
+    if (!entry->disk) continue;
+    const bool deleted = batch != nullptr && batch->items.contains(path) &&
+                         replica_.wanted().contains(path) &&
+                         !replica_.wanted().at(path).record.is_live();
+    sources.push_back({path, *entry->disk, deleted});
+  }
+  return sources;
+}
+
+void Publisher::obtain(const BatchPtr& batch, const RelPath& path,
+                       std::optional<Announce::Delta> delta) {
+  const Content content = batch->items.at(path).content;
+  auto copies = sources_of(content.digest, batch.get());
+  if (replica_.wanted().at(path).again) {
+    std::erase_if(copies, [&](const LocalSource& source) { return source.path == path; });
+  }
+  // Only one new name may take an inode.
+  for (LocalSource& source : copies) {
+    if (source.may_link && !batch->linked.insert(source.path).second) source.may_link = false;
+  }
+  auto bases = delta ? sources_of(delta->basis, nullptr) : std::vector<LocalSource>();
+  if (copies.empty() && bases.empty()) {
+    fetch(batch, path);
+    return;
+  }
+  worker_.compute(
+      kPool,
+      [this, content, copies = std::move(copies), bases = std::move(bases),
+       delta = std::move(delta)]() -> Result<LocalContent> {
+        auto copied = copy_local(disk_, copies, content);
+        if (!copied || copied->staged || !delta) return copied;
+        auto patched = patch_local(disk_, bases, delta->bytes, content);
+        if (patched) return LocalContent{std::move(*patched), std::nullopt};
+        if (patched.error().code == ErrorCode::kNoSpace) return Unexpected(patched.error());
+        return LocalContent{};
+      },
+      [this, batch, path, content](Result<LocalContent> local) {
+        const auto it = batch->items.find(path);
+        if (it == batch->items.end() || it->second.content != content) return;
+        if (!local) {
+          give_up(batch, path, local.error());
+        } else if (local->staged) {
+          it->second.staged = std::move(local->staged);
+          it->second.linked = local->linked;
+          ready(batch, path);
+        } else {
+          fetch(batch, path);
+        }
+      });
+}
+
+void Publisher::fetch(const BatchPtr& batch, const RelPath& path) {
+  const Wanted& wanted = replica_.wanted().at(path);
+  Fetcher::Order order;
+  order.path = path;
+  order.content = wanted.record.content;
+  order.sources = {wanted.sources.begin(), wanted.sources.end()};
+  // Whoever announced it has it; then anybody else might.
+  for (const NodeName& peer : outlet_.connected()) {
+    if (!wanted.sources.contains(peer)) order.sources.push_back(peer);
+  }
+  const IndexEntry* entry = replica_.index().find(path);
+  if (entry != nullptr && entry->disk && entry->record.content.kind == Kind::kFile) {
+    order.basis = path;
+  }
+  batch->items.at(path).ticket =
+      fetcher_.fetch(std::move(order), [this, batch, path](Result<std::unique_ptr<Staged>> staged) {
+        const auto it = batch->items.find(path);
+        if (it == batch->items.end()) return;
+        it->second.ticket = 0;
+        if (!staged) {
+          give_up(batch, path, staged.error());
+          return;
+        }
+        it->second.staged = std::move(*staged);
+        ready(batch, path);
+      });
+}
+
+void Publisher::ready(const BatchPtr& batch, const RelPath& path) {
+  Item& item = batch->items.at(path);
+  DAGSYNC_ASSERT(!item.ready);
+  item.ready = true;
+  --batch->missing;
+  submit_if_complete(batch);
+}
+
+// The batch goes on without a path whose content is not to be had now.
+void Publisher::give_up(const BatchPtr& batch, const RelPath& path, const Error& error) {
+  batches_.erase(path);
+  batch->items.erase(path);
+  --batch->missing;
+  failed(path, error);
+  submit_if_complete(batch);
+}
+
+void Publisher::submit_if_complete(const BatchPtr& batch) {
+  if (batch->missing == 0 && !batch->submitted) {
+    batch->submitted = true;
+    submit(batch);
+  }
+}
+
+void Publisher::failed(const RelPath& path, const Error& error) {
+  retry_later(path);
+  const auto& retry = retries_.at(path);
+  // A peer that is away is no trouble of this file; `behind` shows it.
+  const bool just_waiting = error.code == ErrorCode::kUnavailable && retry.attempts < 8;
+  if (!just_waiting) hooks_.trouble(path, error.message);
+}
+
+void Publisher::retry_later(const RelPath& path) {
+  Retry& retry = retries_[path];
+  retry.pause = retry.attempts == 0 ? kFirstPause : std::min(retry.pause * 2, kLongestPause);
+  retry.at = clock_.mono() + retry.pause;
+  ++retry.attempts;
+  next_retry_ = retries_.size() == 1 ? retry.at : std::min(next_retry_, retry.at);
+  arm();
+}
+
+void Publisher::retry_now() {
+  for (auto& [path, retry] : retries_)
+    retry.at = clock_.mono();
+  next_retry_ = clock_.mono();
+  arm();
+}
+
+void Publisher::arm() {
+  if (retries_.empty()) return;
+  if (timer_ != TimerId{} && timer_at_ <= next_retry_) return;
+  clock_.cancel(std::exchange(timer_, {}));
+  timer_at_ = next_retry_;
+  timer_ = clock_.after(std::max(next_retry_ - clock_.mono(), Duration(0)), [this] {
+    timer_ = {};
+    std::vector<RelPath> due;
+    const auto before = retries_;
+    next_retry_ = clock_.mono() + kLongestPause;
+    for (const auto& [path, retry] : before) {
+      if (retry.at > clock_.mono()) {
+        next_retry_ = std::min(next_retry_, retry.at);
+        continue;
+      }
+      if (!replica_.wanted().contains(path)) {
+        unwant(path);
+      } else if (!in_lane_.contains(path)) {
+        due.push_back(path);
+      }
+    }
+    want(due, {});
+    // Wanting forgets the pause: a path that fails again must wait longer than before.
+    for (const RelPath& path : due) {
+      if (batches_.contains(path) || in_lane_.contains(path)) {
+        Retry retry = before.at(path);
+        retry.at = clock_.mono() + kLongestPause;
+        retries_[path] = retry;
+      }
+    }
+    arm();
+  });
+}
+
+}  // namespace dagsync

@@ -1,0 +1,75 @@
+#include "dagsync/engine/snapshots.h"
+
+#include "dagsync/wire/codec.h"
+
+namespace dagsync {
+namespace {
+
+constexpr std::size_t kPageBytes = 1 << 20;
+
+}  // namespace
+
+Snapshots::Snapshots(std::string folder, Replica& replica, Outlet& outlet)
+    : folder_(std::move(folder)), replica_(replica), outlet_(outlet) {}
+
+void Snapshots::start(const NodeName& peer) {
+  Run& run = running_[peer];
+  run = Run{};
+  run.offered = replica_.offered();
+  send_pages(peer, run);
+}
+
+void Snapshots::list(const NodeName& peer) {
+  Run& run = running_[peer];
+  run = Run{};
+  run.list = true;
+  run.offered = replica_.offered();
+  send_pages(peer, run);
+}
+
+void Snapshots::on_page_done(const NodeName& peer, std::uint64_t page) {
+  const auto it = running_.find(peer);
+  if (it == running_.end() || page > it->second.page) return;
+  it->second.done = std::max(it->second.done, page);
+  send_pages(peer, it->second);
+}
+
+void Snapshots::send_pages(const NodeName& peer, Run& run) {
+  while (run.page < run.done + kPagesAhead) {
+    if (send_page(peer, run)) continue;
+    outlet_.send(peer, SnapshotEnd{folder_, run.offered});
+    if (!run.list) replica_.snapshot_sent(peer, run.offered);
+    running_.erase(peer);
+    return;
+  }
+}
+
+bool Snapshots::lacks(const NodeName& peer, const Run& run, const IndexEntry& entry) const {
+  if (run.list) return entry.record.is_live();
+  return !replica_.peers().at(peer).received.covers(entry.id);
+}
+
+// False when nothing is left to send.
+bool Snapshots::send_page(const NodeName& peer, Run& run) {
+  const auto& entries = replica_.index().entries();
+  auto it = run.cursor ? entries.upper_bound(run.cursor->bytes()) : entries.begin();
+  Announce page;
+  page.folder = folder_;
+  std::size_t bytes = 0;
+  for (; it != entries.end(); ++it) {
+    if (page.items.size() >= kPageItems || bytes >= kPageBytes) break;
+    run.cursor = it->first;
+    if (!lacks(peer, run, it->second)) continue;
+    page.items.push_back({{it->first, it->second.id, it->second.record}, {}});
+    bytes += encoded_bound(page.items.back());
+  }
+  if (page.items.empty()) return false;
+  page.page = ++run.page;
+  for (const Announce::Item& item : page.items) {
+    if (!run.list) replica_.sent(peer, item.change.id);
+  }
+  outlet_.send(peer, page);
+  return true;
+}
+
+}  // namespace dagsync

@@ -1,0 +1,109 @@
+#include "dagsync/engine/versions.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "dagsync/base/log.h"
+
+namespace dagsync {
+
+Versions::Versions(Clock& clock, Random& random, Worker& worker, Disk& disk, Journal& journal)
+    : clock_(clock), random_(random), worker_(worker), disk_(disk), journal_(journal) {}
+
+void Versions::restore(std::vector<KeptVersion> kept) {
+  for (KeptVersion& version : kept) {
+    bytes_ += version.content.size;
+    conflicts_ += version.reason == KeptVersion::Reason::kConflict;
+    by_digest_.emplace(version.content.digest, version.id);
+    const KeptId id = version.id;
+    versions_.emplace(id, std::move(version));
+  }
+}
+
+void Versions::configure(Duration keep, std::uint64_t max_bytes) {
+  keep_ = keep;
+  max_bytes_ = max_bytes;
+}
+
+KeptId Versions::new_id() {
+  char text[32];
+  std::snprintf(text, sizeof text, "%016llx-%08x",
+                static_cast<unsigned long long>(clock_.now().value),
+                static_cast<unsigned>(random_.next() & 0xffffffffu));
+  return {text};
+}
+
+void Versions::add(KeptVersion version) {
+  journal_.write(Transaction::PutKept{version});
+  restore({std::move(version)});
+  if (bytes_ > max_bytes_) expire();
+}
+
+void Versions::drop(const KeptId& id) {
+  const auto it = versions_.find(id);
+  if (it == versions_.end()) return;
+  bytes_ -= it->second.content.size;
+  conflicts_ -= it->second.reason == KeptVersion::Reason::kConflict;
+  const auto [begin, end] = by_digest_.equal_range(it->second.content.digest);
+  for (auto entry = begin; entry != end; ++entry) {
+    if (entry->second != id) continue;
+    by_digest_.erase(entry);
+    break;
+  }
+  versions_.erase(it);
+  journal_.write(Transaction::DropKept{id});
+  worker_.compute(
+      journal_.lane(), [this, id] { return disk_.remove_kept(id); },
+      [id](const Status& removed) {
+        if (!removed) log::warning("kept version {}: {}", id.value, removed.error().message);
+      });
+}
+
+void Versions::expire() {
+  const UnixNanos now = clock_.now();
+  std::vector<KeptId> old;
+  for (const auto& [id, version] : versions_) {
+    if (version.kept_at + keep_ <= now) old.push_back(id);
+  }
+  for (const KeptId& id : old)
+    drop(id);
+  // Too much: first what was replaced or deleted on purpose, then conflicts' losers.
+  for (const bool conflicts_too : {false, true}) {
+    std::vector<KeptId> surplus;
+    std::uint64_t left = bytes_;
+    for (const auto& [id, version] : versions_) {
+      if (left <= max_bytes_) break;
+      if (version.reason == KeptVersion::Reason::kConflict && !conflicts_too) continue;
+      left -= version.content.size;
+      surplus.push_back(id);
+    }
+    for (const KeptId& id : surplus)
+      drop(id);
+  }
+}
+
+std::vector<KeptVersion> Versions::of(const RelPath& path) const {
+  std::vector<KeptVersion> found;
+  for (auto it = versions_.rbegin(); it != versions_.rend(); ++it) {
+    if (it->second.path == path) found.push_back(it->second);
+  }
+  return found;
+}
+
+std::vector<KeptVersion> Versions::conflicts() const {
+  std::vector<KeptVersion> found;
+  for (auto it = versions_.rbegin(); it != versions_.rend(); ++it) {
+    if (it->second.reason == KeptVersion::Reason::kConflict) found.push_back(it->second);
+  }
+  return found;
+}
+
+std::optional<KeptId> Versions::with_digest(const Digest& digest) const {
+  const auto it = by_digest_.find(digest);
+  if (it == by_digest_.end()) return std::nullopt;
+  const auto version = versions_.find(it->second);
+  const bool is_file = version != versions_.end() && version->second.content.kind == Kind::kFile;
+  return is_file ? std::optional(it->second) : std::nullopt;
+}
+
+}  // namespace dagsync
