@@ -1,74 +1,14 @@
-#include "posix/inotify_watcher.h"
-
-#include <doctest/doctest.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
+#include "posix/watched.h"
 
 namespace dagsync {
 namespace {
 
 namespace fs = std::filesystem;
-
-RelPath path(std::string_view bytes) {
-  return bytes.empty() ? RelPath() : *RelPath::parse(bytes);
-}
-
-// A folder of its own with a watcher on it, which keeps what the handlers were told: of
-// the hints, "file directory/ file".
-struct Watched {
-  fs::path base, root;
-  std::unique_ptr<InotifyWatcher> watcher;
-  std::string hints;
-  int overflows = 0;
-  int roots_gone = 0;
-  bool follow = false;  // watch every directory that is hinted at, as an owner does
-
-  Watched() {
-    std::string name = (fs::temp_directory_path() / "dagsync-watch-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    base = name;
-    root = base / "root";
-    fs::create_directory(root);
-    auto opened = InotifyWatcher::open(root.string());
-    REQUIRE(opened.has_value());
-    watcher = std::move(*opened);
-    watcher->start({[this](std::vector<Hint> some) { take(some); }, [this] { ++overflows; },
-                    [this] { ++roots_gone; }});
-    REQUIRE(watcher->watch(RelPath()).has_value());
-  }
-  ~Watched() {
-    watcher.reset();
-    std::error_code ignored;
-    fs::remove_all(base, ignored);
-  }
-  void take(const std::vector<Hint>& some) {
-    for (const Hint& hint : some) {
-      if (!hints.empty()) hints += ' ';
-      hints += display(hint.path) + (hint.is_directory ? "/" : "");
-      if (follow && hint.is_directory) static_cast<void>(watcher->watch(hint.path));
-    }
-  }
-  std::string drain() {
-    hints.clear();
-    watcher->drain();
-    return hints;
-  }
-  void write(const std::string& name, std::string_view text = "x") const {
-    std::ofstream(root / name) << text;
-  }
-};
 
 TEST_CASE("each thing that can be done to a folder hints at its path") {
   struct Row {
@@ -179,6 +119,7 @@ TEST_CASE("a directory is watched by itself, and its names are paths in the fold
   CHECK(folder.drain() == "d/e/");
   folder.watcher->unwatch(path("d"));
   CHECK(folder.watcher->watches() == 1);
+  CHECK(folder.kernel_watches() == 1);
   folder.write("d/e/unseen again");
   CHECK(folder.drain() == "");
 }
@@ -231,6 +172,7 @@ TEST_CASE("another directory under the name of a watched one takes its place") {
   fs::create_directory(folder.root / "d");
   REQUIRE(folder.watcher->watch(path("d")).has_value());
   CHECK(folder.watcher->watches() == 2);
+  CHECK(folder.kernel_watches() == 2);
   std::ofstream(folder.base / "away/stranger") << "x";
   folder.follow = true;
   CHECK(folder.drain() == "d/");
@@ -262,6 +204,18 @@ TEST_CASE("a tree that is removed leaves no watch but the root's") {
   fs::remove_all(folder.root / "t");
   CHECK(folder.drain().ends_with(" t/"));
   CHECK(folder.watcher->watches() == 1);
+  CHECK(folder.kernel_watches() == 1);
+}
+
+TEST_CASE("a directory that is removed where its parent is not watched is forgotten too") {
+  Watched folder;
+  fs::create_directories(folder.root / "t/u");
+  REQUIRE(folder.watcher->watch(path("t/u")).has_value());
+  folder.drain();
+  fs::remove(folder.root / "t/u");
+  CHECK(folder.drain() == "");
+  CHECK(folder.watcher->watches() == 1);
+  CHECK(folder.kernel_watches() == 1);
 }
 
 TEST_CASE("a directory moved out of the folder is no longer watched") {
@@ -275,6 +229,7 @@ TEST_CASE("a directory moved out of the folder is no longer watched") {
   std::ofstream(folder.base / "out/u/a") << "x";
   CHECK(folder.drain() == "");
   CHECK(folder.watcher->watches() == 1);
+  CHECK(folder.kernel_watches() == 1);
 }
 
 TEST_CASE("what is no directory beneath the root is not watched") {
@@ -289,6 +244,7 @@ TEST_CASE("what is no directory beneath the root is not watched") {
     CHECK(watched.error().code == ErrorCode::kNotFound);
   }
   CHECK(folder.watcher->watches() == 1);
+  CHECK(folder.kernel_watches() == 1);
 }
 
 TEST_CASE("a root that is missing, a file or a symlink cannot be opened") {
@@ -313,7 +269,15 @@ TEST_CASE("a root that goes away is reported once, and none of its names as dele
     std::ofstream(folder.base / "elsewhere/a") << "x";
     CHECK(folder.drain() == "");
   }
-  SUBCASE("deleted") {
+  SUBCASE("deleted while it is empty") {
+    Watched folder;
+    fs::remove(folder.root);
+    pollfd poller{folder.watcher->fd(), POLLIN, 0};
+    REQUIRE(::poll(&poller, 1, 10'000) == 1);
+    folder.watcher->on_readable();
+    CHECK(folder.roots_gone == 1);
+  }
+  SUBCASE("deleted with what is in it") {
     Watched folder;
     folder.write("a");
     folder.drain();
@@ -322,79 +286,6 @@ TEST_CASE("a root that goes away is reported once, and none of its names as dele
     CHECK(folder.roots_gone == 1);
     CHECK(folder.watcher->watches() == 0);
   }
-}
-
-TEST_CASE(
-    "more events than the kernel keeps are reported as an overflow, and hints go on after it") {
-  Watched folder;
-  folder.write("a");
-  folder.write("b");
-  folder.drain();
-  long bound = 0;
-  std::ifstream("/proc/sys/fs/inotify/max_queued_events") >> bound;
-  REQUIRE(bound > 0);
-  const std::string names[] = {(folder.root / "a").string(), (folder.root / "b").string()};
-  // In turns, because the kernel merges an event that is equal to the last one.
-  for (long i = 0; i < bound + 10; ++i)
-    ::chmod(names[i % 2].c_str(), 0600);
-  CHECK(folder.overflows == 0);
-  CHECK_FALSE(folder.drain().empty());
-  CHECK(folder.overflows == 1);
-  folder.write("after");
-  CHECK(folder.drain() == "after");
-}
-
-// What `probe` returns in a process of its own, in a user namespace where a limit of inotify is
-// low; kNotPossible where this system does not let us make one.
-constexpr int kNotPossible = 255;
-int with_limit(const char* limit, const char* value, const std::function<int()>& probe) {
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    if (::unshare(CLONE_NEWUSER) != 0) ::_exit(kNotPossible);
-    std::ofstream file(std::string("/proc/sys/user/") + limit);
-    if (!(file << value << std::flush)) ::_exit(kNotPossible);
-    ::_exit(probe());
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(WIFEXITED(status));
-  return WEXITSTATUS(status);
-}
-
-TEST_CASE("watches that run out are told apart, with the limit to raise, and the others live on") {
-  Watched folder;
-  for (const char* name : {"a", "b", "c"})
-    fs::create_directory(folder.root / name);
-  const int result = with_limit("max_inotify_watches", "3", [&] {
-    auto watcher = *InotifyWatcher::open(folder.root.string());  // takes one, for the parent
-    if (!watcher->watch(RelPath()) || !watcher->watch(path("a"))) return 1;
-    const Status full = watcher->watch(path("b"));
-    if (full || full.error().code != ErrorCode::kNoSpace) return 2;
-    if (full.error().message.find("fs.inotify.max_user_watches") == std::string::npos) return 3;
-    if (watcher->watches() != 2) return 4;
-    watcher->unwatch(path("a"));
-    return watcher->watch(path("b")) ? 0 : 5;
-  });
-  if (result == kNotPossible)
-    MESSAGE("not tested: no user namespaces here");
-  else
-    CHECK(result == 0);
-}
-
-TEST_CASE("a system without free inotify instances says which limit to raise") {
-  Watched folder;
-  const int result = with_limit("max_inotify_instances", "0", [&] {
-    const auto opened = InotifyWatcher::open(folder.root.string());
-    if (opened || opened.error().code != ErrorCode::kUnavailable) return 1;
-    const bool named =
-        opened.error().message.find("fs.inotify.max_user_instances") != std::string::npos;
-    return named ? 0 : 2;
-  });
-  if (result == kNotPossible)
-    MESSAGE("not tested: no user namespaces here");
-  else
-    CHECK(result == 0);
 }
 
 }  // namespace
