@@ -71,11 +71,11 @@ constexpr const char* kSettings =
 
 // Whether this is ours to touch; decided before anything is written to it.
 Result<std::int64_t> recognise(Database& database, const std::string& file) {
-  const auto application = database.integer("PRAGMA application_id");
+  auto application = database.integer("PRAGMA application_id");
   if (!application) return application;
-  const auto version = database.integer("PRAGMA user_version");
+  auto version = database.integer("PRAGMA user_version");
   if (!version) return version;
-  const auto tables = database.integer("SELECT count(*) FROM sqlite_schema");
+  auto tables = database.integer("SELECT count(*) FROM sqlite_schema");
   if (!tables) return tables;
   const bool empty = *application == 0 && *version == 0 && *tables == 0;
   if (!empty && *application != kApplicationId)
