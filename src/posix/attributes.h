@@ -1,0 +1,14 @@
+// Sets what of a thing is no content, in place.
+#pragma once
+
+#include "posix/publishing.h"
+
+namespace dagsync {
+
+// As Disk::set_attributes.
+[[nodiscard]] Result<Published> set_attributes_at(const RelPath& path, const Place& place,
+                                                  const DiskState& expected, std::uint32_t mode,
+                                                  std::optional<UnixNanos> mtime,
+                                                  Degradations& degradations);
+
+}  // namespace dagsync

@@ -1,0 +1,63 @@
+#include "posix/durable.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "posix/beneath.h"
+#include "posix/disk_error.h"
+#include "posix/look.h"
+
+namespace dagsync {
+namespace {
+
+Status sync_file_system(int root) {
+  const auto directory = reopen(root, O_RDONLY | O_DIRECTORY);
+  if (!directory) return fail_at(directory.error().number, "read", "the folder");
+  if (::syncfs(directory->get()) != 0) return fail_at(errno, "make durable", "the folder");
+  return {};
+}
+
+// False: it can only be done by syncing the whole file system, since nobody may read the file.
+Result<bool> sync_one(int root, const RelPath& path) {
+  const auto thing = open_beneath(root, path, O_PATH | O_NOFOLLOW);
+  if (!thing && is_no_directory(thing.error().number)) return true;
+  if (!thing) return fail_at(thing.error().number, "open", path);
+  const auto look = look_at(thing->get());
+  if (!look) return fail_at(look.error().number, "look at", path);
+  // A symlink is durable with the directory that it stands in.
+  if (look->state.type != FileType::kFile && look->state.type != FileType::kDirectory) return true;
+  const auto file = reopen(thing->get(), O_RDONLY | O_NONBLOCK);
+  if (!file && (file.error().number == EACCES || file.error().number == EAGAIN)) return false;
+  if (!file && file.error().number == ENOENT) return true;
+  if (!file) return fail_at(file.error().number, "open", path);
+  if (::fsync(file->get()) != 0) return fail_at(errno, "make durable", path);
+  return true;
+}
+
+// The closest directory above that is still there: its own removal is what must be durable.
+RelPath standing_parent(int root, const RelPath& path) {
+  RelPath parent = path.parent();
+  while (!parent.is_root() && !open_beneath(root, parent, O_PATH | O_DIRECTORY))
+    parent = parent.parent();
+  return parent;
+}
+
+}  // namespace
+
+Status make_durable(int root, const std::vector<RelPath>& paths) {
+  if (paths.empty()) return {};
+  if (paths.size() > kMaxPathsSyncedSingly) return sync_file_system(root);
+  std::set<RelPath> all(paths.begin(), paths.end());
+  for (const RelPath& path : paths)
+    all.insert(standing_parent(root, path));
+  for (const RelPath& path : all) {
+    const auto synced = sync_one(root, path);
+    if (!synced) return tl::unexpected(synced.error());
+    if (!*synced) return sync_file_system(root);
+  }
+  return {};
+}
+
+}  // namespace dagsync

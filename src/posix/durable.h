@@ -1,0 +1,18 @@
+// Makes names and contents in the folder survive a power cut.
+#pragma once
+
+#include <vector>
+
+#include "dagsync/base/rel_path.h"
+#include "dagsync/base/result.h"
+
+namespace dagsync {
+
+// Beyond that many paths the whole file system is synced: one journal commit instead of many.
+inline constexpr std::size_t kMaxPathsSyncedSingly = 64;
+
+// Beneath the directory `root`. What is gone meanwhile has nothing to be made durable but the
+// directory that it is gone from.
+[[nodiscard]] Status make_durable(int root, const std::vector<RelPath>& paths);
+
+}  // namespace dagsync

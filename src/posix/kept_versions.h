@@ -1,0 +1,57 @@
+// The kept versions: <state_dir>/versions/<id>, each a file or a symlink as it stood in the folder.
+// Other names in there are left alone. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dagsync/ports/disk.h"
+#include "posix/rename.h"
+#include "posix/unique_fd.h"
+
+namespace dagsync {
+
+class KeptVersions {
+ public:
+  // Makes the directory if need be, and removes what a crash left of half a copy.
+  [[nodiscard]] static Result<std::unique_ptr<KeptVersions>> open(int state_directory);
+
+  // An id that nothing has yet.
+  [[nodiscard]] static KeptId fresh_id();
+
+  [[nodiscard]] bool has(const KeptId& id) const;
+  // Moves a name in; it must be on this file system. EEXIST where the id is taken.
+  [[nodiscard]] Sys<void> take(NameAt from, const KeptId& id);
+  // Copies what `fd` (O_PATH or readable) stands for, a file or a symlink with this mtime.
+  [[nodiscard]] Sys<void> copy(int fd, const DiskState& state, const KeptId& id);
+  // Whether the kept file and the file that `fd` stands for have equal bytes.
+  [[nodiscard]] Sys<bool> equals(const KeptId& id, int fd) const;
+
+  [[nodiscard]] Result<std::unique_ptr<ReadFile>> open_file(const KeptId& id) const;
+  [[nodiscard]] Result<std::string> read_link(const KeptId& id) const;
+  [[nodiscard]] Result<std::vector<KeptId>> list() const;  // sorted
+  [[nodiscard]] Status remove(const KeptId& id);
+
+  // Makes durable what came in since the last time.
+  [[nodiscard]] Status sync();
+
+ private:
+  explicit KeptVersions(UniqueFd directory) : directory_(std::move(directory)) {}
+  [[nodiscard]] NameAt at(const std::string& name) const {
+    return {directory_.get(), name.c_str()};
+  }
+  [[nodiscard]] Sys<void> finish_copy(const std::string& half, const DiskState& state,
+                                      const KeptId& id);
+  void note_unsynced(const KeptId& id);
+  [[nodiscard]] Sys<void> sync_one(const KeptId& id) const;
+
+  UniqueFd directory_;
+  std::mutex mutex_;
+  std::vector<KeptId> unsynced_;  // under mutex_; beyond kMaxUnsynced the file system is synced
+  bool dirty_ = false;            // under mutex_
+};
+
+}  // namespace dagsync

@@ -1,0 +1,303 @@
+#include "posix/posix_disk.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+
+#include "dagsync/base/log.h"
+#include "posix/attributes.h"
+#include "posix/beneath.h"
+#include "posix/directory_names.h"
+#include "posix/disk_error.h"
+#include "posix/durable.h"
+#include "posix/lease.h"
+#include "posix/posix_read_file.h"
+#include "posix/publish.h"
+#include "posix/recovery.h"
+#include "posix/remove.h"
+
+namespace dagsync {
+namespace {
+
+// With the directories above it; all that is made belongs to the daemon alone.
+Status make_private_directory(const std::string& path) {
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    const std::string part = path.substr(0, end);
+    if (::mkdir(part.c_str(), S_IRWXU) != 0 && errno != EEXIST)
+      return fail_at(errno, "make the state directory", escape_bytes(part));
+    if (end == std::string::npos) return {};
+  }
+}
+
+Unexpected fail_root_itself(std::string_view doing) {
+  return fail(ErrorCode::kInvalid, std::string(doing) + " the folder itself: name what is in it");
+}
+
+}  // namespace
+
+PosixDisk::PosixDisk(Options options, std::unique_ptr<KeptVersions> kept,
+                     std::unique_ptr<Staging> staging)
+    : options_(std::move(options)),
+      root_(options_.root),
+      kept_(std::move(kept)),
+      staging_(std::move(staging)) {
+  if (!options_.exchange) degradations_.note_no_exchange();
+}
+
+Result<std::unique_ptr<PosixDisk>> PosixDisk::open(Options options) {
+  ignore_lease_signals();
+  const auto made = make_private_directory(options.state_dir);
+  if (!made) return tl::unexpected(made.error());
+  const UniqueFd state(::open(options.state_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!state) return fail_at(errno, "open the state directory", escape_bytes(options.state_dir));
+  auto kept = KeptVersions::open(state.get());
+  if (!kept) return tl::unexpected(kept.error().with_context(escape_bytes(options.state_dir)));
+  auto staging = Staging::open(state.get(), options.owner, **kept);
+  if (!staging)
+    return tl::unexpected(staging.error().with_context(escape_bytes(options.state_dir)));
+  std::unique_ptr<PosixDisk> disk(
+      new PosixDisk(std::move(options), std::move(*kept), std::move(*staging)));
+  const auto identity = disk->identify_root(std::nullopt);
+  if (!identity && identity.error().code != ErrorCode::kNotFound)
+    return tl::unexpected(identity.error());
+  return disk;
+}
+
+bool PosixDisk::other_file_system() const {
+  const auto root = root_.open();
+  return !root || !staging_->is_beside(*root);
+}
+
+// -- the folder -----------------------------------------------------------------------------------
+
+Result<RootIdentity> PosixDisk::identify_root(std::optional<std::string> mark) {
+  return root_.identify(mark);
+}
+
+Result<PosixDisk::Standpoint> PosixDisk::stand_at(const RelPath& path,
+                                                  std::string_view doing) const {
+  if (path.is_root()) return fail_root_itself(doing);
+  auto root = root_.open();
+  if (!root) return tl::unexpected(std::move(root.error()));
+  auto place = place_of(root->fd.get(), path);
+  if (!place) return fail_at(place.error().number, doing, path);
+  return Standpoint{std::move(*root), std::move(*place)};
+}
+
+Result<UniqueFd> PosixDisk::inode_at(const RelPath& path, std::string_view doing) const {
+  const auto root = root_.open();
+  if (!root) return tl::unexpected(root.error());
+  auto inode = open_beneath(root->fd.get(), path, O_PATH | O_NOFOLLOW);
+  if (!inode) return fail_at(inode.error().number, doing, path);
+  return std::move(*inode);
+}
+
+Result<std::optional<DiskState>> PosixDisk::stat(const RelPath& path) {
+  const auto root = root_.open();
+  if (!root) return tl::unexpected(root.error());
+  if (path.is_root()) return root->look.state;
+  const auto place = place_of(root->fd.get(), path);
+  if (!place && is_no_directory(place.error().number)) return std::nullopt;
+  if (!place) return fail_at(place.error().number, "look at", path);
+  const auto look = look_at(place->directory->get(), place->name.c_str());
+  if (look) return look->state;
+  if (is_no_directory(look.error().number)) return std::nullopt;
+  return fail_at(look.error().number, "look at", path);
+}
+
+Result<std::vector<Disk::Listed>> PosixDisk::list(const RelPath& directory) {
+  const auto root = root_.open();
+  if (!root) return tl::unexpected(root.error());
+  const auto opened = open_beneath(root->fd.get(), directory, O_PATH | O_DIRECTORY);
+  if (!opened) return fail_at(opened.error().number, "list", directory);
+  auto names = names_in(opened->get());
+  if (!names) return fail_at(names.error().number, "list", directory);
+  std::vector<Listed> listed;
+  listed.reserve(names->size());
+  for (std::string& name : *names) {
+    const auto look = look_at(opened->get(), name.c_str());
+    if (!look && look.error().number == ENOENT) continue;  // gone meanwhile
+    if (!look) return fail_at(look.error().number, "look at a name in", directory);
+    const bool mounted = look->mount_root || look->state.device != root->look.state.device;
+    listed.push_back({std::move(name), look->state, mounted});
+  }
+  return listed;
+}
+
+Result<std::string> PosixDisk::read_link(const RelPath& path) {
+  const auto standpoint = stand_at(path, "read the symlink");
+  if (!standpoint) return tl::unexpected(standpoint.error());
+  const Place& place = standpoint->place;
+  std::array<char, PATH_MAX> target;
+  const ssize_t size =
+      ::readlinkat(place.directory->get(), place.name.c_str(), target.data(), target.size());
+  if (size >= 0) return std::string(target.data(), static_cast<std::size_t>(size));
+  if (errno != EINVAL) return fail_at(errno, "read the symlink", path);
+  return fail(ErrorCode::kNotFound, "read the symlink " + display(path) + ": it is none");
+}
+
+// The inode is pinned and seen to be a file before it is opened: opening a device can do things.
+Result<std::unique_ptr<ReadFile>> PosixDisk::open(const RelPath& path) {
+  const auto inode = inode_at(path, "open");
+  if (!inode) return tl::unexpected(inode.error());
+  const auto look = look_at(inode->get());
+  if (!look) return fail_at(look.error().number, "look at", path);
+  if (look->state.type != FileType::kFile)
+    return fail(ErrorCode::kInvalid, "open " + display(path) + ": it is no regular file");
+  auto file = reopen(inode->get(), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!file) return fail_at(file.error().number, "open", path);
+  return std::make_unique<PosixReadFile>(std::move(*file), display(path));
+}
+
+WriterCheck PosixDisk::check_writer(const RelPath& path) {
+  const auto inode = inode_at(path, "open");
+  if (!inode) return WriterCheck::kNone;
+  const auto look = look_at(inode->get());
+  if (!look || look->state.type != FileType::kFile) return WriterCheck::kNone;
+  const WriterCheck check = dagsync::check_writer(inode->get());
+  if (check == WriterCheck::kUnknown) degradations_.note_no_leases();
+  return check;
+}
+
+// -- staging --------------------------------------------------------------------------------------
+
+Result<std::unique_ptr<StagedFile>> PosixDisk::stage_file(std::uint64_t size) {
+  const auto root = root_.open();
+  if (!root) return tl::unexpected(root.error());
+  return staging_->file(*root, size);
+}
+
+Result<std::unique_ptr<Staged>> PosixDisk::stage_symlink(const std::string& target,
+                                                         UnixNanos mtime) {
+  const auto root = root_.open();
+  if (!root) return tl::unexpected(root.error());
+  return staging_->symlink(*root, target, mtime);
+}
+
+Result<std::unique_ptr<Staged>> PosixDisk::stage_directory(std::uint32_t mode) {
+  const auto root = root_.open();
+  if (!root) return tl::unexpected(root.error());
+  return staging_->directory(*root, mode);
+}
+
+Result<std::unique_ptr<Staged>> PosixDisk::stage_link(const RelPath& path,
+                                                      const DiskState& expected) {
+  const auto root = root_.open();
+  if (!root) return tl::unexpected(root.error());
+  return staging_->link(*root, path, expected);
+}
+
+// -- publishing -----------------------------------------------------------------------------------
+
+Publishing PosixDisk::job_at(const RelPath& path, const Standpoint& standpoint,
+                             const std::optional<KeptId>& keep) {
+  return {path,   standpoint.place, staging_->is_beside(standpoint.root), keep, *staging_,
+          *kept_, degradations_};
+}
+
+Result<Published> PosixDisk::publish(const RelPath& path, const Expected& expected,
+                                     std::unique_ptr<Staged> staged,
+                                     const std::optional<KeptId>& keep,
+                                     const Disposable& disposable) {
+  auto* ours = dynamic_cast<PosixStaged*>(staged.get());
+  if (ours == nullptr) return fail(ErrorCode::kInvalid, "publish: not staged by this disk");
+  const auto standpoint = stand_at(path, "publish");
+  if (!standpoint) return tl::unexpected(standpoint.error());
+  Publishing job = job_at(path, *standpoint, keep);
+  return publish_staged(job, expected, ours->thing(), disposable);
+}
+
+Result<Published> PosixDisk::remove(const RelPath& path, const DiskState& expected,
+                                    const std::optional<KeptId>& keep) {
+  const auto standpoint = stand_at(path, "remove");
+  if (!standpoint && standpoint.error().code == ErrorCode::kNotFound && root_.open())
+    return Published{PublishOutcome::kChanged, {}, false};
+  if (!standpoint) return tl::unexpected(standpoint.error());
+  Publishing job = job_at(path, *standpoint, keep);
+  return remove_file(job, expected);
+}
+
+Result<Published> PosixDisk::remove_directory(const RelPath& path, const Disposable& disposable) {
+  const auto standpoint = stand_at(path, "remove");
+  if (!standpoint && standpoint.error().code == ErrorCode::kNotFound && root_.open())
+    return Published{PublishOutcome::kChanged, {}, false};
+  if (!standpoint) return tl::unexpected(standpoint.error());
+  return remove_tree(path, standpoint->place, disposable);
+}
+
+Result<Published> PosixDisk::set_attributes(const RelPath& path, const DiskState& expected,
+                                            std::uint32_t mode, std::optional<UnixNanos> mtime) {
+  const auto standpoint = stand_at(path, "set the mode or time of");
+  if (!standpoint && standpoint.error().code == ErrorCode::kNotFound && root_.open())
+    return Published{PublishOutcome::kChanged, {}, false};
+  if (!standpoint) return tl::unexpected(standpoint.error());
+  return set_attributes_at(path, standpoint->place, expected, mode, mtime, degradations_);
+}
+
+Status PosixDisk::sync(const std::vector<RelPath>& paths) {
+  if (!options_.fsync) return {};
+  const auto root = root_.open();
+  if (!root) return tl::unexpected(root.error());
+  const auto durable = make_durable(root->fd.get(), paths);
+  return durable ? kept_->sync() : durable;
+}
+
+// -- kept versions --------------------------------------------------------------------------------
+
+Result<std::unique_ptr<ReadFile>> PosixDisk::open_kept(const KeptId& id) {
+  return kept_->open_file(id);
+}
+
+Result<std::string> PosixDisk::read_kept_link(const KeptId& id) {
+  return kept_->read_link(id);
+}
+
+Result<std::vector<KeptId>> PosixDisk::list_kept() {
+  return kept_->list();
+}
+
+Status PosixDisk::remove_kept(const KeptId& id) {
+  return kept_->remove(id);
+}
+
+// -- after a crash --------------------------------------------------------------------------------
+
+Status PosixDisk::remove_strays_in(const RelPath& directory, std::vector<RelPath>& below) {
+  const auto listed = list(directory);
+  if (!listed && listed.error().code == ErrorCode::kNotFound && !directory.is_root()) return {};
+  if (!listed) return tl::unexpected(listed.error());
+  for (const Listed& entry : *listed) {
+    auto path = directory.child(entry.name);
+    if (!path) continue;  // too deep for anything of ours
+    const bool is_stray = entry.name.starts_with(kStrayPrefix);
+    const auto swap =
+        is_stray ? parse_swap_name(std::string_view(entry.name).substr(kStrayPrefix.size()))
+                 : std::nullopt;
+    if (swap) {
+      const auto standpoint = stand_at(*path, "remove");
+      if (!standpoint) return tl::unexpected(standpoint.error());
+      const auto gone = recover(at(standpoint->place), *swap, *kept_);
+      if (!gone) return fail_at(gone.error().number, "remove", *path);
+      log::info("removed {}, which an earlier stop had left", display(*path));
+    } else if (entry.state.type == FileType::kDirectory && !entry.mount_point) {
+      below.push_back(std::move(*path));
+    }
+  }
+  return {};
+}
+
+Status PosixDisk::remove_strays() {
+  std::vector<RelPath> directories{RelPath()};
+  while (!directories.empty()) {
+    const RelPath directory = std::move(directories.back());
+    directories.pop_back();
+    const auto removed = remove_strays_in(directory, directories);
+    if (!removed) return removed;
+  }
+  return {};
+}
+
+}  // namespace dagsync

@@ -1,0 +1,94 @@
+// A folder on Linux. Which file knows what:
+//   folder_root      the directory that the folder is, noticed when it vanishes
+//   beneath          paths that cannot lead out of it
+//   staging          what is made ready, and where
+//   publish          the step that makes it visible; replace, keeping, put_back: what it replaces
+//   kept_versions    where that goes; recovery: also after a crash
+//   lease            who is writing
+//   durable          what survives a power cut
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "dagsync/ports/disk.h"
+#include "posix/folder_root.h"
+#include "posix/kept_versions.h"
+#include "posix/publishing.h"
+#include "posix/staging.h"
+
+namespace dagsync {
+
+class PosixDisk final : public Disk {
+ public:
+  struct Options {
+    std::string root;            // absolute; may be missing, and come and go
+    std::string state_dir;       // this folder's own part of the node's; made 0700 if missing
+    std::optional<Owner> owner;  // of what is published; none: the daemon's user
+    bool fsync = true;           // false: sync() does nothing
+    bool exchange = true;        // false: as on a file system that exchanges no names
+  };
+  // kInvalid: a symlink stands at the root. Ignores SIGIO in this process (lease.h).
+  [[nodiscard]] static Result<std::unique_ptr<PosixDisk>> open(Options options);
+
+  // What a crash left in the folder under names of ours (".dagsync-…"): content that somebody wrote
+  // becomes a kept version. Before anything is published; walks the whole tree.
+  [[nodiscard]] Status remove_strays();
+  // Whether the folder lies on another file system than the state directory, or cannot be told.
+  [[nodiscard]] bool other_file_system() const;
+
+  Result<RootIdentity> identify_root(std::optional<std::string> mark) override;
+  Result<std::optional<DiskState>> stat(const RelPath& path) override;
+  Result<std::vector<Listed>> list(const RelPath& directory) override;
+  Result<std::string> read_link(const RelPath& path) override;
+  Result<std::unique_ptr<ReadFile>> open(const RelPath& path) override;
+  WriterCheck check_writer(const RelPath& path) override;
+
+  Result<std::unique_ptr<StagedFile>> stage_file(std::uint64_t size) override;
+  Result<std::unique_ptr<Staged>> stage_symlink(const std::string& target,
+                                                UnixNanos mtime) override;
+  Result<std::unique_ptr<Staged>> stage_directory(std::uint32_t mode) override;
+  Result<std::unique_ptr<Staged>> stage_link(const RelPath& path,
+                                             const DiskState& expected) override;
+
+  Result<Published> publish(const RelPath& path, const Expected& expected,
+                            std::unique_ptr<Staged> staged, const std::optional<KeptId>& keep,
+                            const Disposable& disposable) override;
+  Result<Published> remove(const RelPath& path, const DiskState& expected,
+                           const std::optional<KeptId>& keep) override;
+  Result<Published> remove_directory(const RelPath& path, const Disposable& disposable) override;
+  Result<Published> set_attributes(const RelPath& path, const DiskState& expected,
+                                   std::uint32_t mode, std::optional<UnixNanos> mtime) override;
+  Status sync(const std::vector<RelPath>& paths) override;
+
+  Result<std::unique_ptr<ReadFile>> open_kept(const KeptId& id) override;
+  Result<std::string> read_kept_link(const KeptId& id) override;
+  Result<std::vector<KeptId>> list_kept() override;
+  Status remove_kept(const KeptId& id) override;
+
+  std::string degraded() const override { return degradations_.text(); }
+
+ private:
+  PosixDisk(Options options, std::unique_ptr<KeptVersions> kept, std::unique_ptr<Staging> staging);
+
+  // The parent of `path`, which is not the root, in the folder as it stands now.
+  struct Standpoint {
+    FolderRoot::Opened root;
+    Place place;
+  };
+  [[nodiscard]] Result<Standpoint> stand_at(const RelPath& path, std::string_view doing) const;
+  [[nodiscard]] Publishing job_at(const RelPath& path, const Standpoint& standpoint,
+                                  const std::optional<KeptId>& keep);
+  // The inode at `path`, O_PATH, not followed.
+  [[nodiscard]] Result<UniqueFd> inode_at(const RelPath& path, std::string_view doing) const;
+  [[nodiscard]] Status remove_strays_in(const RelPath& directory, std::vector<RelPath>& below);
+
+  const Options options_;
+  FolderRoot root_;
+  std::unique_ptr<KeptVersions> kept_;
+  std::unique_ptr<Staging> staging_;
+  Degradations degradations_;
+};
+
+}  // namespace dagsync

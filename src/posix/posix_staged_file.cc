@@ -1,0 +1,114 @@
+#include "posix/posix_staged_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "dagsync/base/assert.h"
+#include "posix/beneath.h"
+#include "posix/contents.h"
+#include "posix/disk_error.h"
+#include "posix/posix_read_file.h"
+#include "posix/times.h"
+
+namespace dagsync {
+namespace {
+
+const std::string kStagedFile = "a staged file";
+constexpr std::uint64_t kMinReserved = 1 << 20;  // below it a file system does well by itself
+constexpr std::size_t kReadBytes = 256 << 10;
+
+Unexpected source_ended() {
+  return fail(ErrorCode::kUnavailable, "a file became shorter while it was copied");
+}
+
+}  // namespace
+
+PosixStagedFile::PosixStagedFile(UniqueFd file, TempName name, std::optional<Owner> owner)
+    : writing_(std::move(file)) {
+  thing_.type = FileType::kFile;
+  thing_.name = std::move(name);
+  thing_.owner = owner;
+}
+
+Result<std::unique_ptr<StagedFile>> PosixStagedFile::start(UniqueFd file, TempName name,
+                                                           std::uint64_t size,
+                                                           std::optional<Owner> owner) {
+  std::unique_ptr<PosixStagedFile> staged(
+      new PosixStagedFile(std::move(file), std::move(name), owner));
+  if (size >= kMinReserved) {
+    const int fd = staged->writing_.get();
+    staged->reserved_ = ::fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size)) == 0;
+    if (!staged->reserved_ && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+      return fail_at(errno, "make room for", kStagedFile);
+  }
+  return staged;
+}
+
+Status PosixStagedFile::append(std::string_view bytes) {
+  DAGSYNC_ASSERT(writing_);
+  const auto wrote = write_all(writing_.get(), written_, bytes);
+  if (!wrote) return fail_at(wrote.error().number, "write", kStagedFile);
+  written_ += bytes.size();
+  return {};
+}
+
+Status PosixStagedFile::append_from(ReadFile& source, std::uint64_t offset, std::uint64_t length) {
+  DAGSYNC_ASSERT(writing_);
+  const auto* file = dynamic_cast<const PosixReadFile*>(&source);
+  if (file == nullptr) return append_by_reading(source, offset, length);
+  const auto copied = copy_range(file->fd(), offset, writing_.get(), written_, length);
+  if (!copied) return fail_at(copied.error().number, "copy to", kStagedFile);
+  written_ += *copied;
+  if (*copied < length) return source_ended();
+  return {};
+}
+
+Status PosixStagedFile::append_by_reading(ReadFile& source, std::uint64_t offset,
+                                          std::uint64_t length) {
+  std::vector<char> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(length, kReadBytes)));
+  while (length > 0) {
+    const auto step = static_cast<std::size_t>(std::min<std::uint64_t>(length, buffer.size()));
+    const auto got = source.read(offset, std::span(buffer.data(), step));
+    if (!got) return tl::unexpected(got.error());
+    if (*got == 0) return source_ended();
+    const auto appended = append(std::string_view(buffer.data(), *got));
+    if (!appended) return appended;
+    offset += *got;
+    length -= *got;
+  }
+  return {};
+}
+
+Status PosixStagedFile::finish(std::uint32_t mode, UnixNanos mtime) {
+  DAGSYNC_ASSERT(writing_);
+  const auto closed = close_for_writing(mode, mtime);
+  if (!closed) return fail_at(closed.error().number, "finish", kStagedFile);
+  return {};
+}
+
+// The descriptor for writing goes before the file can be seen, or we were the writer that others
+// wait for.
+Sys<void> PosixStagedFile::close_for_writing(std::uint32_t mode, UnixNanos mtime) {
+  if (reserved_ && ::ftruncate(writing_.get(), static_cast<off_t>(written_)) != 0)
+    return sys_error();
+  auto reading = reopen(writing_.get(), O_RDONLY);
+  if (!reading) return tl::unexpected(reading.error());
+  writing_.reset();
+  thing_.inode = std::move(*reading);
+  const int fd = thing_.inode.get();
+  if (thing_.owner && ::fchown(fd, thing_.owner->user, thing_.owner->group) != 0)
+    return sys_error();
+  if (::fchmod(fd, mode & kFileModeBits) != 0) return sys_error();
+  const auto times = times_with_mtime(mtime);
+  if (::futimens(fd, times.data()) != 0) return sys_error();
+  const auto look = look_at(fd);
+  if (!look) return tl::unexpected(look.error());
+  thing_.made = look->state;
+  return {};
+}
+
+}  // namespace dagsync

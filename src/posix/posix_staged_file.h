@@ -1,0 +1,35 @@
+// A file while it is written: in staging under a name, or anonymous.
+#pragma once
+
+#include <optional>
+
+#include "posix/staging.h"
+
+namespace dagsync {
+
+class PosixStagedFile final : public StagedFile, public PosixStaged {
+ public:
+  // `file` is open for writing; `name` is none of an anonymous one. Space for `size` bytes is
+  // reserved where that is worth a call.
+  [[nodiscard]] static Result<std::unique_ptr<StagedFile>> start(UniqueFd file, TempName name,
+                                                                 std::uint64_t size,
+                                                                 std::optional<Owner> owner);
+
+  Status append(std::string_view bytes) override;
+  Status append_from(ReadFile& source, std::uint64_t offset, std::uint64_t length) override;
+  Status finish(std::uint32_t mode, UnixNanos mtime) override;
+  StagedThing& thing() override { return thing_; }
+
+ private:
+  PosixStagedFile(UniqueFd file, TempName name, std::optional<Owner> owner);
+  [[nodiscard]] Status append_by_reading(ReadFile& source, std::uint64_t offset,
+                                         std::uint64_t length);
+  [[nodiscard]] Sys<void> close_for_writing(std::uint32_t mode, UnixNanos mtime);
+
+  UniqueFd writing_;  // none after finish()
+  StagedThing thing_;
+  std::uint64_t written_ = 0;
+  bool reserved_ = false;
+};
+
+}  // namespace dagsync

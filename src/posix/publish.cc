@@ -1,0 +1,50 @@
+#include "posix/publish.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "posix/disk_error.h"
+#include "posix/replace.h"
+#include "posix/staged_name.h"
+
+namespace dagsync {
+namespace {
+
+Result<Published> publish_new(Publishing& job, StagedThing& staged) {
+  const auto appeared = appear_new(job, staged);
+  if (appeared) return published(staged);
+  if (appeared.error().number == EEXIST) return Published{PublishOutcome::kChanged, {}, false};
+  return fail_publish(job, appeared.error().number);
+}
+
+// A directory takes the place of a directory by taking its mode: what lies in it stays.
+Result<Published> publish_directory_again(Publishing& job, const Standing& old,
+                                          const StagedThing& staged) {
+  if (::fchmodat(AT_FDCWD, proc_path(old.inode.get()).c_str(), staged.mode, 0) != 0)
+    return fail_at(errno, "set the mode of", job.path);
+  const auto now = look_at(old.inode.get());
+  if (!now) return fail_at(now.error().number, "look at", job.path);
+  return Published{PublishOutcome::kDone, now->state, false};
+}
+
+}  // namespace
+
+Result<Published> publish_staged(Publishing& job, const Disk::Expected& expected,
+                                 StagedThing& staged, const Disk::Disposable& disposable) {
+  const Published changed{PublishOutcome::kChanged, {}, false};
+  const auto old = hold(job.place);
+  if (!old && old.error().number != ENOENT) return fail_at(old.error().number, "look at", job.path);
+  if (old.has_value() != expected.has_value()) return changed;
+  if (!old) return publish_new(job, staged);
+  if (!matches(*expected, old->state)) return changed;
+  if (old->state.type == FileType::kSpecial)
+    return fail(ErrorCode::kExists, display(job.path) +
+                                        " is a socket, a device or a FIFO, which is never "
+                                        "replaced: remove it");
+  if (old->state.type != FileType::kDirectory) return replace_file(job, *old, staged);
+  if (staged.type == FileType::kDirectory) return publish_directory_again(job, *old, staged);
+  return replace_directory(job, *old, staged, disposable);
+}
+
+}  // namespace dagsync

@@ -1,0 +1,129 @@
+// The idea: between the look and the rename a local editor may be faster, and no system call
+// replaces a name only if it still stands for a certain content. An exchange loses nothing, so we
+// exchange first and look at what came out; if it is not what was expected, it goes back.
+#include "posix/replace.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "posix/clear_directory.h"
+#include "posix/disk_error.h"
+#include "posix/put_back.h"
+#include "posix/staged_name.h"
+
+namespace dagsync {
+namespace {
+
+const Published kChanged{PublishOutcome::kChanged, {}, false};
+const Published kBusy{PublishOutcome::kBusy, {}, false};
+
+// Without an exchange the old content is copied and the name renamed over; what somebody writes
+// between the last look and the rename is lost, which is why the disk calls itself degraded.
+Result<Published> rename_over_file(Publishing& job, const Standing& old, StagedThing& staged,
+                                   TempName& ready, Keeping& keeping) {
+  job.degradations.note_no_exchange();
+  const auto prepared = keeping.prepare(old);
+  if (!prepared) return tl::unexpected(prepared.error());
+  const auto now = hold(job.place);
+  if (!*prepared || !now || now->state.inode != old.state.inode || !matches(old.state, now->state))
+    return kChanged;
+  if (has_writer(*now, job.degradations)) return kBusy;
+  // No rename puts a directory over a file.
+  if (staged.type == FileType::kDirectory &&
+      ::unlinkat(job.place.directory->get(), job.place.name.c_str(), 0) != 0)
+    return fail_publish(job, errno);
+  const auto renamed = rename_over(ready.at(), at(job.place));
+  if (!renamed) return fail_publish(job, renamed.error().number);
+  ready.forget();
+  Published done = published(staged);
+  done.kept = keeping.finish_replaced();
+  return done;
+}
+
+Result<Published> rename_over_directory(Publishing& job, StagedThing& staged, TempName& ready) {
+  job.degradations.note_no_exchange();
+  if (::unlinkat(job.place.directory->get(), job.place.name.c_str(), AT_REMOVEDIR) != 0) {
+    if (errno == ENOTEMPTY || errno == EEXIST) return fail_not_empty(job.path, "");
+    return fail_publish(job, errno);
+  }
+  const auto renamed = rename_new(ready.at(), at(job.place));
+  if (!renamed) return fail_publish(job, renamed.error().number);
+  ready.forget();
+  return published(staged);
+}
+
+}  // namespace
+
+PublishOutcome judge(Publishing& job, const Standing& old, const TempName& out,
+                     const Keeping& keeping) {
+  const auto look = look_at(out.at().directory, out.at().name);
+  if (!look || look->state.inode != old.state.inode ||
+      !matches_but_for_ctime(old.state, look->state))
+    return PublishOutcome::kChanged;
+  // From here on nobody finds it by its name any more.
+  if (has_writer(old, job.degradations)) return PublishOutcome::kBusy;
+  return keeping.accepts(old, look->state) ? PublishOutcome::kDone : PublishOutcome::kChanged;
+}
+
+Result<Published> replace_file(Publishing& job, const Standing& old, StagedThing& staged) {
+  if (has_writer(old, job.degradations)) return kBusy;
+  Keeping keeping(job);
+  const auto prepared = keeping.prepare(old);
+  if (!prepared) return tl::unexpected(prepared.error());
+  if (!*prepared) return kChanged;
+
+  auto swap = ready_to_swap(job, staged, job.keep ? *job.keep : KeptVersions::fresh_id());
+  if (!swap) return fail_publish(job, swap.error().number);
+  const auto exchanged = job.degradations.no_exchange() ? Sys<void>(sys_error(EINVAL))
+                                                        : exchange(swap->at(), at(job.place));
+  if (!exchanged) {
+    const int number = exchanged.error().number;
+    if (is_unsupported(number)) return rename_over_file(job, old, staged, *swap, keeping);
+    if (number == ENOENT) return kChanged;
+    return fail_publish(job, number);
+  }
+  const PublishOutcome outcome = judge(job, old, *swap, keeping);
+  if (outcome != PublishOutcome::kDone) {
+    put_back_exchanged(job, *swap, staged.made);
+    return Published{outcome, {}, false};
+  }
+  Published done = published(staged);
+  const auto kept = keeping.finish(*swap);
+  if (!kept) {
+    put_back_exchanged(job, *swap, staged.made);
+    return fail_at(kept.error().number, "keep the old content of", job.path);
+  }
+  done.kept = *kept;
+  return done;
+}
+
+Result<Published> replace_directory(Publishing& job, const Standing& old, StagedThing& staged,
+                                    const Disk::Disposable& disposable) {
+  const auto checked = check_disposable(old.inode.get(), job.path, disposable);
+  if (!checked) return tl::unexpected(checked.error());
+  const auto cleared = remove_disposable(old.inode.get(), job.path, disposable);
+  if (!cleared) return tl::unexpected(cleared.error());
+
+  auto swap = ready_to_swap(job, staged, KeptVersions::fresh_id());
+  if (!swap) return fail_publish(job, swap.error().number);
+  const auto exchanged = job.degradations.no_exchange() ? Sys<void>(sys_error(EINVAL))
+                                                        : exchange(swap->at(), at(job.place));
+  if (!exchanged) {
+    const int number = exchanged.error().number;
+    if (is_unsupported(number)) return rename_over_directory(job, staged, *swap);
+    if (number == ENOENT) return kChanged;
+    return fail_publish(job, number);
+  }
+  const auto out = look_at(swap->at().directory, swap->at().name);
+  if (!out || out->state.inode != old.state.inode) {
+    put_back_exchanged(job, *swap, staged.made);
+    return kChanged;
+  }
+  const auto removed = swap->remove(true);
+  if (removed) return published(staged);
+  put_back_exchanged(job, *swap, staged.made);
+  if (removed.error().number == ENOTEMPTY) return fail_not_empty(job.path, "");
+  return fail_at(removed.error().number, "remove what stood at", job.path);
+}
+
+}  // namespace dagsync

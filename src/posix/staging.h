@@ -1,0 +1,90 @@
+// Where contents are made ready before they appear in the folder.
+//
+// On the folder's own file system each has a name in <state_dir>/staging, from where a rename
+// publishes it. Where the state directory lies elsewhere, a file is anonymous on the folder's file
+// system, and a symlink or directory is only made when it is published. Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "dagsync/ports/disk.h"
+#include "posix/folder_root.h"
+#include "posix/kept_versions.h"
+#include "posix/swap_name.h"
+#include "posix/temp_name.h"
+
+namespace dagsync {
+
+// Whom published things belong to.
+struct Owner {
+  std::uint32_t user = 0;
+  std::uint32_t group = 0;
+};
+
+// What was staged, as publishing needs it.
+struct StagedThing {
+  FileType type = FileType::kFile;
+  DiskState made;          // as it was finished; what differs from it later, somebody else did
+  UniqueFd inode;          // read-only or O_PATH; none of what is only made when it is published
+  TempName name;           // in staging; none of an anonymous file and of what is made later
+  bool linked = false;     // a second name of a file that stands in the folder
+  std::uint32_t mode = 0;  // of a directory
+  std::string target;      // of a symlink
+  UnixNanos mtime;         // of a symlink
+  std::optional<Owner> owner;  // for what is made later
+};
+
+// What every Staged of this disk is, too.
+class PosixStaged {
+ public:
+  virtual ~PosixStaged() = default;
+  [[nodiscard]] virtual StagedThing& thing() = 0;
+};
+
+class Staging {
+ public:
+  // Makes the directory if need be. What a crash left in it goes, or is kept (recovery.h).
+  [[nodiscard]] static Result<std::unique_ptr<Staging>> open(int state_directory,
+                                                             std::optional<Owner> owner,
+                                                             KeptVersions& kept);
+
+  // Whether a rename goes from staging into this folder.
+  [[nodiscard]] bool is_beside(const FolderRoot::Opened& root) const;
+  // It looked as if, but does not: a rename said EXDEV. From now on nothing is beside.
+  void note_apart() { apart_ = true; }
+
+  [[nodiscard]] Result<std::unique_ptr<StagedFile>> file(const FolderRoot::Opened& root,
+                                                         std::uint64_t size);
+  [[nodiscard]] Result<std::unique_ptr<Staged>> symlink(const FolderRoot::Opened& root,
+                                                        const std::string& target, UnixNanos mtime);
+  [[nodiscard]] Result<std::unique_ptr<Staged>> directory(const FolderRoot::Opened& root,
+                                                          std::uint32_t mode);
+  // As Disk::stage_link.
+  [[nodiscard]] Result<std::unique_ptr<Staged>> link(const FolderRoot::Opened& root,
+                                                     const RelPath& path,
+                                                     const DiskState& expected);
+
+  // A name for something that is moved out of the folder; nothing lies there yet.
+  [[nodiscard]] TempName name_for(const SwapName& swap) const {
+    return TempName(directory_, to_string(swap), 0);
+  }
+
+ private:
+  Staging(SharedFd directory, const Look& look, std::optional<Owner> owner)
+      : directory_(std::move(directory)), look_(look), owner_(owner) {}
+  [[nodiscard]] std::string next_name() { return std::to_string(++last_name_); }
+
+  SharedFd directory_;
+  Look look_;
+  std::optional<Owner> owner_;
+  std::atomic<std::uint64_t> last_name_{0};
+  std::atomic<bool> apart_{false};
+};
+
+// Makes the symlink or directory `thing` at the name `at`, in its final form.
+[[nodiscard]] Sys<void> make_thing(StagedThing& thing, NameAt at);
+
+}  // namespace dagsync

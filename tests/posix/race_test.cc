@@ -1,0 +1,209 @@
+// Local editors and readers that run while a path is published. No luck is waited for: every loop
+// has a fixed count, and what is checked holds for each interleaving.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "posix/disk_world.h"
+#include "posix/kept_versions.h"
+
+namespace dagsync {
+namespace {
+
+constexpr int kSaves = 2000;
+constexpr std::size_t kContentBytes = 6000;  // more than a page
+
+// "<who> <number>\n" again and again, so that a torn content is seen.
+std::string content(const std::string& who, int number) {
+  const std::string line = who + " " + std::to_string(number) + "\n";
+  std::string bytes;
+  while (bytes.size() + line.size() <= kContentBytes)
+    bytes += line;
+  return bytes;
+}
+
+bool is_whole(const std::string& bytes) {
+  const std::size_t end = bytes.find('\n');
+  if (end == std::string::npos) return false;
+  const std::string line = bytes.substr(0, end + 1);
+  if (bytes.size() + line.size() <= kContentBytes) return false;
+  for (std::size_t at = 0; at < bytes.size(); at += line.size())
+    if (bytes.compare(at, line.size(), line) != 0) return false;
+  return true;
+}
+
+std::string first_line(const std::string& bytes) {
+  return bytes.substr(0, bytes.find('\n'));
+}
+
+// What one publisher does with one path until `stop`: looks, and puts a new content over what it
+// saw. Returns how often that worked.
+int publish_until(DiskWorld& world, const std::atomic<bool>& stop) {
+  int done = 0;
+  for (int number = 0; !stop; ++number) {
+    const auto expected = world.look("a.py");
+    const auto published = world.publish(
+        "a.py", expected, world.staged_file(content("mesh", number)), KeptVersions::fresh_id());
+    REQUIRE_MESSAGE(published.has_value(), (published ? "" : published.error().message));
+    if (published->outcome == PublishOutcome::kDone) ++done;
+  }
+  return done;
+}
+
+// The first lines of everything that is live or kept.
+std::set<std::string> all_contents(DiskWorld& world) {
+  std::set<std::string> lines{first_line(world.read("a.py"))};
+  const auto kept = world.disk().list_kept().value();
+  for (const KeptId& id : kept)
+    lines.insert(first_line(world.kept(id)));
+  return lines;
+}
+
+void overwrite_in_place(const DiskWorld& world, const std::string& bytes) {
+  const int fd = ::open(world.real("a.py").c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
+  REQUIRE(fd >= 0);
+  REQUIRE(::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+  REQUIRE(::close(fd) == 0);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "an editor that saves by rename while its file is published loses nothing it could miss") {
+  DAGSYNC_ON_EACH(safe_grounds(), world) {
+    world.write("a.py", content("start", 0));
+    std::atomic<bool> stop{false};
+    std::thread editor([&] {
+      for (int number = 0; number < kSaves; ++number) {
+        // What it replaces itself is its own to lose, so it keeps a link to that.
+        world.write("tmp", content("editor", number));
+        REQUIRE(::link(world.real("tmp").c_str(),
+                       world.real("saved-" + std::to_string(number)).c_str()) == 0);
+        REQUIRE(::rename(world.real("tmp").c_str(), world.real("a.py").c_str()) == 0);
+      }
+      stop = true;
+    });
+    const int published = publish_until(world, stop);
+    editor.join();
+    CHECK(published > 0);
+    CHECK(world.leftovers().empty());
+  }
+}
+
+TEST_CASE("every content that was replaced by a publication is kept, and none is torn") {
+  DAGSYNC_ON_EACH(safe_grounds(), world) {
+    world.write("a.py", content("start", 0));
+    std::atomic<bool> stop{false};
+    std::set<std::string> overwritten;  // by the editor itself
+    std::thread editor([&] {
+      for (int number = 0; number < kSaves; ++number) {
+        // Exchanged, so that it knows what it took away itself.
+        world.write("tmp", content("editor", number));
+        REQUIRE(::renameat2(AT_FDCWD, world.real("tmp").c_str(), AT_FDCWD,
+                            world.real("a.py").c_str(), RENAME_EXCHANGE) == 0);
+        overwritten.insert(first_line(world.read("tmp")));
+        REQUIRE(::unlink(world.real("tmp").c_str()) == 0);
+      }
+      stop = true;
+    });
+    const int published = publish_until(world, stop);
+    editor.join();
+    const auto contents = all_contents(world);
+    int missing = 0;
+    for (int number = 0; number < kSaves; ++number) {
+      const std::string line = first_line(content("editor", number));
+      if (!contents.contains(line) && !overwritten.contains(line)) ++missing;
+    }
+    CHECK(missing == 0);
+    // The youngest of all is live or was replaced by a publication that had seen it.
+    CHECK(contents.contains(first_line(content("editor", kSaves - 1))));
+    CHECK(published > 0);
+    const auto kept = world.disk().list_kept().value();
+    for (const KeptId& id : kept) CHECK(is_whole(world.kept(id)));
+    CHECK(world.leftovers().empty());
+  }
+}
+
+TEST_CASE("an editor that saves in place while its file is published finds its last save") {
+  DAGSYNC_ON_EACH(safe_grounds(), world) {
+    world.write("a.py", content("start", 0));
+    int missing = 0;
+    std::atomic<bool> stop{false};
+    std::thread editor([&] {
+      for (int number = 0; number < kSaves; ++number)
+        overwrite_in_place(world, content("editor", number));
+      stop = true;
+    });
+    const int published = publish_until(world, stop);
+    editor.join();
+    if (!all_contents(world).contains(first_line(content("editor", kSaves - 1)))) ++missing;
+    CHECK(missing == 0);
+    CHECK(published > 0);
+    CHECK(world.leftovers().empty());
+  }
+}
+
+TEST_CASE("a reader never finds the name missing nor a torn content") {
+  DAGSYNC_ON_EACH(all_grounds(), world) {
+    world.write("a.py", content("start", 0));
+    std::atomic<bool> stop{false};
+    int reads = 0;
+    int missing = 0;
+    int torn = 0;
+    std::thread reader([&] {
+      while (!stop) {
+        std::ifstream file(world.real("a.py"), std::ios::binary);
+        if (!file.is_open()) {
+          ++missing;
+          continue;
+        }
+        const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+        if (!is_whole(bytes)) ++torn;
+        ++reads;
+      }
+    });
+    for (int number = 0; number < kSaves; ++number) {
+      const auto done =
+          world.publish("a.py", world.look("a.py"), world.staged_file(content("mesh", number)),
+                        number % 2 == 0 ? std::optional(KeptVersions::fresh_id()) : std::nullopt);
+      REQUIRE(done.has_value());
+      REQUIRE(done->outcome == PublishOutcome::kDone);
+    }
+    stop = true;
+    reader.join();
+    CHECK(missing == 0);
+    CHECK(torn == 0);
+    CHECK(reads > 0);
+  }
+}
+
+TEST_CASE("a symlink that is swapped in for a parent leads nothing out of the folder") {
+  DAGSYNC_ON_EACH(safe_grounds(), world) {
+    TempDirectory outside(temp_root());
+    world.mkdir("real");
+    REQUIRE(::symlink(outside.path().c_str(), world.real("trap").c_str()) == 0);
+    std::atomic<bool> stop{false};
+    std::thread attacker([&] {
+      while (!stop)
+        ::renameat2(AT_FDCWD, world.real("real").c_str(), AT_FDCWD, world.real("trap").c_str(),
+                    RENAME_EXCHANGE);
+    });
+    int inside = 0;
+    for (int number = 0; number < kSaves; ++number) {
+      const RelPath path = DiskWorld::path("real/" + std::to_string(number));
+      const auto done = world.disk().publish(path, std::nullopt, world.staged_file("x"),
+                                             std::nullopt, is_compiled);
+      if (done.has_value()) ++inside;
+      const auto state = world.disk().stat(path);
+      if (state && *state) (void)world.disk().remove(path, **state, std::nullopt);
+    }
+    stop = true;
+    attacker.join();
+    CHECK(inside > 0);
+    CHECK(DiskWorld::names_under(outside.path()).empty());
+  }
+}
+
+}  // namespace dagsync

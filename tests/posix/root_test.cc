@@ -1,0 +1,106 @@
+#include <doctest/doctest.h>
+
+#include "posix/disk_world.h"
+
+namespace dagsync {
+namespace {
+
+PosixDisk::Options options_for(const TempDirectory& base) {
+  PosixDisk::Options options;
+  options.root = base.path() + "/dags";
+  options.state_dir = base.path() + "/state";
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("a root gets a marker once, and keeps it") {
+  DiskWorld world;
+  const auto plain = world.disk().identify_root(std::nullopt);
+  REQUIRE(plain.has_value());
+  CHECK(plain->marker.empty());
+  const auto marked = world.disk().identify_root("first");
+  REQUIRE(marked.has_value());
+  if (marked->marker.empty()) return;  // the file system keeps no attributes
+  CHECK(marked->marker == "first");
+  CHECK(marked->inode == plain->inode);
+  CHECK(marked->file_system == plain->file_system);
+  CHECK(world.disk().identify_root("second").value() == *marked);
+  world.restart();
+  CHECK(world.disk().identify_root(std::nullopt).value() == *marked);
+}
+
+TEST_CASE("a folder may be missing at first and appear later") {
+  TempDirectory base(temp_root());
+  auto disk = PosixDisk::open(options_for(base));
+  REQUIRE_MESSAGE(disk.has_value(), (disk ? "" : disk.error().message));
+  const RelPath path = DiskWorld::path("a.py");
+  CHECK((*disk)->identify_root(std::nullopt).error().code == ErrorCode::kNotFound);
+  CHECK((*disk)->stat(path).error().code == ErrorCode::kNotFound);
+  CHECK((*disk)->stage_file(1).error().code == ErrorCode::kNotFound);
+  CHECK((*disk)->sync({path}).error().code == ErrorCode::kNotFound);
+  REQUIRE(::mkdir((base.path() + "/dags").c_str(), 0755) == 0);
+  // Not before somebody decided that it is the one.
+  CHECK((*disk)->stat(path).error().code == ErrorCode::kNotFound);
+  CHECK((*disk)->identify_root(std::nullopt).has_value());
+  CHECK_FALSE((*disk)->stat(path).value().has_value());
+}
+
+TEST_CASE("a folder that vanished or was replaced is noticed by every operation") {
+  for (const bool replaced : {false, true}) {
+    TempDirectory base(temp_root());
+    const std::string root = base.path() + "/dags";
+    REQUIRE(::mkdir(root.c_str(), 0755) == 0);
+    auto disk = PosixDisk::open(options_for(base));
+    REQUIRE(disk.has_value());
+    std::ofstream(root + "/a.py") << "a";
+    const RelPath path = DiskWorld::path("a.py");
+    const auto state = (*disk)->stat(path).value();
+    auto staged = (*disk)->stage_symlink("x", {});
+    REQUIRE(staged.has_value());
+    REQUIRE(::rename(root.c_str(), (base.path() + "/moved").c_str()) == 0);
+    if (replaced) REQUIRE(::mkdir(root.c_str(), 0755) == 0);
+
+    CHECK((*disk)->stat(path).error().code == ErrorCode::kNotFound);
+    CHECK((*disk)->list(RelPath()).error().code == ErrorCode::kNotFound);
+    CHECK((*disk)->open(path).error().code == ErrorCode::kNotFound);
+    CHECK((*disk)->remove(path, *state, std::nullopt).error().code == ErrorCode::kNotFound);
+    CHECK((*disk)->remove_directory(path, is_compiled).error().code == ErrorCode::kNotFound);
+    const auto done = (*disk)->publish(path, state, std::move(*staged), std::nullopt, is_compiled);
+    CHECK(done.error().code == ErrorCode::kNotFound);
+    CHECK(DiskWorld::names_under(base.path() + "/moved") == std::vector<std::string>{"a.py"});
+    CHECK((*disk)->identify_root(std::nullopt).has_value() == replaced);
+  }
+}
+
+TEST_CASE("a directory made anew is another one, even under the same inode number") {
+  TempDirectory base(temp_root());
+  const std::string root = base.path() + "/dags";
+  REQUIRE(::mkdir(root.c_str(), 0755) == 0);
+  auto disk = PosixDisk::open(options_for(base));
+  REQUIRE(disk.has_value());
+  REQUIRE(::rmdir(root.c_str()) == 0);
+  REQUIRE(::mkdir(root.c_str(), 0755) == 0);
+  CHECK((*disk)->list(RelPath()).error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("a symlink at the root is an error that says what to do") {
+  TempDirectory base(temp_root());
+  REQUIRE(::mkdir((base.path() + "/real").c_str(), 0755) == 0);
+  REQUIRE(::symlink("real", (base.path() + "/dags").c_str()) == 0);
+  const auto disk = PosixDisk::open(options_for(base));
+  REQUIRE_FALSE(disk.has_value());
+  CHECK(disk.error().code == ErrorCode::kInvalid);
+  CHECK(disk.error().message.find("symlink") != std::string::npos);
+}
+
+TEST_CASE("the state directory is the daemon's alone") {
+  DiskWorld world;
+  for (const char* name : {"", "staging", "versions"}) {
+    struct stat seen {};
+    REQUIRE(::stat(world.state(name).c_str(), &seen) == 0);
+    CHECK((seen.st_mode & 0777) == 0700);
+  }
+}
+
+}  // namespace dagsync

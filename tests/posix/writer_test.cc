@@ -1,0 +1,86 @@
+#include <doctest/doctest.h>
+#include <sys/mman.h>
+
+#include "posix/disk_world.h"
+
+namespace dagsync {
+namespace {
+
+int open_for_writing(const DiskWorld& world, const std::string& name) {
+  const int fd = ::open(world.real(name).c_str(), O_RDWR | O_CLOEXEC);
+  REQUIRE(fd >= 0);
+  return fd;
+}
+
+}  // namespace
+
+TEST_CASE("a writer is seen until it closes, a reader is none") {
+  DiskWorld world;
+  world.write("a.py", "a");
+  const RelPath path = DiskWorld::path("a.py");
+  CHECK(world.disk().check_writer(path) == WriterCheck::kNone);
+  const int reader = ::open(world.real("a.py").c_str(), O_RDONLY | O_CLOEXEC);
+  CHECK(world.disk().check_writer(path) == WriterCheck::kNone);
+  const int writer = open_for_writing(world, "a.py");
+  CHECK(world.disk().check_writer(path) == WriterCheck::kWriter);
+  ::close(writer);
+  CHECK(world.disk().check_writer(path) == WriterCheck::kNone);
+  ::close(reader);
+  CHECK(world.disk().check_writer(DiskWorld::path("nothing")) == WriterCheck::kNone);
+  CHECK(world.disk().degraded().empty());
+}
+
+TEST_CASE("a writable mapping is a writer, even after its descriptor is closed") {
+  DiskWorld world;
+  world.write("a.py", "abcd");
+  const int fd = open_for_writing(world, "a.py");
+  void* mapped = ::mmap(nullptr, 4, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  REQUIRE(mapped != MAP_FAILED);
+  ::close(fd);
+  CHECK(world.disk().check_writer(DiskWorld::path("a.py")) == WriterCheck::kWriter);
+  ::munmap(mapped, 4);
+  CHECK(world.disk().check_writer(DiskWorld::path("a.py")) == WriterCheck::kNone);
+}
+
+TEST_CASE("a file that is being written is neither replaced nor removed nor touched") {
+  DAGSYNC_ON_EACH(all_grounds(), world) {
+    world.write("a.py", "before");
+    const int writer = open_for_writing(world, "a.py");
+    const auto expected = world.look("a.py");
+    const RelPath path = DiskWorld::path("a.py");
+    const auto is_busy = [](const Result<Published>& done) {
+      return done.has_value() && done->outcome == PublishOutcome::kBusy;
+    };
+    CHECK(is_busy(world.publish("a.py", expected, world.staged_file("remote"), kept_id(1))));
+    CHECK(is_busy(world.publish("a.py", expected, world.staged_directory(), kept_id(1))));
+    CHECK(is_busy(world.disk().remove(path, *expected, kept_id(1))));
+    CHECK(is_busy(world.disk().set_attributes(path, *expected, 0600, UnixNanos{1})));
+    CHECK(world.disk().stage_link(path, *expected).error().code ==
+          (each_ground == Ground::kTwoFileSystems ? ErrorCode::kUnsupported
+                                                  : ErrorCode::kUnavailable));
+    CHECK(world.look("a.py") == expected);
+    REQUIRE(::pwrite(writer, "after!", 6, 0) == 6);
+    ::close(writer);
+    CHECK(world.read("a.py") == "after!");
+    CHECK(world.disk().list_kept().value().empty());
+    CHECK(world.leftovers().empty());
+    REQUIRE(world.publish("a.py", world.look("a.py"), world.staged_file("remote"), kept_id(1)));
+    CHECK(world.kept(kept_id(1)) == "after!");
+  }
+}
+
+TEST_CASE("what was just published has no writer") {
+  DAGSYNC_ON_EACH(all_grounds(), world) {
+    REQUIRE(world.publish("a.py", std::nullopt, world.staged_file("x")).has_value());
+    CHECK(world.disk().check_writer(DiskWorld::path("a.py")) == WriterCheck::kNone);
+  }
+}
+
+TEST_CASE("a disk without an exchange of names says so") {
+  DiskWorld world(Ground::kNoExchange);
+  CHECK(world.disk().degraded().find("exchange") != std::string::npos);
+  DiskWorld healthy;
+  CHECK(healthy.disk().degraded().empty());
+}
+
+}  // namespace dagsync
