@@ -94,20 +94,23 @@ Status check_dates(const std::string& key, const std::string& path, const X509* 
 }
 
 // Our own certificate as the others will look at it, so that it is said here and now.
-Status check_own(SSL_CTX* context, const TlsFiles& files, X509* own, int purpose) {
+Status check_own(SSL_CTX* context, const TlsFiles& files, X509* own, int purpose, UnixNanos now) {
   STACK_OF(X509)* between = nullptr;
   SSL_CTX_get0_chain_certs(context, &between);
   const std::unique_ptr<X509_STORE_CTX, OpensslFree<X509_STORE_CTX_free>> check(
       X509_STORE_CTX_new());
   X509_STORE_CTX_init(check.get(), SSL_CTX_get_cert_store(context), own, between);
   X509_STORE_CTX_set_purpose(check.get(), purpose);
+  X509_STORE_CTX_set_time(check.get(), 0, now.value / 1'000'000'000);
   const int good = X509_verify_cert(check.get());
   ERR_clear_error();
   if (good == 1) return {};
   const int code = X509_STORE_CTX_get_error(check.get());
-  if (code == X509_V_ERR_CERT_HAS_EXPIRED) {
-    return check_dates("ca", files.ca, X509_STORE_CTX_get_current_cert(check.get()),
-                       UnixNanos{INT64_MAX});
+  if (code == X509_V_ERR_CERT_HAS_EXPIRED || code == X509_V_ERR_CERT_NOT_YET_VALID) {
+    // Of the chain, since our own dates are checked already.
+    const Status dates =
+        check_dates("ca", files.ca, X509_STORE_CTX_get_current_cert(check.get()), now);
+    if (!dates) return dates;
   }
   if (code == X509_V_ERR_INVALID_PURPOSE) {
     return unusable("cert", files.cert,
@@ -115,10 +118,9 @@ Status check_own(SSL_CTX* context, const TlsFiles& files, X509* own, int purpose
                     "issue`");
   }
   return unusable("cert", files.cert,
-                  std::string("is not signed by the CA in ") + files.ca + " (" +
+                  "is not signed by the CA in " + files.ca + " (" +
                       X509_verify_cert_error_string(code) +
-                      "): set [tls] ca and cert to files of "
-                      "one cluster");
+                      "): set [tls] ca and cert to files of one cluster");
 }
 
 int select_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
@@ -199,7 +201,7 @@ Result<TlsContext> TlsContext::load(const TlsFiles& files, UnixNanos now) {
     return Unexpected(dates.error());
   }
   for (const int purpose : {X509_PURPOSE_SSL_SERVER, X509_PURPOSE_SSL_CLIENT}) {
-    const Status good = check_own(context.get(), files, own, purpose);
+    const Status good = check_own(context.get(), files, own, purpose, now);
     if (!good) return Unexpected(good.error());
   }
   return TlsContext(std::move(context), own);

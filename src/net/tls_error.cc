@@ -22,9 +22,13 @@ Error alert_error(int alert) {
       return {ErrorCode::kRefused,
               "the other end does not know the CA of our certificate: give both nodes certificates "
               "of the same CA and the same [tls] ca"};
+    case SSL_AD_BAD_CERTIFICATE:
+      return {
+          ErrorCode::kRefused,
+          "the other end does not accept our certificate: does it bear the name by which we are "
+          "dialed? its log says more"};
     case TLS13_AD_CERTIFICATE_REQUIRED:
     case TLS1_AD_BAD_CERTIFICATE_STATUS_RESPONSE:
-    case SSL_AD_BAD_CERTIFICATE:
     case SSL_AD_UNSUPPORTED_CERTIFICATE:
     case SSL_AD_CERTIFICATE_REVOKED:
     case SSL_AD_CERTIFICATE_UNKNOWN:

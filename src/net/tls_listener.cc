@@ -142,7 +142,7 @@ void TlsListener::tell(const std::string& host, const std::string& what) {
   if (host.empty()) {
     log::warning("{}", what);
   } else {
-    log::warning("refused a connection from {}: {}", host, what);
+    log::warning("connection from {} refused: {}", host, what);
   }
 }
 

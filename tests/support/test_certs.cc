@@ -66,7 +66,8 @@ CertFiles TestCa::issue(const std::vector<std::string>& names, const CertOptions
   add_extension(cert.get(), cert_.get(), NID_basic_constraints, "critical,CA:FALSE");
   add_extension(cert.get(), cert_.get(), NID_ext_key_usage, "serverAuth,clientAuth");
   std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "DNS:" : ",DNS:") + name;
+  for (const std::string& name : names)
+    list += (list.empty() ? "DNS:" : ",DNS:") + name;
   if (!list.empty()) add_extension(cert.get(), cert_.get(), NID_subject_alt_name, list);
   sign(cert.get());
   const std::string stem = dir_ / ("node" + std::to_string(serial_));
@@ -86,9 +87,9 @@ TestCa::Cert TestCa::make(EVP_PKEY* key, const CertOptions& options, X509* issue
   X509_gmtime_adj(X509_getm_notBefore(cert.get()), options.valid_from.count());
   X509_gmtime_adj(X509_getm_notAfter(cert.get()), options.valid_until.count());
   X509_set_pubkey(cert.get(), key);
-  X509_NAME_add_entry_by_txt(
-      X509_get_subject_name(cert.get()), "CN", MBSTRING_UTF8,
-      reinterpret_cast<const unsigned char*>(options.common_name.c_str()), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(cert.get()), "CN", MBSTRING_UTF8,
+                             reinterpret_cast<const unsigned char*>(options.common_name.c_str()),
+                             -1, -1, 0);
   X509_set_issuer_name(cert.get(), X509_get_subject_name(issuer != nullptr ? issuer : cert.get()));
   return cert;
 }
