@@ -7,11 +7,9 @@
 #include "posix/inotify_watcher.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +23,7 @@
 
 #include "dagsync/base/assert.h"
 #include "dagsync/base/log.h"
+#include "posix/beneath.h"
 
 namespace dagsync {
 namespace {
@@ -43,32 +42,8 @@ constexpr std::uint32_t kParentMask = IN_DELETE | IN_ONLYDIR;
 constexpr const char* kMaxWatches = "fs.inotify.max_user_watches";
 constexpr const char* kMaxInstances = "fs.inotify.max_user_instances";
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
-
-int open_directory_beneath(int root, const RelPath& directory) {
-  open_how how{};
-  how.flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
-  const char* path = directory.is_root() ? "." : directory.bytes().c_str();
-  return static_cast<int>(::syscall(SYS_openat2, root, path, &how, sizeof how));
-}
-
 int add_watch(int inotify, int directory, std::uint32_t mask) {
-  const std::string link = "/proc/self/fd/" + std::to_string(directory);
-  return ::inotify_add_watch(inotify, link.c_str(), mask);
+  return ::inotify_add_watch(inotify, proc_path(directory).c_str(), mask);
 }
 
 std::string doing(const RelPath& directory) {
@@ -108,7 +83,7 @@ Unexpected fail_add(int error_number, const RelPath& directory) {
   return fail_errno(error_number, doing(directory));
 }
 
-bool is_deleted(int directory) {
+bool has_no_name(int directory) {
   struct stat now {};
   return ::fstat(directory, &now) == 0 && now.st_nlink == 0;
 }
@@ -139,15 +114,14 @@ struct InotifyWatcher::Batch {
 };
 
 Result<std::unique_ptr<InotifyWatcher>> InotifyWatcher::open(std::string root) {
-  const int root_fd = ::open(root.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (root_fd < 0) return fail_errno(errno, "watch " + escape_bytes(root));
-  const int inotify_fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (inotify_fd >= 0)
-    return std::unique_ptr<InotifyWatcher>(
-        new InotifyWatcher(std::move(root), root_fd, inotify_fd));
-  const int error_number = errno;
-  ::close(root_fd);
   const std::string what = "watch " + escape_bytes(root);
+  UniqueFd root_fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!root_fd) return fail_errno(errno, what);
+  UniqueFd inotify(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  const int error_number = errno;
+  if (inotify)
+    return std::unique_ptr<InotifyWatcher>(
+        new InotifyWatcher(std::move(root), std::move(root_fd), std::move(inotify)));
   if (error_number == EMFILE || error_number == ENFILE)
     return fail(ErrorCode::kUnavailable,
                 what + ": the user's inotify instances, or the process's open files, ran out: " +
@@ -155,16 +129,12 @@ Result<std::unique_ptr<InotifyWatcher>> InotifyWatcher::open(std::string root) {
   return fail_errno(error_number, what);
 }
 
-InotifyWatcher::InotifyWatcher(std::string root, int root_fd, int inotify_fd)
-    : root_(std::move(root)), root_fd_(root_fd), inotify_(inotify_fd) {
+InotifyWatcher::InotifyWatcher(std::string root, UniqueFd root_fd, UniqueFd inotify)
+    : root_(std::move(root)), root_fd_(std::move(root_fd)), inotify_(std::move(inotify)) {
+  counts_links_ = !has_no_name(root_fd_.get());
   // Where the parent may not be read, the end of the root is noticed with the next event below it.
-  const Descriptor parent(::openat(root_fd_, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (parent.is_open()) add_watch(inotify_, parent.get(), kParentMask);
-}
-
-InotifyWatcher::~InotifyWatcher() {
-  ::close(inotify_);  // and with it all watches
-  ::close(root_fd_);
+  const UniqueFd parent(::openat(root_fd_.get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (parent) add_watch(inotify_.get(), parent.get(), kParentMask);
 }
 
 void InotifyWatcher::start(Handlers handlers) {
@@ -176,19 +146,19 @@ Status InotifyWatcher::watch(const RelPath& directory) {
   if (root_gone_)
     return fail(ErrorCode::kNotFound, doing(directory) + ": the folder " + escape_bytes(root_) +
                                           " was moved, deleted or unmounted");
-  const Descriptor opened(open_directory_beneath(root_fd_, directory));
-  if (!opened.is_open()) return fail_open(errno, directory);
-  const int added = add_watch(inotify_, opened.get(), kMask);
+  const auto opened = open_beneath(root_fd_.get(), directory, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  if (!opened) return fail_open(opened.error().number, directory);
+  const int added = add_watch(inotify_.get(), opened->get(), kMask);
   if (added < 0) return fail_add(errno, directory);
   const WatchId displaced = table_.put(WatchId{added}, directory);
-  if (displaced.value >= 0) ::inotify_rm_watch(inotify_, displaced.value);
+  if (displaced.value >= 0) ::inotify_rm_watch(inotify_.get(), displaced.value);
   return {};
 }
 
 void InotifyWatcher::unwatch(const RelPath& directory) {
   // Fails for a directory that is deleted already: its watch went with it.
   for (const WatchId watch : table_.take(directory))
-    ::inotify_rm_watch(inotify_, watch.value);
+    ::inotify_rm_watch(inotify_.get(), watch.value);
 }
 
 void InotifyWatcher::on_readable() {
@@ -199,7 +169,7 @@ void InotifyWatcher::on_readable() {
 void InotifyWatcher::drain() {
   // The bound: what the kernel holds now. Events that come meanwhile are of after the call.
   int pending = 0;
-  if (::ioctl(inotify_, FIONREAD, &pending) != 0) return;
+  if (::ioctl(inotify_.get(), FIONREAD, &pending) != 0) return;
   std::size_t left = static_cast<std::size_t>(pending);
   while (left > 0) {
     const std::size_t bytes = read_once();
@@ -211,7 +181,7 @@ void InotifyWatcher::drain() {
 std::size_t InotifyWatcher::read_once() {
   ssize_t bytes = 0;
   do {
-    bytes = ::read(inotify_, buffer_.data(), buffer_.size());
+    bytes = ::read(inotify_.get(), buffer_.data(), buffer_.size());
   } while (bytes < 0 && errno == EINTR);
   if (bytes <= 0) {
     if (bytes < 0 && errno != EAGAIN) report_lost_hints(errno);
@@ -262,7 +232,7 @@ void InotifyWatcher::take_in_name(const inotify_event& event, const RelPath& dir
 void InotifyWatcher::dispatch(Batch batch) {
   DAGSYNC_ASSERT(handlers_.on_hints);
   if (root_gone_) return;
-  if (batch.root_gone || is_deleted(root_fd_)) {
+  if (batch.root_gone || (counts_links_ && has_no_name(root_fd_.get()))) {
     // Alone: the names that vanished with the root must not pass for deletes.
     root_gone_ = true;
     unwatch(RelPath());

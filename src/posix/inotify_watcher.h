@@ -13,6 +13,7 @@
 #include <string>
 
 #include "dagsync/ports/watcher.h"
+#include "posix/unique_fd.h"
 #include "posix/watch_table.h"
 
 struct inotify_event;
@@ -24,11 +25,8 @@ class InotifyWatcher final : public Watcher {
   // `root` is the folder, which must be a directory and no symlink (kNotFound). kUnavailable: no
   // more inotify instances (fs.inotify.max_user_instances).
   [[nodiscard]] static Result<std::unique_ptr<InotifyWatcher>> open(std::string root);
-  ~InotifyWatcher() override;
-  InotifyWatcher(const InotifyWatcher&) = delete;
-  InotifyWatcher& operator=(const InotifyWatcher&) = delete;
 
-  [[nodiscard]] int fd() const { return inotify_; }  // non-blocking, owned by this
+  [[nodiscard]] int fd() const { return inotify_.get(); }  // non-blocking, owned by this
   // Reads what is there, up to a bound, and calls the handlers; the rest stays readable.
   void on_readable();
 
@@ -46,7 +44,7 @@ class InotifyWatcher final : public Watcher {
   static constexpr int kReadsPerTurn = 16;             // then the loop serves others
 
   struct Batch;
-  InotifyWatcher(std::string root, int root_fd, int inotify_fd);
+  InotifyWatcher(std::string root, UniqueFd root_fd, UniqueFd inotify);
   std::size_t read_once();  // bytes read and dispatched; 0: nothing is pending
   void report_lost_hints(int error_number);
   void take_in(const inotify_event& event, Batch& batch);
@@ -54,8 +52,9 @@ class InotifyWatcher final : public Watcher {
   void dispatch(Batch batch);
 
   std::string root_;
-  int root_fd_;
-  int inotify_;
+  UniqueFd root_fd_;
+  UniqueFd inotify_;
+  bool counts_links_ = true;  // a file system may show no links even of a directory that is there
   bool root_gone_ = false;
   Handlers handlers_;
   WatchTable table_;
