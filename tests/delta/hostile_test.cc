@@ -76,6 +76,7 @@ TEST_CASE("a signature with a header that is not ours is refused") {
   for (const std::uint32_t strong : {0u, 3u, 33u, 0xFFFFFFFFu})
     CHECK(is_refused_signature(header(kGoodMagic, 1024, strong)));
   CHECK(is_refused_signature(header(kGoodMagic, 1024, 8) + std::string(11, 's')));
+  CHECK(is_refused_signature(header(kGoodMagic, 1024, 8) + std::string(12 + 3, 's')));
 }
 
 TEST_CASE("a signature that is too long is refused") {
