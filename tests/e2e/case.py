@@ -87,6 +87,7 @@ class SharedMesh(_Logged):
 
     def setUp(self) -> None:
         self.a, self.b, self.c = self.mesh.nodes
+        self.mesh.revive()
 
 
 def _short(content: bytes | None) -> str:

@@ -118,6 +118,15 @@ class Mesh:
                 lambda: one.run("status", "--json").returncode != 3, f"{one.name} answers"
             )
 
+    def revive(self) -> None:
+        """Starts what ended by itself again: one crash fails one test, and stays a complaint."""
+        for one in self.running():
+            if one.died():
+                status, one.process = one.process.returncode, None
+                one.complaints.append(f"{one.name} ended by itself with status {status}")
+                one.start()
+                self.wait_until(lambda: one.status(), f"{one.name} answers")
+
     def running(self) -> list[Node]:
         return [one for one in self.nodes if one.process is not None]
 
@@ -202,7 +211,10 @@ class Mesh:
         nodes: Iterable[Node] | None = None,
         leave_out=lambda path: False,
     ) -> None:
-        """Waits until the trees of the running nodes are the same and each says `in sync`."""
+        """Waits until the trees of these nodes (the running ones) are the same, by their word too.
+
+        While a node is away nobody is in sync; then it is what each says of the others that counts.
+        """
         chosen = list(nodes or self.running())
         seen: list[str] = ["not looked yet"]
 
@@ -214,9 +226,23 @@ class Mesh:
             self.wait_until(alike, "the trees are the same", bound)
         except AssertionError as failure:
             raise AssertionError("\n".join([str(failure), *seen])) from None
-        self.wait_in_sync(bound, chosen)
+        if len(chosen) == len(self.nodes):
+            self.wait_in_sync(bound, chosen)
+        else:
+            self.wait_until(lambda: self.agree(chosen), "each has what the others have", bound)
         left = self.differences(chosen, leave_out)
         assert not left, "in sync by their own word, yet:\n" + "\n".join(left)
+
+    @staticmethod
+    def agree(nodes: list[Node]) -> bool:
+        """Whether each of these says that nothing is pending and the others have all it has."""
+        names = {one.name for one in nodes}
+        for one in nodes:
+            folder = one.folder_status()
+            behind = {peer["name"] for peer in folder["peers"] if not peer["in_sync"]}
+            if folder["pending_changes"] or behind & names:
+                return False
+        return True
 
     def wait_content(
         self,

@@ -34,7 +34,7 @@ def end_with_the_test() -> None:
 
 
 class Node:
-    """`home` holds all that belongs to the node; its folder is `home/dags` unless told otherwise."""
+    """`home` holds all that belongs to the node; the folder is `home/dags`, or as told."""
 
     def __init__(
         self, name: str, home: Path, host: str, port: int, folder: Path | None = None
@@ -174,8 +174,9 @@ class Node:
         done = self.run(command, "--json", *arguments)
         return json.loads(done.stdout) if done.stdout.strip() else []
 
-    def bytes_sent(self) -> int:
-        return sum(peer["bytes_sent"] for peer in self.status()["peers"])
+    def bytes_received(self) -> int:
+        """From all peers together, since the daemon's start."""
+        return sum(peer["bytes_received"] for peer in self.status()["peers"])
 
     # --- its folder ------------------------------------------------------------------
 

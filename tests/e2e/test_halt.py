@@ -1,4 +1,4 @@
-"""A folder that vanishes, or loses most of its files at once, halts; nothing is deleted elsewhere."""
+"""A folder that vanishes, or loses most of its files at once, halts; no node deletes anything."""
 
 from __future__ import annotations
 

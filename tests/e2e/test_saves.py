@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
 import shutil
@@ -10,7 +11,15 @@ import unittest
 
 from case import SharedMesh
 
-HOUR_NS = 3600 * 10**9
+AT_FDCWD, AT_SYMLINK_FOLLOW = -100, 0x400
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def give_name(file: int, path: bytes) -> None:
+    """Links a file that was opened with O_TMPFILE; os.link() does not follow /proc's link."""
+    source = b"/proc/self/fd/%d" % file
+    if _libc.linkat(AT_FDCWD, source, AT_FDCWD, path, AT_SYMLINK_FOLLOW):
+        raise OSError(ctypes.get_errno(), "linkat")
 
 
 class Saves(SharedMesh):
@@ -144,11 +153,9 @@ class Saves(SharedMesh):
         self.assertFalse(self.c.has("inside/deep"))
 
     def test_made_without_a_name_and_linked(self) -> None:
-        directory = os.open(self.a.folder, os.O_RDONLY)
         file = os.open(self.a.folder, os.O_TMPFILE | os.O_WRONLY, 0o644)
         os.write(file, b"linked at the end")
-        os.close(directory)
-        os.link(f"/proc/self/fd/{file}", self.a.path("linked.py"), follow_symlinks=True)
+        give_name(file, self.a.path("linked.py"))
         os.close(file)
         self.mesh.wait_content("linked.py", b"linked at the end")
         self.mesh.converge()

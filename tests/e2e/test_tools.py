@@ -92,6 +92,9 @@ class Tools(SharedMesh):
         self.assertEqual(found, [], "what Python makes for itself stays on its node")
         shutil.rmtree(self.c.folder / "email")  # on a it holds a __pycache__, which goes with it
         self.mesh.wait_until(lambda: not self.a.has("email"), "email is gone from a")
+        for package in ("json", "importlib"):
+            shutil.rmtree(self.a.folder / package)
+        self.mesh.converge()
 
     def test_sed_in_place_on_many_files(self) -> None:
         for index in range(100):

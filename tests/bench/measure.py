@@ -1,0 +1,77 @@
+"""Numbers: what a run yields, percentiles, and a process's counters in /proc."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MIB = 1 << 20
+
+
+@dataclass
+class Row:
+    """One line of the result: a value a repetition, and the limit on their median."""
+
+    name: str
+    unit: str
+    values: list[float] = field(default_factory=list)
+    limit: float | None = None
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    @property
+    def verdict(self) -> str:
+        if self.limit is None:
+            return ""
+        return "PASS" if self.median <= self.limit else "FAIL"
+
+    def as_json(self) -> dict:
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            "median": self.median,
+            "lowest": min(self.values),
+            "highest": max(self.values),
+            "repetitions": len(self.values),
+            "limit": self.limit,
+            "verdict": self.verdict,
+        }
+
+
+def percentile(values: list[float], percent: float) -> float:
+    """The smallest value that `percent` of all values do not exceed (nearest rank)."""
+    ordered = sorted(values)
+    rank = -(-len(ordered) * percent // 100)
+    return ordered[max(int(rank), 1) - 1]
+
+
+def cpu_seconds(pid: int) -> float:
+    """On-CPU time of all threads that live now; the scheduler's own count, in nanoseconds."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            total += int((task / "schedstat").read_text().split()[0])
+        except FileNotFoundError:
+            continue
+    return total / 1e9
+
+
+def pss_mib(pid: int) -> float:
+    """Memory of a process, shared pages counted by their share."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"no Pss of process {pid}")
+
+
+def surroundings() -> dict:
+    """What a reader needs in order to compare two results."""
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "kernel": os.uname().release,
+        "load": round(os.getloadavg()[0], 2),
+    }

@@ -1,0 +1,339 @@
+"""The rows of the benchmark. Each yields its results, and has a mesh with default settings."""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Iterator
+
+import floor
+from measure import MIB, Row, cpu_seconds, percentile, pss_mib
+from trees import make_random_file, make_tree, seconds_until, sizes, source_text
+
+from mesh import Mesh  # trees made the path to it known
+from node import Node
+
+POLL_PAUSE_S = 0.0001
+CALM_S = 0.5
+CALM_SHARE = 0.01
+LONGEST_UNREST_S = 30.0
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of each; the limits belong to the full scale."""
+
+    repetitions: int = 3
+    saves: int = 200
+    tree_files: int = 1000
+    burst_files: int = 2000
+    many_files: int = 10000
+    large_mib: int = 256
+    rename_mib: int = 100
+    idle_s: float = 20.0
+
+
+QUICK = Scale(1, 100, 300, 500, 2000, 64, 32, 5.0)
+SMOKE = Scale(1, 40, 100, 200, 500, 16, 8, 2.0)
+
+
+@contextmanager
+def running_mesh(complaints: list[str]) -> Iterator[tuple[Mesh, Node, list[Node]]]:
+    """Three nodes in sync: the mesh, the node that is written to, and the others."""
+    mesh = Mesh(3)
+    try:
+        mesh.start()
+        mesh.wait_in_sync()
+        yield mesh, mesh.nodes[0], mesh.nodes[1:]
+    finally:
+        complaints += mesh.close()
+
+
+def calm(nodes: list[Node]) -> None:
+    """Waits until the daemons rest, so that nothing old is measured."""
+    began = time.perf_counter()
+    while time.perf_counter() - began < LONGEST_UNREST_S:
+        before = [cpu_seconds(one.process.pid) for one in nodes]
+        time.sleep(CALM_S)
+        used = [cpu_seconds(one.process.pid) - old for one, old in zip(nodes, before)]
+        if max(used) < CALM_S * CALM_SHARE:
+            return
+
+
+def fill(mesh: Mesh, files: int, bound: float = 120.0) -> None:
+    make_tree(mesh.nodes[0].folder / "tree", files, seed=1)
+    wanted = sizes(mesh.nodes[0].folder)
+    for one in mesh.nodes[1:]:
+        mesh.wait_until(lambda: sizes(one.folder) == wanted, f"{one.name} has the tree", bound)
+    mesh.wait_in_sync(bound)
+    calm(mesh.nodes)
+
+
+def cost(mesh: Mesh, work: Callable[[], float]) -> tuple[float, float, float]:
+    """Seconds that `work()` returns; KiB that the peer who got most received, from whomever; KiB
+    that came back to the author."""
+    mesh.wait_in_sync(120)
+    before = [one.bytes_received() for one in mesh.nodes]
+    seconds = work()
+    mesh.wait_in_sync(120)
+    back, *there = [one.bytes_received() - old for one, old in zip(mesh.nodes, before)]
+    return seconds, max(there) / 1024, back / 1024
+
+
+# --- latency ------------------------------------------------------------------------------
+
+
+def save_by_rename(path: bytes, staged: bytes, content: bytes) -> None:
+    with open(staged, "wb") as out:
+        out.write(content)
+    os.rename(staged, path)
+
+
+def save_in_place(path: bytes, staged: bytes, content: bytes) -> None:
+    with open(path, "wb") as out:
+        out.write(content)
+
+
+def seen(path: bytes, content: bytes, old: tuple) -> bool:
+    """Whether `path` has `content`; reads it only where stat shows something else than `old`."""
+    try:
+        info = os.stat(path)
+        if (info.st_ino, info.st_mtime_ns, info.st_size) == old:
+            return False
+        with open(path, "rb") as file:
+            return file.read() == content
+    except FileNotFoundError:
+        return False
+
+
+def marks(path: bytes) -> tuple:
+    info = os.stat(path)
+    return info.st_ino, info.st_mtime_ns, info.st_size
+
+
+def one_save(author: Node, others: list[Node], save: Callable, content: bytes) -> float:
+    """Milliseconds from before the save until the last node shows the new bytes."""
+    name = "tree/team000/dag00000.py"
+    waiting = {one.path(name): marks(one.path(name)) for one in others}
+    staged = os.fsencode(author.home / "staged")
+    began = time.perf_counter()
+    save(author.path(name), staged, content)
+    while waiting:
+        for path, old in list(waiting.items()):
+            if seen(path, content, old):
+                del waiting[path]
+        if time.perf_counter() - began > 30:
+            raise TimeoutError(f"a save did not arrive: {list(waiting)}")
+        if waiting:
+            time.sleep(POLL_PAUSE_S)
+    return (time.perf_counter() - began) * 1000
+
+
+def latency(scale: Scale, complaints: list[str]) -> Iterator[Row]:
+    random_ = random.Random(2)
+    with running_mesh(complaints) as (mesh, author, others):
+        yield from floor.writes(author.home)
+        yield from floor.round_trip()
+        fill(mesh, scale.tree_files)
+        for style, save in (("renamed into place", save_by_rename), ("in place", save_in_place)):
+            median = Row(f"latency: 4 KiB saved, {style}, median", "ms", limit=15)
+            worst = Row(f"latency: 4 KiB saved, {style}, p99", "ms", limit=60)
+            for _ in range(scale.repetitions):
+                taken = []
+                for _ in range(scale.saves):
+                    taken.append(one_save(author, others, save, source_text(random_, 4096)))
+                    time.sleep(random_.uniform(0.02, 0.06))  # people do not save in step
+                median.values.append(statistics.median(taken))
+                worst.values.append(percentile(taken, 99))
+            yield median
+            yield worst
+
+
+# --- many files ---------------------------------------------------------------------------
+
+
+def copy_in(mesh: Mesh, source: Path, name: str) -> float:
+    """`cp -r` into the first folder; seconds until every node has all of it."""
+    author, *others = mesh.nodes
+    wanted = sizes(source)
+    began = time.perf_counter()
+    subprocess.run(["cp", "-r", source, author.folder / name], check=True)
+    missing = list(others)
+
+    def arrived() -> bool:
+        missing[:] = [one for one in missing if sizes(one.folder / name) != wanted]
+        return not missing
+
+    seconds = seconds_until(began, arrived, f"{len(wanted)} files")
+    mesh.converge(120)  # the bytes as well, not counted in the time
+    return seconds
+
+
+def burst(scale: Scale, complaints: list[str]) -> Iterator[Row]:
+    row = Row(f"burst: {scale.burst_files} small files by cp -r", "s", limit=3)
+    with running_mesh(complaints) as (mesh, author, others):
+        source = author.home / "source"
+        make_tree(source, scale.burst_files, seed=3)
+        what = f"{scale.burst_files} small files"
+        yield from floor.copies(author.home, source, what, scale.repetitions)
+        for repetition in range(scale.repetitions):
+            row.values.append(copy_in(mesh, source, f"burst{repetition}"))
+            calm(mesh.nodes)
+    yield row
+
+
+def restart(mesh: Mesh) -> float:
+    mesh.stop()
+    began = time.perf_counter()
+    mesh.start()
+    mesh.wait_in_sync(120)
+    return time.perf_counter() - began
+
+
+def idle(nodes: list[Node], seconds: float) -> tuple[float, float]:
+    """Percent of one core, and MiB: of the daemon that takes most."""
+    calm(nodes)
+    before = [cpu_seconds(one.process.pid) for one in nodes]
+    began = time.perf_counter()
+    time.sleep(seconds)
+    passed = time.perf_counter() - began
+    used = [cpu_seconds(one.process.pid) - old for one, old in zip(nodes, before)]
+    return max(used) / passed * 100, max(pss_mib(one.process.pid) for one in nodes)
+
+
+def many(scale: Scale, complaints: list[str]) -> Iterator[Row]:
+    files = scale.many_files
+    copied = Row(f"many: {files} small files by cp -r", "s")
+    processor = Row(f"many: idle with {files} files, of one core", "%", limit=0.2)
+    memory = Row(f"many: idle with {files} files, PSS of a daemon", "MiB", limit=40)
+    again = Row(f"many: restart of all nodes with {files} files", "s")
+    fresh = Row("many: idle after that restart, PSS of a daemon", "MiB")
+    for repetition in range(scale.repetitions):
+        with running_mesh(complaints) as (mesh, author, others):
+            source = author.home / "source"
+            make_tree(source, files, seed=4 + repetition)
+            copied.values.append(copy_in(mesh, source, "many"))
+            percent, mib = idle(mesh.nodes, scale.idle_s)
+            processor.values.append(percent)
+            memory.values.append(mib)
+            again.values.append(restart(mesh))
+            calm(mesh.nodes)
+            fresh.values.append(max(pss_mib(one.process.pid) for one in mesh.nodes))
+    yield from (copied, processor, memory, again, fresh)
+
+
+# --- large files --------------------------------------------------------------------------
+
+
+def bytes_at(path: bytes, offset: int) -> bytes:
+    with open(path, "rb") as file:
+        file.seek(offset)
+        return file.read(1)
+
+
+def same_size(one: Node, name: str, size: int) -> bool:
+    try:
+        return os.stat(one.path(name)).st_size == size
+    except FileNotFoundError:
+        return False
+
+
+def large(scale: Scale, complaints: list[str]) -> Iterator[Row]:
+    mib = scale.large_mib
+    created = Row(f"large: a new file of {mib} MiB", "s")
+    flipped = Row("large: one byte of it flipped in place", "s")
+    flipped_cost = Row("large: one byte flipped, sent to a peer", "KiB", limit=1024)
+    flipped_back = Row("large: one byte flipped, sent back by both peers", "KiB")
+    inserted = Row("large: 64 KiB inserted", "s")
+    inserted_cost = Row("large: 64 KiB inserted, sent to a peer", "KiB")
+    with running_mesh(complaints) as (mesh, author, others):
+        source = author.home / "source"
+        for repetition in range(scale.repetitions):
+            name = f"large{repetition}.bin"
+            make_random_file(source, mib)
+            if repetition == 0:
+                yield from floor.copies(
+                    author.home, source, f"a file of {mib} MiB", scale.repetitions
+                )
+            created.values.append(create(mesh, source, name))
+            seconds, kib, back = cost(mesh, lambda: flip(mesh, name, mib * MIB // 3))
+            flipped.values.append(seconds)
+            flipped_cost.values.append(kib)
+            flipped_back.values.append(back)
+            seconds, kib, _ = cost(mesh, lambda: insert(mesh, name, mib * MIB // 2))
+            inserted.values.append(seconds)
+            inserted_cost.values.append(kib)
+            mesh.converge(120)
+            calm(mesh.nodes)
+    yield from (created, flipped, flipped_cost, flipped_back, inserted, inserted_cost)
+
+
+def create(mesh: Mesh, source: Path, name: str) -> float:
+    author, *others = mesh.nodes
+    size = source.stat().st_size
+    began = time.perf_counter()
+    subprocess.run(["cp", source, author.folder / name], check=True)
+    seconds = seconds_until(began, lambda: all(same_size(one, name, size) for one in others), name)
+    mesh.converge(120)
+    return seconds
+
+
+def flip(mesh: Mesh, name: str, offset: int) -> float:
+    author, *others = mesh.nodes
+    new = bytes([bytes_at(author.path(name), offset)[0] ^ 0xFF])
+    began = time.perf_counter()
+    with open(author.path(name), "r+b") as out:
+        out.seek(offset)
+        out.write(new)
+    return seconds_until(
+        began, lambda: all(bytes_at(one.path(name), offset) == new for one in others), "the byte"
+    )
+
+
+def insert(mesh: Mesh, name: str, offset: int) -> float:
+    """The new content is made beforehand and renamed into place."""
+    author, *others = mesh.nodes
+    content = author.read(name)
+    staged = author.home / "staged"
+    staged.write_bytes(content[:offset] + os.urandom(65536) + content[offset:])
+    size = len(content) + 65536
+    del content
+    began = time.perf_counter()
+    os.rename(staged, author.folder / name)
+    return seconds_until(began, lambda: all(same_size(one, name, size) for one in others), name)
+
+
+def rename(scale: Scale, complaints: list[str]) -> Iterator[Row]:
+    mib = scale.rename_mib
+    row = Row(f"rename: a file of {mib} MiB", "s")
+    row_cost = Row(f"rename: a file of {mib} MiB, sent to a peer", "KiB", limit=64)
+    with running_mesh(complaints) as (mesh, author, others):
+        make_random_file(author.home / "source", mib)
+        names = "one.bin", "two.bin"
+        create(mesh, author.home / "source", names[0])
+        calm(mesh.nodes)
+        for repetition in range(max(scale.repetitions, 2)):
+            old, new = names[repetition % 2], names[(repetition + 1) % 2]
+
+            def move() -> float:
+                began = time.perf_counter()
+                os.rename(author.path(old), author.path(new))
+                return seconds_until(
+                    began, lambda: all(one.has(new) and not one.has(old) for one in others), new
+                )
+
+            seconds, kib, _ = cost(mesh, move)
+            row.values.append(seconds)
+            row_cost.values.append(kib)
+        mesh.converge()
+    yield row
+    yield row_cost
+
+
+ALL = {"latency": latency, "burst": burst, "many": many, "large": large, "rename": rename}
