@@ -147,7 +147,7 @@ Status FrameReader::feed_some(std::string_view& bytes, const Handlers& handlers)
   partial_.append(bytes.substr(0, taken));
   bytes.remove_prefix(taken);
   if (partial_.size() < frame_bytes) return {};
-  const Status delivered =
+  Status delivered =
       deliver(*header, std::string_view(partial_).substr(kFrameHeaderBytes), handlers);
   partial_.clear();
   if (partial_.capacity() > kKeptCapacity + kFrameHeaderBytes + kRequestBytes) partial_ = {};
