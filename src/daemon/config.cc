@@ -198,8 +198,8 @@ NodeConfig read_node(TableReader reader) {
   return node;
 }
 
-TlsFiles read_tls(TableReader reader) {
-  TlsFiles tls;
+TlsPaths read_tls(TableReader reader) {
+  TlsPaths tls;
   reader.text("ca", kPemText, tls.ca, parse_file_name, Need::kRequired);
   reader.text("cert", kPemText, tls.cert, parse_file_name, Need::kRequired);
   reader.text("key", kPemText, tls.key, parse_file_name, Need::kRequired);

@@ -22,16 +22,16 @@ struct NodeConfig {
 };
 
 // As written: a relative name is relative to the working directory.
-struct TlsFiles {
+struct TlsPaths {
   std::string ca;
   std::string cert;
   std::string key;
-  bool operator==(const TlsFiles&) const = default;
+  bool operator==(const TlsPaths&) const = default;
 };
 
 struct Config {
   NodeConfig node;
-  TlsFiles tls;
+  TlsPaths tls;
   std::vector<FolderConfig> folders;
   std::vector<PeerConfig> peers;
   bool operator==(const Config&) const = default;

@@ -1,12 +1,238 @@
+// The composition root: the only file that names every adapter.
 #include "daemon/daemon.h"
 
-#include <cstdio>
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <csignal>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "daemon/commands.h"
+#include "daemon/config.h"
+#include "daemon/loop_watcher.h"
+#include "daemon/print_error.h"
+#include "daemon/state_dir.h"
+#include "daemon/version.h"
+#include "dagsync/engine/node.h"
+#include "net/system_random.h"
+#include "net/tls_transport.h"
+#include "net/uv_clock.h"
+#include "net/uv_loop.h"
+#include "net/uv_worker.h"
+#include "posix/posix_disk.h"
+#include "store/sqlite_store.h"
 
 namespace dagsync {
+namespace {
 
-int run_daemon(const DaemonOptions&) {
-  std::fputs("dagsync: the daemon is not built in\n", stderr);
-  return 1;
+constexpr int kExitFailure = 1;
+constexpr int kExitConfig = 2;
+constexpr Duration kStopsWithin = std::chrono::milliseconds(1500);
+
+class LoopFdWatch final : public FdWatch {
+ public:
+  explicit LoopFdWatch(ReadableWatch watch) : watch_(std::move(watch)) {}
+
+ private:
+  ReadableWatch watch_;
+};
+
+TlsFiles tls_files(const Config& config) {
+  return {config.tls.ca, config.tls.cert, config.tls.key};
+}
+
+Status check_own_name(const TlsTransport& transport, const Config& config) {
+  const auto& names = transport.names();
+  if (std::find(names.begin(), names.end(), config.node.name) != names.end()) return {};
+  std::string borne;
+  for (const NodeName& name : names)
+    borne += (borne.empty() ? "" : ", ") + name.value;
+  return fail(ErrorCode::kInvalid,
+              config.tls.cert + " does not bear this node's name " + config.node.name.value +
+                  ", but " + (borne.empty() ? "no DNS name" : borne) +
+                  ": set [node] name to one of these, or issue a certificate with `dagsync certs`");
+}
+
+class Daemon {
+ public:
+  Daemon(DaemonOptions options, Config config)
+      : options_(std::move(options)),
+        config_(std::move(config)),
+        clock_(std::make_unique<UvClock>(loop_)),
+        worker_(std::make_unique<UvWorker>(loop_)) {}
+
+  ~Daemon() {
+    control_.reset();
+    worker_.reset();  // first: its jobs use what follows
+    node_.reset();
+    transport_.reset();
+  }
+
+  int run() {
+    if (const Status opened = open(); !opened) return give_up(opened.error(), kExitConfig);
+    if (options_.check) return 0;
+    if (const Status watching = watch_signals(); !watching) {
+      return give_up(watching.error(), kExitFailure);
+    }
+    node_->start(config_.node.listen, [this](const Status& started) { this->started(started); });
+    loop_.run();
+    return exit_;
+  }
+
+ private:
+  // Everything that may be wrong with the configuration shows here.
+  Status open() {
+    auto state = StateDir::open(config_.node.state_dir, config_.node.name);
+    if (!state) return Unexpected(state.error());
+    state_ = std::make_unique<StateDir>(std::move(*state));
+    auto transport = TlsTransport::open(loop_, *clock_, tls_files(config_));
+    if (!transport) return Unexpected(transport.error());
+    transport_ = std::move(*transport);
+    if (const Status named = check_own_name(*transport_, config_); !named) return named;
+    node_ = std::make_unique<Node>(config_.node.name, std::string(dagsync_version()),
+                                   Node::Ports{*clock_, random_, *worker_, *transport_});
+    node_->configure_peers(config_.peers);
+    for (const FolderConfig& folder : config_.folders) {
+      if (const Status opened = open_folder(folder); !opened) return opened;
+    }
+    commands_ = std::make_unique<Commands>(*node_, *clock_);
+    auto control = ControlServer::listen(config_.node.control_socket, watch_readable(), *commands_);
+    if (!control) return Unexpected(control.error());
+    control_ = std::move(*control);
+    return {};
+  }
+
+  Status open_folder(const FolderConfig& folder) {
+    const auto directory = state_->folder_dir(folder.name);
+    if (!directory) return Unexpected(directory.error());
+    PosixDisk::Options options;
+    options.root = folder.path;
+    options.state_dir = *directory;
+    auto disk = PosixDisk::open(std::move(options));
+    if (!disk) return Unexpected(disk.error());
+    if (const Status clean = (*disk)->remove_strays(); !clean) {
+      log::warning("folder {}: {}", folder.name, clean.error().message);
+    }
+    auto store = SqliteStore::open(*directory);
+    if (!store) return Unexpected(store.error());
+    node_->add_folder(folder, {std::move(*disk), std::move(*store),
+                               std::make_unique<LoopWatcher>(loop_, folder.path)});
+    return {};
+  }
+
+  WatchReadable watch_readable() {
+    return [this](int fd, std::function<void()> call) -> Result<std::unique_ptr<FdWatch>> {
+      auto watch = loop_.on_readable(fd, std::move(call));
+      if (!watch) return Unexpected(watch.error());
+      return std::make_unique<LoopFdWatch>(std::move(*watch));
+    };
+  }
+
+  Status watch_signals() {
+    for (const int signal : {SIGTERM, SIGINT}) {
+      auto watch = loop_.on_signal(signal, [this] { stop(); });
+      if (!watch) return Unexpected(watch.error());
+      signals_.push_back(std::move(*watch));
+    }
+    auto hangup = loop_.on_signal(SIGHUP, [this] { reload(); });
+    if (!hangup) return Unexpected(hangup.error());
+    signals_.push_back(std::move(*hangup));
+    return {};
+  }
+
+  void started(const Status& status) {
+    if (!status) {
+      exit_ = give_up(status.error(), kExitFailure);
+      loop_.stop();
+      return;
+    }
+    log::info("node {} is ready, dagsync {}", config_.node.name.value, dagsync_version());
+    sd_notify(0, "READY=1");
+  }
+
+  // Twice: at once.
+  void stop() {
+    if (std::exchange(stopping_, true)) return loop_.stop();
+    log::info("stopping");
+    sd_notify(0, "STOPPING=1");
+    control_.reset();
+    clock_->after(kStopsWithin, [this] {
+      log::warning("not everything became durable in time; it is checked at the next start");
+      loop_.stop();
+    });
+    node_->stop([this] { loop_.stop(); });
+  }
+
+  void reload() {
+    log::info("reloading {}", options_.config_path);
+    sd_notify(0, "RELOADING=1");
+    if (const Status reloaded = try_reload(); !reloaded) {
+      log::error("nothing was changed: {}", reloaded.error().message);
+    }
+    sd_notify(0, "READY=1");
+  }
+
+  Status try_reload() {
+    auto config = load_config(options_.config_path);
+    if (!config) return Unexpected(config.error());
+    if (const Status tls = transport_->reload(tls_files(*config)); !tls) return tls;
+    if (!options_.level) log::set_level(config->node.log_level);
+    warn_of_what_needs_a_restart(*config);
+    node_->configure_peers(config->peers);
+    for (const FolderConfig& folder : config->folders)
+      node_->configure_folder(folder);
+    config_.peers = config->peers;
+    return {};
+  }
+
+  void warn_of_what_needs_a_restart(const Config& config) const {
+    const bool other_node = config.node.name != config_.node.name ||
+                            config.node.listen != config_.node.listen ||
+                            config.node.state_dir != config_.node.state_dir ||
+                            config.node.control_socket != config_.node.control_socket;
+    if (other_node) log::warning("[node] has changed: restart the daemon for it");
+    const auto same = [](const FolderConfig& a, const FolderConfig& b) {
+      return a.name == b.name && a.path == b.path;
+    };
+    if (!std::equal(config.folders.begin(), config.folders.end(), config_.folders.begin(),
+                    config_.folders.end(), same)) {
+      log::warning("folders were added, removed or moved: restart the daemon for it");
+    }
+  }
+
+  static int give_up(const Error& error, int exit_status) {
+    print_error(error);
+    return exit_status;
+  }
+
+  DaemonOptions options_;
+  Config config_;
+  UvLoop loop_;
+  SystemRandom random_;
+  std::unique_ptr<UvClock> clock_;
+  std::unique_ptr<UvWorker> worker_;
+  std::unique_ptr<StateDir> state_;
+  std::unique_ptr<TlsTransport> transport_;
+  std::unique_ptr<Node> node_;
+  std::unique_ptr<Commands> commands_;
+  std::unique_ptr<ControlServer> control_;
+  std::vector<SignalWatch> signals_;
+  bool stopping_ = false;
+  int exit_ = 0;
+};
+
+}  // namespace
+
+int run_daemon(const DaemonOptions& options) {
+  auto config = load_config(options.config_path);
+  if (!config) {
+    print_error(config.error());
+    return kExitConfig;
+  }
+  log::start(options.level.value_or(config->node.log_level));
+  return Daemon(options, std::move(*config)).run();
 }
 
 }  // namespace dagsync

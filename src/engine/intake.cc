@@ -189,7 +189,7 @@ void Intake::look(const std::shared_ptr<Round>& round, std::vector<RelPath> path
   }
   in_hand_ = round->looked.size();
   const bool keep = round->kept_bytes < kKeptBytesMost;
-  observer_.look(std::move(at), round->moment, keep, [this, round](std::vector<Look> looks) {
+  observer_.look(std::move(at), round->moment, keep, [this, round](std::vector<LookResult> looks) {
     std::vector<RelPath> directories;
     sort_looks(*round, std::move(looks), directories);
     if (directories.empty()) {
@@ -202,28 +202,29 @@ void Intake::look(const std::shared_ptr<Round>& round, std::vector<RelPath> path
 }
 
 // Sorts the looks into the batch; a hinted directory must be scanned, for it may be a new one.
-void Intake::sort_looks(Round& round, std::vector<Look> looks, std::vector<RelPath>& directories) {
-  for (Look& look : looks) {
+void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
+                        std::vector<RelPath>& directories) {
+  for (LookResult& look : looks) {
     const RelPath& path = look.seen.path;
     open_.erase(path);
     leases_degraded_ = leases_degraded_ || look.degraded;
     switch (look.outcome) {
-      case Look::Outcome::kOpen:
+      case LookResult::Outcome::kOpen:
         open_.insert(path);
         continue;
-      case Look::Outcome::kMoving:
+      case LookResult::Outcome::kMoving:
         settler_.add(path, clock_.mono());
         continue;
-      case Look::Outcome::kFailed:
+      case LookResult::Outcome::kFailed:
         round.batch.troubles.push_back({path, look.error});
         continue;
-      case Look::Outcome::kSpecial:
+      case LookResult::Outcome::kSpecial:
         round.batch.troubles.push_back(
             {path, "a socket, device or FIFO is not replicated: ignore it, or remove it"});
         look.seen.content = {};
         look.seen.disk.reset();
         break;
-      case Look::Outcome::kSeen:
+      case LookResult::Outcome::kSeen:
         break;
     }
     const bool is_directory = look.seen.content.kind == Kind::kDirectory;

@@ -14,9 +14,9 @@ bool same_file(const DiskState& a, const DiskState& b) {
   return a.inode == b.inode && a.size == b.size && a.mtime == b.mtime && a.ctime == b.ctime;
 }
 
-Look failed(const RelPath& path, const Error& error) {
-  Look look;
-  look.outcome = Look::Outcome::kFailed;
+LookResult failed(const RelPath& path, const Error& error) {
+  LookResult look;
+  look.outcome = LookResult::Outcome::kFailed;
   look.seen.path = path;
   look.error = error.message;
   return look;
@@ -41,10 +41,10 @@ Status hash_content(ReadFile& file, Content& content, std::string* keep) {
   return {};
 }
 
-Look look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, Look look) {
+LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResult look) {
   const WriterCheck writer = disk.check_writer(at.path);
   if (writer == WriterCheck::kWriter) {
-    look.outcome = Look::Outcome::kOpen;
+    look.outcome = LookResult::Outcome::kOpen;
     return look;
   }
   look.degraded = writer == WriterCheck::kUnknown;
@@ -61,7 +61,7 @@ Look look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, Look look) {
   const auto after = disk.stat(at.path);
   if (!after) return failed(at.path, after.error());
   if (!*after || !same_file(*before, **after) || look.seen.content.size != before->size) {
-    look.outcome = Look::Outcome::kMoving;
+    look.outcome = LookResult::Outcome::kMoving;
     return look;
   }
   look.seen.disk = **after;
@@ -84,8 +84,8 @@ Content content_of(const DiskState& state) {
   return content;
 }
 
-Look look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) {
-  Look look;
+LookResult look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) {
+  LookResult look;
   look.seen.path = at.path;
   look.seen.moment = moment;
   const auto state = disk.stat(at.path);
@@ -93,7 +93,7 @@ Look look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) 
   if (!*state) return look;  // nothing stands there
   look.seen.disk = **state;
   if ((*state)->type == FileType::kSpecial) {
-    look.outcome = Look::Outcome::kSpecial;
+    look.outcome = LookResult::Outcome::kSpecial;
     return look;
   }
   if (at.known_state && is_unchanged(*at.known_state, **state)) {
@@ -107,7 +107,7 @@ Look look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) 
     look.seen.content.target = *target;
   } else if ((*state)->type == FileType::kFile) {
     look = look_at_file(disk, at, keep_bytes, std::move(look));
-    if (look.outcome == Look::Outcome::kSeen && look.seen.disk) {
+    if (look.outcome == LookResult::Outcome::kSeen && look.seen.disk) {
       const Content fresh = content_of(*look.seen.disk);
       look.seen.content.mode = fresh.mode;
       look.seen.content.mtime = fresh.mtime;
@@ -119,22 +119,22 @@ Look look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) 
 
 }  // namespace
 
-Look look_at(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) {
-  Look look;
+LookResult look_at(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) {
+  LookResult look;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     look = look_once(disk, at, moment, keep_bytes);
-    if (look.outcome != Look::Outcome::kMoving) return look;
+    if (look.outcome != LookResult::Outcome::kMoving) return look;
   }
   return look;
 }
 
 void Observer::look(std::vector<LookAt> paths, UnixNanos moment, bool keep_bytes,
-                    std::function<void(std::vector<Look>)> done) {
+                    std::function<void(std::vector<LookResult>)> done) {
   struct Gathering {
     std::vector<LookAt> paths;
-    std::vector<Look> looks;
+    std::vector<LookResult> looks;
     std::size_t jobs_left = 0;
-    std::function<void(std::vector<Look>)> done;
+    std::function<void(std::vector<LookResult>)> done;
   };
   auto all = std::make_shared<Gathering>();
   all->paths = std::move(paths);

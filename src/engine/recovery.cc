@@ -13,12 +13,12 @@ namespace {
 
 enum class Shows { kIntended, kOld, kTorn, kEdit };
 
-Shows judge(const Intent& intent, const Look& look) {
+Shows judge(const Intent& intent, const LookResult& look) {
   const Content& seen = look.seen.content;
   const Content& intended = intent.intended.record.content;
   const bool had_old = intent.old && intent.old->record.is_live();
   const Content old = had_old ? intent.old->record.content : Content{};
-  if (look.outcome != Look::Outcome::kSeen) return Shows::kEdit;
+  if (look.outcome != LookResult::Outcome::kSeen) return Shows::kEdit;
   if (seen == intended) return Shows::kIntended;
   // The bytes of one of the two, with attributes that were not all set yet.
   if (same_bytes(seen, intended) || same_bytes(seen, old)) return Shows::kOld;
@@ -29,7 +29,7 @@ Shows judge(const Intent& intent, const Look& look) {
 
 // The entry that agrees with what the disk shows. Where that is not the intended record, the peers
 // will send it again, since our knowledge does not have it.
-std::optional<IndexEntry> entry_after(const Intent& intent, const Look& look) {
+std::optional<IndexEntry> entry_after(const Intent& intent, const LookResult& look) {
   const Shows shows = judge(intent, look);
   if (shows == Shows::kIntended) {
     Record record = intent.intended.record;
@@ -61,7 +61,7 @@ Transaction recover(Disk& disk, FolderImage& image, UnixNanos moment) {
   std::map<RelPath, IndexEntry> entries(std::make_move_iterator(image.entries.begin()),
                                         std::make_move_iterator(image.entries.end()));
   for (const Intent& intent : image.intents) {
-    const Look look = look_at(disk, {intent.path, std::nullopt, {}}, moment, false);
+    const LookResult look = look_at(disk, {intent.path, std::nullopt, {}}, moment, false);
     const std::optional<IndexEntry> entry = entry_after(intent, look);
     // Without a change's own id (a merge that was not saved) the old record must do.
     const bool usable = entry && entry->id.sequence != 0;

@@ -113,7 +113,7 @@ may = ["receive"]
   CHECK(config->node.control_socket == "/run/x.sock");
   CHECK(config->node.http == "127.0.0.1:7412");
   CHECK(config->node.log_level == log::Level::kDebug);
-  CHECK(config->tls == TlsFiles{"a", "b", "c"});
+  CHECK(config->tls == TlsPaths{"a", "b", "c"});
   REQUIRE(config->folders.size() == 2);
   FolderConfig folder;
   folder.name = "a";

@@ -67,6 +67,8 @@ class Folder {
   [[nodiscard]] const FolderConfig& config() const { return config_; }
   [[nodiscard]] FolderStatus status() const;
   [[nodiscard]] bool in_sync() const;
+  // What has happened on the disk so far is pending from now on.
+  void take_in_hints() { ports_.watcher.drain(); }
   // Takes in what happened on the disk so far: the pending hints (paths empty), those paths, or
   // with `whole` everything. Then calls back.
   void take_in(const std::vector<RelPath>& paths, bool whole, std::function<void()> done);

@@ -69,7 +69,7 @@ class Intake {
   void begin();
   void check_root(const std::shared_ptr<Round>& round);
   void look(const std::shared_ptr<Round>& round, std::vector<RelPath> paths);
-  void sort_looks(Round& round, std::vector<Look> looks, std::vector<RelPath>& directories);
+  void sort_looks(Round& round, std::vector<LookResult> looks, std::vector<RelPath>& directories);
   void scanned(const std::shared_ptr<Round>& round, Scanner::Found found);
   void conclude(const std::shared_ptr<Round>& round);
   void deliver(const std::shared_ptr<Round>& round);

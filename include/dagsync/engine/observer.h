@@ -23,7 +23,7 @@ struct LookAt {
   Content known;
 };
 
-struct Look {
+struct LookResult {
   enum class Outcome {
     kSeen,     // `seen` holds it, be it a content or its absence
     kOpen,     // somebody is writing it: its close will be hinted
@@ -45,7 +45,7 @@ class Observer {
 
   // Calls `done` once, with a look for each path in the given order. `moment` is now.
   void look(std::vector<LookAt> paths, UnixNanos moment, bool keep_bytes,
-            std::function<void(std::vector<Look>)> done);
+            std::function<void(std::vector<LookResult>)> done);
 
  private:
   Worker& worker_;
@@ -53,6 +53,6 @@ class Observer {
 };
 
 // One look, on the calling thread.
-[[nodiscard]] Look look_at(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes);
+[[nodiscard]] LookResult look_at(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes);
 
 }  // namespace dagsync

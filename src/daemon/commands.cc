@@ -1,0 +1,256 @@
+#include "daemon/commands.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "daemon/path_argument.h"
+#include "daemon/status_json.h"
+#include "daemon/version.h"
+
+namespace dagsync {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kNotDone = 1;
+constexpr int kUsage = 2;
+constexpr double kDefaultPushSeconds = 60;
+constexpr double kMostSeconds = 365.0 * 24 * 3600;
+
+std::optional<std::string> text_of(const json& request, const char* key) {
+  const auto it = request.find(key);
+  if (it == request.end() || !it->is_string()) return std::nullopt;
+  return it->get<std::string>();
+}
+
+Duration seconds_of(const json& request, const char* key, double otherwise) {
+  const auto it = request.find(key);
+  const double value = it != request.end() && it->is_number() ? it->get<double>() : otherwise;
+  return std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(std::clamp(value, 0.0, kMostSeconds)));
+}
+
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace
+
+void Commands::handle(const json& request, std::shared_ptr<ControlReply> reply) {
+  const std::string command = text_of(request, "command").value_or("");
+  if (command == "status") return status(request, reply);
+  if (command == "push") return push(request, reply);
+  if (command == "conflicts") return list_versions(request, reply, true);
+  if (command == "versions") return list_versions(request, reply, false);
+  if (command == "restore") return restore(request, reply);
+  if (command == "resume") return resume(request, reply);
+  reply->fail(kUsage, "this daemon has no command \"" + escape_bytes(command) +
+                          "\": use the dagsync of the same version");
+}
+
+std::vector<FolderConfig> Commands::configs() const {
+  std::vector<FolderConfig> configs;
+  for (const auto& [name, folder] : node_.folders())
+    configs.push_back(folder->config());
+  return configs;
+}
+
+Result<Folder*> Commands::folder_of(const json& request) {
+  const std::vector<FolderConfig> all = configs();
+  const auto index = choose_folder(all, text_of(request, "folder"));
+  if (!index) return Unexpected(index.error());
+  return node_.folder(all[*index].name);
+}
+
+Result<Commands::Place> Commands::place_of(const json& request, const std::string& text) {
+  const auto bytes = path_from_json(text);
+  if (!bytes) return Unexpected(bytes.error());
+  const std::vector<FolderConfig> all = configs();
+  const auto found = resolve_path(all, text_of(request, "folder"), *bytes);
+  if (!found) return Unexpected(found.error());
+  return Place{node_.folder(all[found->folder].name), found->path};
+}
+
+// -- status -------------------------------------------------------------------------------------
+
+void Commands::answer_status(const Reply& reply) {
+  const NodeStatus status = node_.status();
+  reply->done(
+      {{"exit", status.in_sync ? 0 : kNotDone}, {"status", to_json(status, dagsync_version())}});
+}
+
+void Commands::status(const json& request, const Reply& reply) {
+  // What has happened on the disk counts, though nobody has looked at it yet.
+  for (const auto& [name, folder] : node_.folders())
+    folder->take_in_hints();
+  const auto wait = request.find("wait");
+  if (wait == request.end() || !wait->is_number()) return answer_status(reply);
+  wait_for_sync(clock_.mono() + seconds_of(request, "wait", 0), reply);
+}
+
+void Commands::wait_for_sync(MonoNanos deadline, const Reply& reply) {
+  const Duration left = std::max(deadline - clock_.mono(), Duration(0));
+  node_.wait_until([this, reply] { return reply->closed() || node_.in_sync(); }, left,
+                   [this, deadline, reply](bool met) {
+                     if (reply->closed()) return;
+                     for (const auto& [name, folder] : node_.folders())
+                       folder->take_in_hints();
+                     if (!met || node_.in_sync()) return answer_status(reply);
+                     wait_for_sync(deadline, reply);
+                   });
+}
+
+// -- push ---------------------------------------------------------------------------------------
+
+struct Commands::Push {
+  Folder* folder = nullptr;
+  Reply reply;
+  MonoNanos began;
+  MonoNanos deadline;
+  std::size_t min_acks = 0;
+  Knowledge target;
+  std::map<NodeName, double> acknowledged;  // after so many seconds
+  std::vector<NodeName> nodes;              // counted
+
+  [[nodiscard]] json nodes_json(const NodeStatus& status, bool over) const {
+    json list = json::array();
+    for (const NodeName& name : nodes) {
+      const auto it = acknowledged.find(name);
+      json node = {{"name", name.value}, {"acknowledged", it != acknowledged.end()}};
+      node["seconds"] = it != acknowledged.end() ? json(it->second) : json();
+      std::string error;
+      if (it == acknowledged.end() && over) {
+        error = "timed out";
+        for (const PeerStatus& peer : status.peers) {
+          if (peer.name == name && !peer.connected) error = "not connected: " + peer.trouble;
+        }
+      }
+      node["error"] = error;
+      list.push_back(std::move(node));
+    }
+    return list;
+  }
+};
+
+void Commands::push(const json& request, const Reply& reply) {
+  auto push = std::make_shared<Push>();
+  push->reply = reply;
+  push->began = clock_.mono();
+  push->deadline = push->began + seconds_of(request, "timeout", kDefaultPushSeconds);
+  std::vector<RelPath> paths;
+  for (const json& path : request.value("paths", json::array())) {
+    if (!path.is_string()) return reply->fail(kUsage, "a path is no string");
+    const auto place = place_of(request, path.get<std::string>());
+    if (!place) return reply->fail(kUsage, place.error().message);
+    if (push->folder != nullptr && push->folder != place->folder) {
+      return reply->fail(kUsage, "the paths lie in different folders: push them one by one");
+    }
+    push->folder = place->folder;
+    if (!place->path.is_root()) paths.push_back(place->path);
+  }
+  if (push->folder == nullptr) {
+    const auto folder = folder_of(request);
+    if (!folder) return reply->fail(kUsage, folder.error().message);
+    push->folder = *folder;
+  }
+  if (push->folder->replica().halted()) {
+    return reply->fail(kNotDone, "the folder is halted: " + *push->folder->replica().halted());
+  }
+  for (const auto& [name, peer] : push->folder->replica().peers()) {
+    if (peer.counted) push->nodes.push_back(name);
+  }
+  const auto acks = request.find("min_acks");
+  push->min_acks = acks != request.end() && acks->is_number_unsigned()
+                       ? std::min(acks->get<std::size_t>(), push->nodes.size())
+                       : push->nodes.size();
+  push->folder->take_in(paths, paths.empty(), [this, push] {
+    push->target = push->folder->known();
+    watch_push(push);
+  });
+}
+
+void Commands::watch_push(const std::shared_ptr<Push>& push) {
+  const std::size_t before = push->acknowledged.size();
+  const auto more_or_closed = [push, before] {
+    std::size_t now = 0;
+    for (const NodeName& name : push->nodes) {
+      if (push->folder->has_durably(name, push->target)) ++now;
+    }
+    return push->reply->closed() || now > before || before >= push->min_acks;
+  };
+  const Duration left = std::max(push->deadline - clock_.mono(), Duration(0));
+  node_.wait_until(more_or_closed, left, [this, push](bool met) {
+    if (push->reply->closed()) return;
+    for (const NodeName& name : push->nodes) {
+      if (push->folder->has_durably(name, push->target)) {
+        push->acknowledged.try_emplace(name, seconds(clock_.mono() - push->began));
+      }
+    }
+    const bool enough = push->acknowledged.size() >= push->min_acks;
+    const json nodes = push->nodes_json(node_.status(), !enough && !met);
+    if (!enough && met) {
+      push->reply->progress({{"nodes", nodes}});
+      watch_push(push);
+      return;
+    }
+    push->reply->done({{"exit", enough ? 0 : kNotDone},
+                       {"folder", push->folder->config().name},
+                       {"sequence", push->folder->replica().sequence()},
+                       {"nodes", nodes}});
+  });
+}
+
+// -- versions -----------------------------------------------------------------------------------
+
+void Commands::list_versions(const json& request, const Reply& reply, bool conflicts) {
+  json list = json::array();
+  if (conflicts && !text_of(request, "folder")) {
+    for (const auto& [name, folder] : node_.folders()) {
+      for (const KeptVersion& kept : folder->versions().conflicts()) {
+        list.push_back(to_json(kept, name));
+      }
+    }
+  } else if (conflicts) {
+    const auto folder = folder_of(request);
+    if (!folder) return reply->fail(kUsage, folder.error().message);
+    for (const KeptVersion& kept : (*folder)->versions().conflicts()) {
+      list.push_back(to_json(kept, (*folder)->config().name));
+    }
+  } else {
+    const auto place = place_of(request, text_of(request, "path").value_or(""));
+    if (!place) return reply->fail(kUsage, place.error().message);
+    for (const KeptVersion& kept : place->folder->versions().of(place->path)) {
+      list.push_back(to_json(kept, place->folder->config().name));
+    }
+    if (list.empty()) {
+      return reply->fail(kNotDone, "no kept version of " + display(place->path) +
+                                       " on this node: ask the other nodes, each keeps its own");
+    }
+  }
+  reply->done({{"exit", 0}, {"versions", std::move(list)}});
+}
+
+void Commands::restore(const json& request, const Reply& reply) {
+  const auto place = place_of(request, text_of(request, "path").value_or(""));
+  if (!place) return reply->fail(kUsage, place.error().message);
+  std::optional<KeptId> id;
+  if (const auto version = text_of(request, "version")) id = KeptId{*version};
+  const std::string folder = place->folder->config().name;
+  place->folder->restore(place->path, id, [reply, folder](const Result<KeptVersion>& restored) {
+    if (!restored) return reply->fail(kNotDone, restored.error().message);
+    reply->done({{"exit", 0}, {"versions", json::array({to_json(*restored, folder)})}});
+  });
+}
+
+void Commands::resume(const json& request, const Reply& reply) {
+  const auto folder = folder_of(request);
+  if (!folder) return reply->fail(kUsage, folder.error().message);
+  const bool accept = request.value("accept_deletes", false);
+  (*folder)->resume(accept, [reply](const Status& resumed) {
+    if (!resumed) return reply->fail(kNotDone, resumed.error().message);
+    reply->done({{"exit", 0}});
+  });
+}
+
+}  // namespace dagsync
