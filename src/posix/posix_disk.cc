@@ -47,6 +47,10 @@ PosixDisk::PosixDisk(Options options, std::unique_ptr<KeptVersions> kept,
   if (!options_.exchange) degradations_.note_no_exchange();
 }
 
+PosixDisk::~PosixDisk() {
+  look_after_departed();
+}
+
 Result<std::unique_ptr<PosixDisk>> PosixDisk::open(Options options) {
   ignore_lease_signals();
   const auto made = make_private_directory(options.state_dir);
@@ -194,8 +198,9 @@ Result<std::unique_ptr<Staged>> PosixDisk::stage_link(const RelPath& path,
 
 Publishing PosixDisk::job_at(const RelPath& path, const Standpoint& standpoint,
                              const std::optional<KeptId>& keep) {
-  return {path,   standpoint.place, staging_->is_beside(standpoint.root), keep, *staging_,
-          *kept_, degradations_};
+  return {path,      standpoint.place, staging_->is_beside(standpoint.root),
+          keep,      *staging_,        *kept_,
+          departed_, degradations_};
 }
 
 Result<Published> PosixDisk::publish(const RelPath& path, const Expected& expected,
@@ -238,11 +243,21 @@ Result<Published> PosixDisk::set_attributes(const RelPath& path, const DiskState
 }
 
 Status PosixDisk::sync(const std::vector<RelPath>& paths) {
-  if (!options_.fsync) return {};
+  const auto durable = options_.fsync ? make_durable(paths) : Status();
+  look_after_departed();
+  return durable;
+}
+
+Status PosixDisk::make_durable(const std::vector<RelPath>& paths) {
   const auto root = root_.open();
   if (!root) return tl::unexpected(root.error());
-  const auto durable = make_durable(root->fd.get(), paths);
+  const auto durable = dagsync::make_durable(root->fd.get(), paths);
   return durable ? kept_->sync() : durable;
+}
+
+void PosixDisk::look_after_departed() {
+  for (const Departed::Late& edit : departed_.take_late())
+    bring_back(edit, *this, *kept_);
 }
 
 // -- kept versions --------------------------------------------------------------------------------

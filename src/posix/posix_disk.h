@@ -26,11 +26,13 @@ class PosixDisk final : public Disk {
     std::string root;            // absolute; may be missing, and come and go
     std::string state_dir;       // this folder's own part of the node's; made 0700 if missing
     std::optional<Owner> owner;  // of what is published; none: the daemon's user
-    bool fsync = true;           // false: sync() does nothing
+    bool fsync = true;           // false: sync() makes nothing durable
     bool exchange = true;        // false: as on a file system that exchanges no names
   };
   // kInvalid: a symlink stands at the root. Ignores SIGIO in this process (lease.h).
   [[nodiscard]] static Result<std::unique_ptr<PosixDisk>> open(Options options);
+
+  ~PosixDisk() override;
 
   // What a crash left in the folder under names of ours (".dagsync-…"): content that somebody wrote
   // becomes a kept version. Before anything is published; walks the whole tree.
@@ -82,12 +84,15 @@ class PosixDisk final : public Disk {
                                   const std::optional<KeptId>& keep);
   // The inode at `path`, O_PATH, not followed.
   [[nodiscard]] Result<UniqueFd> inode_at(const RelPath& path, std::string_view doing) const;
+  void look_after_departed();
+  [[nodiscard]] Status make_durable(const std::vector<RelPath>& paths);
   [[nodiscard]] Status remove_strays_in(const RelPath& directory, std::vector<RelPath>& below);
 
   const Options options_;
   FolderRoot root_;
   std::unique_ptr<KeptVersions> kept_;
   std::unique_ptr<Staging> staging_;
+  Departed departed_;
   Degradations degradations_;
 };
 

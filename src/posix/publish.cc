@@ -33,7 +33,7 @@ Result<Published> publish_directory_again(Publishing& job, const Standing& old,
 Result<Published> publish_staged(Publishing& job, const Disk::Expected& expected,
                                  StagedThing& staged, const Disk::Disposable& disposable) {
   const Published changed{PublishOutcome::kChanged, {}, false};
-  const auto old = hold(job.place);
+  auto old = hold(job.place);
   if (!old && old.error().number != ENOENT) return fail_at(old.error().number, "look at", job.path);
   if (old.has_value() != expected.has_value()) return changed;
   if (!old) return publish_new(job, staged);
@@ -42,7 +42,7 @@ Result<Published> publish_staged(Publishing& job, const Disk::Expected& expected
     return fail(ErrorCode::kExists, display(job.path) +
                                         " is a socket, a device or a FIFO, which is never "
                                         "replaced: remove it");
-  if (old->state.type != FileType::kDirectory) return replace_file(job, *old, staged);
+  if (old->state.type != FileType::kDirectory) return replace_file(job, std::move(*old), staged);
   if (staged.type == FileType::kDirectory) return publish_directory_again(job, *old, staged);
   return replace_directory(job, *old, staged, disposable);
 }

@@ -7,6 +7,7 @@
 
 #include "dagsync/ports/disk.h"
 #include "posix/beneath.h"
+#include "posix/departed.h"
 #include "posix/kept_versions.h"
 #include "posix/staging.h"
 
@@ -33,6 +34,7 @@ struct Publishing {
   const std::optional<KeptId>& keep;
   Staging& staging;
   KeptVersions& kept;
+  Departed& departed;
   Degradations& degradations;
 };
 

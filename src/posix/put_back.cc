@@ -37,17 +37,20 @@ void keep_aside(Publishing& job, TempName& came_out) {
 
 }  // namespace
 
-void put_back_exchanged(Publishing& job, TempName& came_out, const DiskState& ours) {
-  DiskState placed = ours;
+void put_back_exchanged(Publishing& job, TempName& came_out, StagedThing& ours) {
+  DiskState placed = ours.made;
   for (int round = 0; round < kMaxRounds; ++round) {
     const auto going_in = look_at(came_out.at().directory, came_out.at().name);
     // Where the name is gone, somebody deleted it after his edit.
     if (!going_in || !exchange(came_out.at(), at(job.place))) break;
     if (is_untouched(job, came_out, placed)) {
-      const bool is_ours = placed.inode == ours.inode;
+      const bool is_ours = placed.inode == ours.made.inode;
       const bool is_directory = placed.type == FileType::kDirectory;
       if (!is_ours) return keep_aside(job, came_out);
-      if (came_out.remove(is_directory)) return;
+      if (came_out.remove(is_directory)) {
+        if (!ours.linked) job.departed.note(job.path, std::move(ours.inode), ours.made);
+        return;
+      }
     }
     placed = going_in->state;
   }

@@ -21,7 +21,7 @@ const Published kBusy{PublishOutcome::kBusy, {}, false};
 // A bare unlink would take away whatever stands there by then. So the name is moved out first, and
 // only what was expected is let go.
 Result<Published> remove_file(Publishing& job, const DiskState& expected) {
-  const auto old = hold(job.place);
+  auto old = hold(job.place);
   if (!old && old.error().number == ENOENT) return kChanged;
   if (!old) return fail_at(old.error().number, "look at", job.path);
   if (!matches(expected, old->state)) return kChanged;
@@ -44,7 +44,10 @@ Result<Published> remove_file(Publishing& job, const DiskState& expected) {
     return Published{outcome, {}, false};
   }
   const auto kept = keeping.finish(out);
-  if (kept) return Published{PublishOutcome::kDone, {}, *kept};
+  if (kept) {
+    job.departed.note(job.path, std::move(old->inode), old->state);
+    return Published{PublishOutcome::kDone, {}, *kept};
+  }
   put_back_moved(job, out);
   return fail_at(kept.error().number, "keep the old content of", job.path);
 }

@@ -19,7 +19,7 @@ const Published kBusy{PublishOutcome::kBusy, {}, false};
 
 // Without an exchange the old content is copied and the name renamed over; what somebody writes
 // between the last look and the rename is lost, which is why the disk calls itself degraded.
-Result<Published> rename_over_file(Publishing& job, const Standing& old, StagedThing& staged,
+Result<Published> rename_over_file(Publishing& job, Standing& old, StagedThing& staged,
                                    TempName& ready, Keeping& keeping) {
   job.degradations.note_no_exchange();
   const auto prepared = keeping.prepare(old);
@@ -37,6 +37,7 @@ Result<Published> rename_over_file(Publishing& job, const Standing& old, StagedT
   ready.forget();
   Published done = published(staged);
   done.kept = keeping.finish_replaced();
+  job.departed.note(job.path, std::move(old.inode), old.state);
   return done;
 }
 
@@ -65,7 +66,7 @@ PublishOutcome judge(Publishing& job, const Standing& old, const TempName& out,
   return keeping.accepts(old, look->state) ? PublishOutcome::kDone : PublishOutcome::kChanged;
 }
 
-Result<Published> replace_file(Publishing& job, const Standing& old, StagedThing& staged) {
+Result<Published> replace_file(Publishing& job, Standing old, StagedThing& staged) {
   if (has_writer(old, job.degradations)) return kBusy;
   Keeping keeping(job);
   const auto prepared = keeping.prepare(old);
@@ -84,16 +85,17 @@ Result<Published> replace_file(Publishing& job, const Standing& old, StagedThing
   }
   const PublishOutcome outcome = judge(job, old, *swap, keeping);
   if (outcome != PublishOutcome::kDone) {
-    put_back_exchanged(job, *swap, staged.made);
+    put_back_exchanged(job, *swap, staged);
     return Published{outcome, {}, false};
   }
   Published done = published(staged);
   const auto kept = keeping.finish(*swap);
   if (!kept) {
-    put_back_exchanged(job, *swap, staged.made);
+    put_back_exchanged(job, *swap, staged);
     return fail_at(kept.error().number, "keep the old content of", job.path);
   }
   done.kept = *kept;
+  job.departed.note(job.path, std::move(old.inode), old.state);
   return done;
 }
 
@@ -116,12 +118,12 @@ Result<Published> replace_directory(Publishing& job, const Standing& old, Staged
   }
   const auto out = look_at(swap->at().directory, swap->at().name);
   if (!out || out->state.inode != old.state.inode) {
-    put_back_exchanged(job, *swap, staged.made);
+    put_back_exchanged(job, *swap, staged);
     return kChanged;
   }
   const auto removed = swap->remove(true);
   if (removed) return published(staged);
-  put_back_exchanged(job, *swap, staged.made);
+  put_back_exchanged(job, *swap, staged);
   if (removed.error().number == ENOTEMPTY) return fail_not_empty(job.path, "");
   return fail_at(removed.error().number, "remove what stood at", job.path);
 }

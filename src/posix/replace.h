@@ -11,8 +11,7 @@ namespace dagsync {
                                    const Keeping& keeping);
 
 // `old` is a file or a symlink, and what was expected a moment ago.
-[[nodiscard]] Result<Published> replace_file(Publishing& job, const Standing& old,
-                                             StagedThing& staged);
+[[nodiscard]] Result<Published> replace_file(Publishing& job, Standing old, StagedThing& staged);
 
 // `old` is a directory, `staged` none.
 [[nodiscard]] Result<Published> replace_directory(Publishing& job, const Standing& old,

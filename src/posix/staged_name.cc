@@ -28,7 +28,8 @@ void inherit_group(const Publishing& job, const StagedThing& staged) {
   if (!parent || (parent->state.mode & S_ISGID) == 0) return;
   const auto now = look_at(staged.inode.get());
   if (!now || now->group == parent->group) return;
-  (void)::fchownat(staged.inode.get(), "", static_cast<uid_t>(-1), parent->group, AT_EMPTY_PATH);
+  [[maybe_unused]] const int ignored =
+      ::fchownat(staged.inode.get(), "", static_cast<uid_t>(-1), parent->group, AT_EMPTY_PATH);
 }
 
 }  // namespace
@@ -70,10 +71,10 @@ Sys<TempName> ready_to_swap(Publishing& job, StagedThing& staged, const KeptId& 
 Published published(StagedThing& staged) {
   Published done{PublishOutcome::kDone, staged.made, false};
   DiskState& now = *done.now;
-  if (staged.type == FileType::kDirectory && staged.mode != staged.made.mode) {
-    (void)::fchmodat(AT_FDCWD, proc_path(staged.inode.get()).c_str(), staged.mode, 0);
+  const std::string path = proc_path(staged.inode.get());
+  if (staged.type == FileType::kDirectory && staged.mode != staged.made.mode &&
+      ::fchmodat(AT_FDCWD, path.c_str(), staged.mode, 0) == 0)
     staged.made.mode = staged.mode;
-  }
   const auto look = look_at(staged.inode.get());
   if (look && matches_but_for_ctime(staged.made, look->state)) now = look->state;
   return done;

@@ -80,8 +80,9 @@ enum class Ground { kOneFileSystem, kTwoFileSystems, kNoExchange };
 
 class DiskWorld {
  public:
-  explicit DiskWorld(Ground ground = Ground::kOneFileSystem)
+  explicit DiskWorld(Ground ground = Ground::kOneFileSystem, bool fsync = true)
       : ground_(ground),
+        fsync_(fsync),
         folder_(temp_root()),
         state_(ground == Ground::kTwoFileSystems ? other_root() : temp_root()) {
     restart();
@@ -93,6 +94,7 @@ class DiskWorld {
     PosixDisk::Options options;
     options.root = folder_.path();
     options.state_dir = state_.path() + "/folders/dags";
+    options.fsync = fsync_;
     options.exchange = ground_ != Ground::kNoExchange;
     auto opened = PosixDisk::open(options);
     REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message));
@@ -195,6 +197,7 @@ class DiskWorld {
 
  private:
   Ground ground_;
+  bool fsync_;
   TempDirectory folder_;
   TempDirectory state_;
   std::unique_ptr<PosixDisk> disk_;

@@ -13,6 +13,7 @@ namespace dagsync {
 namespace {
 
 constexpr int kSaves = 2000;
+constexpr int kSyncEvery = 20;
 constexpr std::size_t kContentBytes = 6000;  // more than a page
 
 // "<who> <number>\n" again and again, so that a torn content is seen.
@@ -48,6 +49,7 @@ int publish_until(DiskWorld& world, const std::atomic<bool>& stop) {
         "a.py", expected, world.staged_file(content("mesh", number)), KeptVersions::fresh_id());
     REQUIRE_MESSAGE(published.has_value(), (published ? "" : published.error().message));
     if (published->outcome == PublishOutcome::kDone) ++done;
+    if (number % kSyncEvery == 0) REQUIRE(world.disk().sync({}));
   }
   return done;
 }
@@ -61,87 +63,62 @@ std::set<std::string> all_contents(DiskWorld& world) {
   return lines;
 }
 
-void overwrite_in_place(const DiskWorld& world, const std::string& bytes) {
-  const int fd = ::open(world.real("a.py").c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
+// Returns the content that it overwrites itself.
+std::string overwrite_in_place(const DiskWorld& world, const std::string& bytes) {
+  const int fd = ::open(world.real("a.py").c_str(), O_RDWR | O_CLOEXEC);
   REQUIRE(fd >= 0);
-  REQUIRE(::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+  std::string before(kContentBytes, '\0');
+  const ssize_t size = ::pread(fd, before.data(), before.size(), 0);
+  REQUIRE(size > 0);
+  before.resize(static_cast<std::size_t>(size));
+  REQUIRE(::ftruncate(fd, 0) == 0);
+  REQUIRE(::pwrite(fd, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
   REQUIRE(::close(fd) == 0);
+  return before;
+}
+
+// Exchanges, so that it knows what it takes away itself, and returns that.
+std::string save_by_rename(const DiskWorld& world, const std::string& bytes) {
+  world.write("tmp", bytes);
+  REQUIRE(::renameat2(AT_FDCWD, world.real("tmp").c_str(), AT_FDCWD, world.real("a.py").c_str(),
+                      RENAME_EXCHANGE) == 0);
+  const std::string before = world.read("tmp");
+  REQUIRE(::unlink(world.real("tmp").c_str()) == 0);
+  return before;
 }
 
 }  // namespace
 
-TEST_CASE(
-    "an editor that saves by rename while its file is published loses nothing it could miss") {
-  DAGSYNC_ON_EACH(safe_grounds(), world) {
-    world.write("a.py", content("start", 0));
-    std::atomic<bool> stop{false};
-    std::thread editor([&] {
+TEST_CASE("every content that an editor saves while its file is published is live or kept") {
+  for (const auto save : {save_by_rename, overwrite_in_place}) {
+    CAPTURE(save == save_by_rename);
+    DAGSYNC_ON_EACH(safe_grounds(), world) {
+      world.write("a.py", content("start", 0));
+      std::atomic<bool> stop{false};
+      std::set<std::string> overwritten;  // by the editor itself
+      std::thread editor([&] {
+        for (int number = 0; number < kSaves; ++number)
+          overwritten.insert(first_line(save(world, content("editor", number))));
+        stop = true;
+      });
+      const int published = publish_until(world, stop);
+      editor.join();
+      REQUIRE(world.disk().sync({}));
+      const auto contents = all_contents(world);
+      int missing = 0;
       for (int number = 0; number < kSaves; ++number) {
-        // What it replaces itself is its own to lose, so it keeps a link to that.
-        world.write("tmp", content("editor", number));
-        REQUIRE(::link(world.real("tmp").c_str(),
-                       world.real("saved-" + std::to_string(number)).c_str()) == 0);
-        REQUIRE(::rename(world.real("tmp").c_str(), world.real("a.py").c_str()) == 0);
+        const std::string line = first_line(content("editor", number));
+        if (!contents.contains(line) && !overwritten.contains(line)) ++missing;
       }
-      stop = true;
-    });
-    const int published = publish_until(world, stop);
-    editor.join();
-    CHECK(published > 0);
-    CHECK(world.leftovers().empty());
-  }
-}
-
-TEST_CASE("every content that was replaced by a publication is kept, and none is torn") {
-  DAGSYNC_ON_EACH(safe_grounds(), world) {
-    world.write("a.py", content("start", 0));
-    std::atomic<bool> stop{false};
-    std::set<std::string> overwritten;  // by the editor itself
-    std::thread editor([&] {
-      for (int number = 0; number < kSaves; ++number) {
-        // Exchanged, so that it knows what it took away itself.
-        world.write("tmp", content("editor", number));
-        REQUIRE(::renameat2(AT_FDCWD, world.real("tmp").c_str(), AT_FDCWD,
-                            world.real("a.py").c_str(), RENAME_EXCHANGE) == 0);
-        overwritten.insert(first_line(world.read("tmp")));
-        REQUIRE(::unlink(world.real("tmp").c_str()) == 0);
-      }
-      stop = true;
-    });
-    const int published = publish_until(world, stop);
-    editor.join();
-    const auto contents = all_contents(world);
-    int missing = 0;
-    for (int number = 0; number < kSaves; ++number) {
-      const std::string line = first_line(content("editor", number));
-      if (!contents.contains(line) && !overwritten.contains(line)) ++missing;
+      CHECK(missing == 0);
+      // The youngest of all is live or was replaced by a publication that had seen it.
+      CHECK(contents.contains(first_line(content("editor", kSaves - 1))));
+      CHECK(published > 0);
+      const auto kept = world.disk().list_kept().value();
+      for (const KeptId& id : kept)
+        CHECK(is_whole(world.kept(id)));
+      CHECK(world.leftovers().empty());
     }
-    CHECK(missing == 0);
-    // The youngest of all is live or was replaced by a publication that had seen it.
-    CHECK(contents.contains(first_line(content("editor", kSaves - 1))));
-    CHECK(published > 0);
-    const auto kept = world.disk().list_kept().value();
-    for (const KeptId& id : kept) CHECK(is_whole(world.kept(id)));
-    CHECK(world.leftovers().empty());
-  }
-}
-
-TEST_CASE("an editor that saves in place while its file is published finds its last save") {
-  DAGSYNC_ON_EACH(safe_grounds(), world) {
-    world.write("a.py", content("start", 0));
-    int missing = 0;
-    std::atomic<bool> stop{false};
-    std::thread editor([&] {
-      for (int number = 0; number < kSaves; ++number)
-        overwrite_in_place(world, content("editor", number));
-      stop = true;
-    });
-    const int published = publish_until(world, stop);
-    editor.join();
-    if (!all_contents(world).contains(first_line(content("editor", kSaves - 1)))) ++missing;
-    CHECK(missing == 0);
-    CHECK(published > 0);
-    CHECK(world.leftovers().empty());
   }
 }
 

@@ -76,6 +76,59 @@ TEST_CASE("what was just published has no writer") {
   }
 }
 
+TEST_CASE("an open that got the old file in the moment of its replacement writes a local edit") {
+  DAGSYNC_ON_EACH(all_grounds(), world) {
+    for (const bool kept : {false, true}) {
+      CAPTURE(kept);
+      const std::string name = kept ? "kept.py" : "gone.py";
+      world.write(name, "old");
+      // Stands for an open() that found the inode, and has not got as far as to be a writer.
+      const int found = ::open(world.real(name).c_str(), O_PATH | O_CLOEXEC);
+      REQUIRE(world.publish(name, world.look(name), world.staged_file("mesh"),
+                            kept ? std::optional(kept_id(1)) : std::nullopt));
+      const int writer = ::open(("/proc/self/fd/" + std::to_string(found)).c_str(), O_WRONLY);
+      REQUIRE(writer >= 0);
+      ::close(found);
+      REQUIRE(::pwrite(writer, "edited", 6, 0) == 6);
+      REQUIRE(world.disk().sync({}));
+      CHECK(world.read(name) == "mesh");  // it may write more
+      ::close(writer);
+      REQUIRE(world.disk().sync({}));
+      CHECK(world.read(name) == "edited");
+      CHECK(world.leftovers().empty());
+    }
+  }
+}
+
+TEST_CASE("such an edit of a file that was removed, or replaced by a younger one, is kept") {
+  DAGSYNC_ON_EACH(safe_grounds(), world) {
+    for (const bool removed : {false, true}) {
+      CAPTURE(removed);
+      world.write("a.py", "old");
+      const int found = ::open(world.real("a.py").c_str(), O_PATH | O_CLOEXEC);
+      const UnixNanos far_future{4'000'000'000'000'000'000};
+      const auto expected = world.look("a.py");
+      const auto done =
+          removed ? world.disk().remove(DiskWorld::path("a.py"), *expected, std::nullopt)
+                  : world.publish("a.py", expected, world.staged_file("young", 0644, far_future));
+      REQUIRE(done.has_value());
+      const int writer = ::open(("/proc/self/fd/" + std::to_string(found)).c_str(), O_WRONLY);
+      REQUIRE(::pwrite(writer, "edited", 6, 0) == 6);
+      ::close(writer);
+      ::close(found);
+      REQUIRE(world.disk().sync({}));
+      const auto kept = world.disk().list_kept().value();
+      REQUIRE(kept.size() == 1);
+      CHECK(world.kept(kept.front()) == "edited");
+      REQUIRE(world.disk().remove_kept(kept.front()));
+      CHECK(world.exists("a.py") != removed);
+      if (!removed) CHECK(world.read("a.py") == "young");
+      world.restart();
+      ::unlink(world.real("a.py").c_str());
+    }
+  }
+}
+
 TEST_CASE("a disk without an exchange of names says so") {
   DiskWorld world(Ground::kNoExchange);
   CHECK(world.disk().degraded().find("exchange") != std::string::npos);
