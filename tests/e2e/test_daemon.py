@@ -60,10 +60,11 @@ class Reload(FreshMesh):
 
     def test_a_bad_configuration_changes_nothing(self) -> None:
         a, b, c = self.begin()
-        with open(a.config, "a") as config:
-            config.write("[nonsense]\n")
+        good = a.config.read_text()
+        a.config.write_text(good + "[nonsense]\n")
         a.reload()
         self.mesh.wait_until(lambda: "nonsense" in a.log_text(), "the log names the key")
+        a.config.write_text(good)  # the commands below read it as well
         self.mesh.fence(a)
         self.mesh.wait_in_sync()
 

@@ -9,17 +9,29 @@ import unittest
 from case import FreshMesh, can_run
 from node import Node
 
-FILES = 60
+FILES, MOST = 60, 50
 
 
-class Halts(FreshMesh):
+class Filled(FreshMesh):
+    """60 files: 50 in all/most, 10 in all/rest. One rename takes many away in a single moment."""
+
     def begin_filled(self) -> tuple[Node, ...]:
         a, b, c = self.begin()
         for index in range(FILES):
-            a.write(f"sub{index % 6}/{index}.py", f"{index}\n" * 20)
+            a.write(f"all/{'most' if index < MOST else 'rest'}/{index}.py", f"{index}\n" * 20)
         self.mesh.converge()
         return a, b, c
 
+    @staticmethod
+    def take_away(one: Node, name: str) -> None:
+        os.rename(one.path(name), one.home / "taken-away")
+
+    @staticmethod
+    def count(one: Node) -> int:
+        return sum(len(files) for _, _, files in os.walk(one.folder / "all"))
+
+
+class Halts(Filled):
     def assert_halted(self, one: Node) -> None:
         self.mesh.wait_until(
             lambda: one.folder_status().get("state") == "halted", f"{one.name} halts"
@@ -29,15 +41,10 @@ class Halts(FreshMesh):
         self.assertFalse(status["in_sync"])
         self.assert_status(one.run("status"), 1)
 
-    def assert_all_there(self, *nodes: Node) -> None:
-        for one in nodes:
-            found = sum(len(files) for _, _, files in os.walk(one.folder))
-            self.assertGreaterEqual(found, FILES, f"files on {one.name}")
-
     def others_go_on(self, b: Node, c: Node) -> None:
         """b and c still work with each other, and have lost nothing."""
         self.mesh.fence(b, [b, c])
-        self.assert_all_there(b, c)
+        self.assertEqual((self.count(b), self.count(c)), (FILES, FILES))
 
     def test_the_root_is_renamed_away(self) -> None:
         a, b, c = self.begin_filled()
@@ -67,16 +74,14 @@ class Halts(FreshMesh):
 
     def test_the_root_is_emptied(self) -> None:
         a, b, c = self.begin_filled()
-        for index in range(6):
-            shutil.rmtree(a.path(f"sub{index}"))
+        self.take_away(a, "all")
         self.assert_halted(a)
         self.others_go_on(b, c)
 
     def test_the_root_is_empty_at_the_start(self) -> None:
         a, b, c = self.begin_filled()
         a.stop()
-        for index in range(6):
-            shutil.rmtree(a.path(f"sub{index}"))
+        self.take_away(a, "all")
         a.start()
         self.assert_halted(a)
         self.others_go_on(b, c)
@@ -92,23 +97,28 @@ class Halts(FreshMesh):
 
     def test_a_halted_folder_stays_halted_after_a_restart(self) -> None:
         a, b, c = self.begin_filled()
-        for index in range(5):
-            shutil.rmtree(a.path(f"sub{index}"))
+        self.take_away(a, "all/most")
         self.assert_halted(a)
         a.restart()
         self.assert_halted(a)
         self.others_go_on(b, c)
 
-    def test_a_slow_removal_of_most_files_halts_as_well(self) -> None:
+    def test_a_removal_file_by_file_halts_before_more_than_half_is_gone(self) -> None:
         a, b, c = self.begin_filled()
-        for index in range(50):
-            os.unlink(a.path(f"sub{index % 6}/{index}.py"))
-            if a.folder_status()["state"] == "halted":
+        shutil.rmtree(a.folder / "all" / "most")
+        self.assert_halted(a)
+        self.mesh.fence(b, [b, c])
+        self.assertGreaterEqual(self.count(b), FILES // 2)
+
+    def test_a_slow_removal_halts_as_well(self) -> None:
+        a, b, c = self.begin_filled()
+        for index in range(MOST):
+            os.unlink(a.path(f"all/most/{index}.py"))
+            if a.folder_status()["state"] == "halted":  # each look ends a batch
                 break
         self.assert_halted(a)
         self.mesh.fence(b, [b, c])
-        left = sum(len(files) for _, _, files in os.walk(b.folder))
-        self.assertGreaterEqual(left, FILES // 2)
+        self.assertGreaterEqual(self.count(b), FILES // 2)
 
 
 class DoesNotHalt(FreshMesh):
@@ -167,33 +177,29 @@ class NoLimit(FreshMesh):
 
 
 @unittest.skipUnless(can_run("resume"), "this build has no `dagsync resume`")
-class Resume(FreshMesh):
+class Resume(Filled):
     def begin_halted(self) -> tuple[Node, ...]:
-        a, b, c = self.begin()
-        for index in range(FILES):
-            a.write(f"sub{index % 6}/{index}.py", f"{index}\n" * 20)
-        self.mesh.converge()
-        for index in range(5):
-            shutil.rmtree(a.path(f"sub{index}"))
+        a, b, c = self.begin_filled()
+        self.take_away(a, "all/most")
         self.mesh.wait_until(lambda: a.folder_status()["state"] == "halted", "a halts")
         return a, b, c
 
     def test_without_a_word_the_files_come_back(self) -> None:
         a, b, c = self.begin_halted()
-        b.write("sub0/0.py", "changed while a was halted")
+        b.write("all/most/0.py", "changed while a was halted")
         self.assert_status(a.run("resume", "dags"), 0)
         self.mesh.converge()
-        self.assert_content("sub0/0.py", b"changed while a was halted")
-        self.assertEqual(sum(len(files) for _, _, files in os.walk(a.folder)), FILES)
+        self.assert_content("all/most/0.py", b"changed while a was halted")
+        self.assertEqual(self.count(a), FILES)
 
     def test_with_accept_deletes_they_are_deleted_everywhere(self) -> None:
         a, b, c = self.begin_halted()
         self.assert_status(a.run("resume", "dags", "--accept-deletes"), 0)
         self.mesh.wait_until(
-            lambda: not b.has("sub0") and not c.has("sub4"), "the deletes are everywhere"
+            lambda: self.count(b) == self.count(c) == FILES - MOST, "the deletes are everywhere"
         )
         self.mesh.converge()
-        self.assertEqual(sum(len(files) for _, _, files in os.walk(c.folder)), FILES // 6)
+        self.assertFalse(c.has("all/most"))
 
 
 if __name__ == "__main__":

