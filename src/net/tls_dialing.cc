@@ -8,7 +8,7 @@
 namespace dagsync {
 namespace {
 
-std::string seconds(Duration time) {
+std::string in_milliseconds(Duration time) {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()) +
          " ms";
 }
@@ -115,7 +115,7 @@ void TlsDialing::on_ready(const Status& status) {
 void TlsDialing::on_connect_limit() {
   connect_limit_ = {};
   tcp_.close();
-  failed({ErrorCode::kUnavailable, "no answer within " + seconds(runtime_->limits.connect) +
+  failed({ErrorCode::kUnavailable, "no answer within " + in_milliseconds(runtime_->limits.connect) +
                                        ": is the host up, and does a firewall drop this port?"});
 }
 
@@ -123,10 +123,10 @@ void TlsDialing::on_limit() {
   limit_ = {};
   const std::string where = trying_.empty() ? wanted_ : trying_;
   const std::string what = trying_.empty() ? "its name could not be looked up" : "no handshake";
-  errors_.push_back(
-      Error{ErrorCode::kUnavailable, what + " within " + seconds(runtime_->limits.handshake) +
-                                         ": is it a dagsync node, and not overloaded?"}
-          .with_context(where));
+  errors_.push_back(Error{ErrorCode::kUnavailable,
+                          what + " within " + in_milliseconds(runtime_->limits.handshake) +
+                              ": is it a dagsync node, and not overloaded?"}
+                        .with_context(where));
   done(Unexpected(join(errors_)));
 }
 

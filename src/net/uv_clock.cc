@@ -69,13 +69,11 @@ void UvClock::fire() {
   std::uint64_t expirations;
   if (::read(timer_fd_, &expirations, sizeof expirations) < 0) return;  // armed anew meanwhile
   armed_ = kNotArmed;
+  // Taken once: timers made by these calls lie after it and wait for the next round, so that the
+  // loop gets to its sockets.
   const MonoNanos due = mono();
-  // Timers made by these calls wait for the next round, so that the loop gets to its sockets.
-  const std::uint64_t first_new = next_id_;
-  while (!timers_.empty()) {
-    const auto first = timers_.begin();
-    if (first->first.first > due || first->first.second >= first_new) break;
-    const auto node = timers_.extract(first);
+  while (!timers_.empty() && timers_.begin()->first.first <= due) {
+    const auto node = timers_.extract(timers_.begin());
     moments_.erase(node.key().second);
     node.mapped()();
   }

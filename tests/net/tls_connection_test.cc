@@ -27,7 +27,14 @@ TEST_CASE("bytes that come before the start are kept for it") {
     near->send(text);
   });
   const auto far = node2.next_accepted();
-  net.run_for(milliseconds(50));
+  // Meanwhile others come and are read, into the same buffer.
+  auto other = node1.dial(address, "node2");
+  REQUIRE(other.has_value());
+  (*other)->send(std::string(1 << 20, 'o'));
+  const auto other_far = node2.next_accepted();
+  Seen other_seen;
+  other_far->start(other_seen.handlers());
+  CHECK(net.wait([&] { return other_seen.data.size() == 1 << 20; }));
   Seen seen;
   far->start(seen.handlers());
   CHECK(seen.data.empty());  // not from within the call
