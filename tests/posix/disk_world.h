@@ -18,6 +18,11 @@
 
 namespace dagsync {
 
+template <typename T>
+[[nodiscard]] bool fails_with(const Result<T>& result, ErrorCode code) {
+  return !result.has_value() && result.error().code == code;
+}
+
 class TempDirectory {
  public:
   explicit TempDirectory(const std::string& where) : path_(where + "/dagsync-test-XXXXXX") {

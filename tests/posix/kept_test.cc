@@ -30,7 +30,7 @@ TEST_CASE("kept versions are listed in order, and other names in there are left 
     CHECK(world.disk().remove_kept(kept_id(2)).has_value());
     CHECK(world.disk().remove_kept(kept_id(2)).has_value());
     CHECK(world.disk().list_kept().value().size() == 2);
-    CHECK(world.disk().open_kept(kept_id(2)).error().code == ErrorCode::kNotFound);
+    CHECK(fails_with(world.disk().open_kept(kept_id(2)), ErrorCode::kNotFound));
     CHECK(std::filesystem::exists(world.state("versions/README")));
   }
 }
@@ -41,13 +41,13 @@ TEST_CASE("an id cannot name anything but a kept version") {
   for (const char* id : {"../secret", "", ".", "README", "0123456789abcdef-0000000G",
                          "0123456789abcdef-00000001/../../secret"}) {
     CAPTURE(id);
-    CHECK(world.disk().open_kept({id}).error().code == ErrorCode::kInvalid);
-    CHECK(world.disk().read_kept_link({id}).error().code == ErrorCode::kInvalid);
-    CHECK(world.disk().remove_kept({id}).error().code == ErrorCode::kInvalid);
+    CHECK(fails_with(world.disk().open_kept({id}), ErrorCode::kInvalid));
+    CHECK(fails_with(world.disk().read_kept_link({id}), ErrorCode::kInvalid));
+    CHECK(fails_with(world.disk().remove_kept({id}), ErrorCode::kInvalid));
     world.write("a.py", "a");
     const auto done =
         world.publish("a.py", world.look("a.py"), world.staged_file("new"), KeptId{id});
-    CHECK(done.error().code == ErrorCode::kInvalid);
+    CHECK(fails_with(done, ErrorCode::kInvalid));
     CHECK(world.read("a.py") == "a");
   }
   CHECK(std::filesystem::exists(world.state("secret")));

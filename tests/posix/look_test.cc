@@ -34,18 +34,18 @@ TEST_CASE("a listing shows every name as its bytes, and follows nothing") {
       {longest, FileType::kFile},    {invalid, FileType::kFile},   {lines, FileType::kFile},
       {"sub", FileType::kDirectory}, {"link", FileType::kSymlink}, {"fifo", FileType::kSpecial}};
   CHECK(types == wanted);
-  CHECK(world.disk().list(DiskWorld::path("link")).error().code == ErrorCode::kNotFound);
-  CHECK(world.disk().list(DiskWorld::path("no")).error().code == ErrorCode::kNotFound);
+  CHECK(fails_with(world.disk().list(DiskWorld::path("link")), ErrorCode::kNotFound));
+  CHECK(fails_with(world.disk().list(DiskWorld::path("no")), ErrorCode::kNotFound));
 }
 
 TEST_CASE("a FIFO blocks nothing and is never replaced") {
   DAGSYNC_ON_EACH(all_grounds(), world) {
     REQUIRE(::mkfifo(world.real("pipe").c_str(), 0600) == 0);
-    CHECK(world.disk().open(DiskWorld::path("pipe")).error().code == ErrorCode::kInvalid);
+    CHECK(fails_with(world.disk().open(DiskWorld::path("pipe")), ErrorCode::kInvalid));
     CHECK(world.disk().check_writer(DiskWorld::path("pipe")) == WriterCheck::kNone);
     const auto done = world.publish("pipe", world.look("pipe"), world.staged_file("x"), kept_id(1));
     REQUIRE_FALSE(done.has_value());
-    CHECK(done.error().code == ErrorCode::kExists);
+    CHECK(fails_with(done, ErrorCode::kExists));
     CHECK(world.look("pipe")->type == FileType::kSpecial);
     CHECK(world.disk().sync({DiskWorld::path("pipe")}).has_value());
     CHECK(world.leftovers().empty());
@@ -58,9 +58,9 @@ TEST_CASE("a symlink is read, never opened, and a file is no symlink") {
   world.symlink("/etc/passwd", "link");
   CHECK(world.disk().read_link(DiskWorld::path("link")).value() == "/etc/passwd");
   CHECK_FALSE(world.disk().open(DiskWorld::path("link")).has_value());
-  CHECK(world.disk().read_link(DiskWorld::path("a.py")).error().code == ErrorCode::kNotFound);
-  CHECK(world.disk().read_link(DiskWorld::path("no")).error().code == ErrorCode::kNotFound);
-  CHECK(world.disk().open(DiskWorld::path("no")).error().code == ErrorCode::kNotFound);
+  CHECK(fails_with(world.disk().read_link(DiskWorld::path("a.py")), ErrorCode::kNotFound));
+  CHECK(fails_with(world.disk().read_link(DiskWorld::path("no")), ErrorCode::kNotFound));
+  CHECK(fails_with(world.disk().open(DiskWorld::path("no")), ErrorCode::kNotFound));
 }
 
 TEST_CASE("below a file or a symlink there is nothing") {

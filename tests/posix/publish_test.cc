@@ -148,7 +148,7 @@ TEST_CASE("an id that is taken is refused before anything changes") {
     const auto again =
         world.publish("a.py", world.look("a.py"), world.staged_file("3"), kept_id(1));
     REQUIRE_FALSE(again.has_value());
-    CHECK(again.error().code == ErrorCode::kExists);
+    CHECK(fails_with(again, ErrorCode::kExists));
     CHECK(world.read("a.py") == "2");
     CHECK(world.kept(kept_id(1)) == "1");
     CHECK(world.leftovers().empty());
@@ -159,12 +159,12 @@ TEST_CASE("a missing parent is an error, a parent that is a symlink is not follo
   DAGSYNC_ON_EACH(all_grounds(), world) {
     const auto missing = world.publish("no/a.py", std::nullopt, world.staged_file("x"));
     REQUIRE_FALSE(missing.has_value());
-    CHECK(missing.error().code == ErrorCode::kNotFound);
+    CHECK(fails_with(missing, ErrorCode::kNotFound));
     TempDirectory outside(temp_root());
     world.symlink(outside.path(), "link");
     const auto linked = world.publish("link/a.py", std::nullopt, world.staged_file("x"));
     REQUIRE_FALSE(linked.has_value());
-    CHECK(linked.error().code == ErrorCode::kNotFound);
+    CHECK(fails_with(linked, ErrorCode::kNotFound));
     CHECK(DiskWorld::names_under(outside.path()).empty());
     CHECK(world.leftovers().empty());
   }
@@ -193,7 +193,7 @@ TEST_CASE("a directory is replaced together with what is disposable in it, and w
     world.write("job/notes.txt", "mine");
     const auto refused = world.publish("job", world.look("job"), world.staged_file("new"));
     REQUIRE_FALSE(refused.has_value());
-    CHECK(refused.error().code == ErrorCode::kExists);
+    CHECK(fails_with(refused, ErrorCode::kExists));
     CHECK(refused.error().message.find("notes.txt") != std::string::npos);
     CHECK(world.read("job/__pycache__/a.pyc") == "compiled");
     REQUIRE(::unlink(world.real("job/notes.txt").c_str()) == 0);
@@ -252,7 +252,7 @@ TEST_CASE("contents are copied from open files, whole and in parts") {
     CHECK((*file)->append_from(**source, 0, bytes.size()).has_value());
     const auto beyond = (*file)->append_from(**source, bytes.size() - 1, 2);
     REQUIRE_FALSE(beyond.has_value());
-    CHECK(beyond.error().code == ErrorCode::kUnavailable);
+    CHECK(fails_with(beyond, ErrorCode::kUnavailable));
     CHECK((*file)->finish(0600, kMtime).has_value());
     REQUIRE(world.publish("copy", std::nullopt, std::move(*file)).has_value());
     const std::string whole = world.read("copy");
@@ -281,7 +281,7 @@ TEST_CASE("a rename within the folder links the file, and reads nothing") {
   stale.mtime.value += 1;
   const auto refused = world.disk().stage_link(DiskWorld::path("b.py"), stale);
   REQUIRE_FALSE(refused.has_value());
-  CHECK(refused.error().code == ErrorCode::kUnavailable);
+  CHECK(fails_with(refused, ErrorCode::kUnavailable));
 }
 
 TEST_CASE("no link goes to another file system") {
@@ -290,7 +290,7 @@ TEST_CASE("no link goes to another file system") {
   world.write("a.py", "a");
   const auto link = world.disk().stage_link(DiskWorld::path("a.py"), *world.look("a.py"));
   REQUIRE_FALSE(link.has_value());
-  CHECK(link.error().code == ErrorCode::kUnsupported);
+  CHECK(fails_with(link, ErrorCode::kUnsupported));
 }
 
 TEST_CASE("a kept version does not change when another hard link of the file is written") {

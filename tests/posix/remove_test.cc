@@ -26,7 +26,7 @@ TEST_CASE("a directory with something else in it stays whole, and the error name
     world.mkdir("job/inner");
     const auto done = world.disk().remove_directory(DiskWorld::path("job"), is_compiled);
     REQUIRE_FALSE(done.has_value());
-    CHECK(done.error().code == ErrorCode::kExists);
+    CHECK(fails_with(done, ErrorCode::kExists));
     CHECK(done.error().message.find("inner") != std::string::npos);
     CHECK(world.read("job/__pycache__/a.pyc") == "compiled");
   }
@@ -43,7 +43,7 @@ TEST_CASE("a person's file in a disposable directory is asked for by itself") {
   };
   const auto done = world.disk().remove_directory(DiskWorld::path("job"), only_pyc);
   REQUIRE_FALSE(done.has_value());
-  CHECK(done.error().code == ErrorCode::kExists);
+  CHECK(fails_with(done, ErrorCode::kExists));
   CHECK(done.error().message.find("notes.txt") != std::string::npos);
   CHECK(world.read("job/__pycache__/a.pyc") == "compiled");
 }

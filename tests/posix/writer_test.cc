@@ -55,9 +55,9 @@ TEST_CASE("a file that is being written is neither replaced nor removed nor touc
     CHECK(is_busy(world.publish("a.py", expected, world.staged_directory(), kept_id(1))));
     CHECK(is_busy(world.disk().remove(path, *expected, kept_id(1))));
     CHECK(is_busy(world.disk().set_attributes(path, *expected, 0600, UnixNanos{1})));
-    CHECK(world.disk().stage_link(path, *expected).error().code ==
-          (each_ground == Ground::kTwoFileSystems ? ErrorCode::kUnsupported
-                                                  : ErrorCode::kUnavailable));
+    CHECK(fails_with(world.disk().stage_link(path, *expected),
+                     each_ground == Ground::kTwoFileSystems ? ErrorCode::kUnsupported
+                                                            : ErrorCode::kUnavailable));
     CHECK(world.look("a.py") == expected);
     REQUIRE(::pwrite(writer, "after!", 6, 0) == 6);
     ::close(writer);
