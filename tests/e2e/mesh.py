@@ -183,9 +183,11 @@ class Mesh:
         return time.monotonic() - began
 
     def wait_in_sync(self, bound: float = BOUND_S, nodes: Iterable[Node] | None = None) -> None:
-        """By what `status --wait` says, of each running node."""
+        """By what `status --wait` says, of each running node; one that just started may be late."""
         for one in nodes or self.running():
-            done = one.run("status", "--wait", str(round(bound * PATIENCE)), timeout=bound + 10)
+            self.wait_until(one.status, f"{one.name} answers", bound)
+            seconds = str(round(bound * PATIENCE))
+            done = one.run("status", "--wait", seconds, timeout=bound + 10)
             if done.returncode != 0:
                 told = f"{one.name} is not in sync after {bound} s, status {done.returncode}"
                 raise AssertionError(f"{told}:\n{done.stdout}{done.stderr}")
@@ -239,6 +241,8 @@ class Mesh:
         names = {one.name for one in nodes}
         for one in nodes:
             folder = one.folder_status()
+            if not folder:
+                return False
             behind = {peer["name"] for peer in folder["peers"] if not peer["in_sync"]}
             if folder["pending_changes"] or behind & names:
                 return False
