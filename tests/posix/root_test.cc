@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+
 #include "posix/disk_world.h"
 
 namespace dagsync {
@@ -11,6 +13,24 @@ PosixDisk::Options options_for(const TempDirectory& base) {
   options.state_dir = base.path() + "/state";
   return options;
 }
+
+// A mount of our own, where we may mount at all.
+class Mounted {
+ public:
+  explicit Mounted(const std::string& what) : at_(temp_root()) {
+    if (::geteuid() != 0) return;
+    mounted_ = std::system(("mount " + what + " '" + at_.path() + "' 2>/dev/null").c_str()) == 0;
+  }
+  ~Mounted() {
+    if (mounted_) CHECK(std::system(("umount '" + at_.path() + "'").c_str()) == 0);
+  }
+  [[nodiscard]] bool is_there() const { return mounted_; }
+  [[nodiscard]] const std::string& path() const { return at_.path(); }
+
+ private:
+  TempDirectory at_;
+  bool mounted_ = false;
+};
 
 }  // namespace
 
@@ -98,6 +118,51 @@ TEST_CASE("a symlink at the root is an error that says what to do") {
   REQUIRE_FALSE(disk.has_value());
   CHECK(fails_with(disk, ErrorCode::kInvalid));
   CHECK(disk.error().message.find("symlink") != std::string::npos);
+}
+
+TEST_CASE("a folder under a bind mount is another file system") {
+  TempDirectory base(temp_root());
+  const Mounted mounted("--bind '" + base.path() + "'");
+  if (!mounted.is_there()) return;
+  PosixDisk::Options options = options_for(base);
+  options.root = mounted.path() + "/dags";
+  REQUIRE(::mkdir(options.root.c_str(), 0755) == 0);
+  auto disk = PosixDisk::open(options);
+  REQUIRE(disk.has_value());
+  CHECK((*disk)->other_file_system());
+  auto staged = (*disk)->stage_file(1);
+  REQUIRE(staged.has_value());
+  REQUIRE((*staged)->append("x").has_value());
+  REQUIRE((*staged)->finish(0644, {1}).has_value());
+  const auto done = (*disk)->publish(DiskWorld::path("a.py"), std::nullopt, std::move(*staged),
+                                     std::nullopt, is_compiled);
+  REQUIRE_MESSAGE(done.has_value(), (done ? "" : done.error().message));
+  CHECK(done->outcome == PublishOutcome::kDone);
+}
+
+TEST_CASE("a full file system is an error that says what to do, and changes nothing") {
+  for (const bool apart : {false, true}) {
+    TempDirectory base(temp_root());
+    const Mounted mounted("-t tmpfs -o size=2m none");
+    if (!mounted.is_there()) return;
+    PosixDisk::Options options = options_for(base);
+    options.root = mounted.path() + "/dags";
+    if (!apart) options.state_dir = mounted.path() + "/state";
+    REQUIRE(::mkdir(options.root.c_str(), 0755) == 0);
+    std::ofstream(options.root + "/a.py") << "old";
+    auto disk = PosixDisk::open(options);
+    REQUIRE(disk.has_value());
+    const auto reserved = (*disk)->stage_file(3 << 20);
+    CHECK(fails_with(reserved, ErrorCode::kNoSpace));
+    auto grown = (*disk)->stage_file(0);
+    REQUIRE(grown.has_value());
+    const auto appended = (*grown)->append(std::string(3 << 20, 'x'));
+    CHECK(fails_with(appended, ErrorCode::kNoSpace));
+    CHECK(appended.error().message.find("free space") != std::string::npos);
+    grown->reset();
+    CHECK((*disk)->stage_file(1 << 20).has_value());  // what was staged is gone
+    CHECK((*disk)->stat(DiskWorld::path("a.py")).value()->size == 3);
+  }
 }
 
 TEST_CASE("the state directory is the daemon's alone") {
