@@ -98,7 +98,7 @@ class TableReader {
         wrong(key, "has a value that " + std::string(type_of(item)), allowed);
         continue;
       }
-      T value;
+      T value{};
       if (take(key, item.source().begin.line, **item.as_string(), value, parse)) {
         values.push_back(std::move(value));
       }
