@@ -48,6 +48,7 @@ void Replica::save(const RelPath& path, Record record, const std::optional<Chang
                    std::optional<DiskState> disk, Actions& actions, std::vector<Change>& ours) {
   Change change{path, id ? *id : ChangeId{author_, ++sequence_}, std::move(record)};
   if (!id) received_.add(change.id);
+  if (change.record.is_live()) guard_.came_back(path);
   const bool is_ours = change.id.author == author_;
   IndexEntry entry{change.record, change.id, std::move(disk)};
   index_.put(path, entry);

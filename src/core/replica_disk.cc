@@ -20,15 +20,15 @@ bool is_leaf(const IndexEntry* entry) {
   return kind == Kind::kFile || kind == Kind::kSymlink;
 }
 
-// How many files the batch deletes, not counting those whose bytes appear in it under another name:
-// a renamed directory is no mass delete.
-std::size_t lost_files(const std::vector<const Observation*>& deletes, const Index& index,
-                       const std::vector<const Observation*>& edits) {
+// The files that the batch deletes, without those whose bytes appear in it under another name: a
+// renamed directory is no mass delete.
+std::vector<RelPath> lost_files(const std::vector<const Observation*>& deletes, const Index& index,
+                                const std::vector<const Observation*>& edits) {
   std::unordered_map<Digest, std::size_t> appeared;
   for (const Observation* edit : edits) {
     if (edit->content.kind == Kind::kFile) ++appeared[edit->content.digest];
   }
-  std::size_t lost = 0;
+  std::vector<RelPath> lost;
   for (const Observation* gone : deletes) {
     const Content& content = index.find(gone->path)->record.content;
     if (content.kind == Kind::kDirectory) continue;
@@ -36,7 +36,7 @@ std::size_t lost_files(const std::vector<const Observation*>& deletes, const Ind
     if (content.kind == Kind::kFile && it != appeared.end() && it->second > 0) {
       --it->second;
     } else {
-      ++lost;
+      lost.push_back(gone->path);
     }
   }
   return lost;
@@ -81,12 +81,12 @@ Actions Replica::observe(const std::vector<Observation>& batch, DeletePolicy pol
     }
   }
   if (policy == DeletePolicy::kGuard && settings_.local_may_leave) {
-    const std::size_t lost = lost_files(deletes, index_, edits);
-    if (!guard_.allows(lost, index_.totals().files, now)) {
-      actions.push_back(Halt{"", lost});
+    const std::vector<RelPath> lost = lost_files(deletes, index_, edits);
+    if (!guard_.allows(lost.size(), index_.totals().files, now)) {
+      actions.push_back(Halt{"", lost.size()});
       return actions;
     }
-    guard_.count(lost, now);
+    guard_.passed(lost, now);
   }
   std::vector<Change> ours;
   for (const Observation* seen : edits)
@@ -206,7 +206,8 @@ void Replica::unshadow(const RelPath& path, Actions& actions, std::vector<Change
     }
     return true;
   });
-  for (auto& [below, wanted] : back) adjudicate(below, std::move(wanted), actions, ours);
+  for (auto& [below, wanted] : back)
+    adjudicate(below, std::move(wanted), actions, ours);
 }
 
 }  // namespace dagsync

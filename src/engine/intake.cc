@@ -20,6 +20,7 @@ struct Intake::Round {
   UnixNanos gone_since;  // the moment of deletes that are found by a scan
   std::set<RelPath> hinted;
   std::set<RelPath> looked;
+  std::set<std::uint64_t> linked;  // inodes with several names, seen and not followed up
   std::uint64_t kept_bytes = 0;
 };
 
@@ -229,6 +230,9 @@ void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
     }
     const bool is_directory = look.seen.content.kind == Kind::kDirectory;
     if (rules_.ignores(path, is_directory)) continue;
+    if (look.seen.disk && !is_directory && look.seen.disk->links > 1) {
+      round.linked.insert(look.seen.disk->inode);
+    }
     const bool hinted = round.hinted.contains(path);
     if (is_directory && hinted && !round.whole) directories.push_back(path);
     if (look.seen.content.kind == Kind::kTombstone && !hinted) look.seen.moment = round.gone_since;
@@ -240,8 +244,24 @@ void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
   }
 }
 
+// A write through one hard link is a change of each name, but hinted for that one alone.
+std::vector<RelPath> Intake::other_names(Round& round) const {
+  std::vector<RelPath> names;
+  const auto inodes = std::exchange(round.linked, {});
+  if (inodes.empty() || round.whole) return names;
+  for (const auto& [path, entry] : index_.entries()) {
+    const bool same = entry.disk && inodes.contains(entry.disk->inode);
+    if (same && !round.looked.contains(path)) names.push_back(path);
+  }
+  return names;
+}
+
 // Before a delete is believed: is this still our folder?
 void Intake::conclude(const std::shared_ptr<Round>& round) {
+  if (auto names = other_names(*round); !names.empty()) {
+    look(round, std::move(names));
+    return;
+  }
   expand_absences(*round);
   const bool deletes =
       std::any_of(round->batch.seen.begin(), round->batch.seen.end(),

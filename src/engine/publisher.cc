@@ -84,7 +84,7 @@ void Publisher::prepare(const BatchPtr& batch, const RelPath& path, Contents& co
   item.content = content;
   const IndexEntry* entry = replica_.index().find(path);
   const bool stands = entry != nullptr && entry->disk && entry->record.is_live() && !wanted.again;
-  if (content.kind != Kind::kFile || replica_.index().is_shadowed(path)) {
+  if (content.kind != Kind::kFile || will_be_shadowed(path)) {
     ready(batch, path);
     return;
   }
@@ -104,6 +104,18 @@ void Publisher::prepare(const BatchPtr& batch, const RelPath& path, Contents& co
     delta = std::get<Announce::Delta>(it->second);
   }
   obtain(batch, path, std::move(delta));
+}
+
+// Whether a file or symlink will stand above the path, once what is wanted there is published.
+bool Publisher::will_be_shadowed(const RelPath& path) const {
+  for (RelPath above = path.parent(); !above.is_root(); above = above.parent()) {
+    const auto wanted = replica_.wanted().find(above);
+    const IndexEntry* entry = replica_.index().find(above);
+    Kind kind = entry != nullptr ? entry->record.content.kind : Kind::kTombstone;
+    if (wanted != replica_.wanted().end()) kind = wanted->second.record.content.kind;
+    if (kind == Kind::kFile || kind == Kind::kSymlink) return true;
+  }
+  return false;
 }
 
 // Files that have the content; one that this batch deletes may give its inode.
@@ -218,7 +230,8 @@ void Publisher::failed(const RelPath& path, const Error& error) {
   retry_later(path);
   const auto& retry = retries_.at(path);
   // A peer that is away is no trouble of this file; `behind` shows it.
-  const bool just_waiting = error.code == ErrorCode::kUnavailable && retry.attempts < 8;
+  const bool may_pass = error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kExists;
+  const bool just_waiting = may_pass && retry.attempts < 6;
   if (!just_waiting) hooks_.trouble(path, error.message);
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "dagsync/base/log.h"
 #include "dagsync/core/reconcile.h"
 #include "dagsync/engine/publisher.h"
 #include "publisher_batch.h"
@@ -20,11 +21,11 @@ bool deletes(const PublishBatch& batch, const RelPath& path) {
   });
 }
 
-// Whether anything live is left below once the batch is published.
-bool keeps_live_below(const Index& index, const std::set<RelPath>& deleted, const RelPath& path) {
+// Whether anything live below is not among what goes.
+bool keeps_live_below(const Index& index, const std::set<RelPath>& going, const RelPath& path) {
   bool live = false;
   index.visit_below(path, [&](const RelPath& below, const IndexEntry& entry) {
-    live = entry.record.is_live() && !deleted.contains(below);
+    live = entry.record.is_live() && !going.contains(below);
     return !live;
   });
   return live;
@@ -66,7 +67,7 @@ std::optional<PublishItem> Publisher::make_item(Batch& batch, const RelPath& pat
   }
   if (wanted.again && made.old) made.old->record.content = {};  // nothing of it stands there
   made.attributes_only = item.attributes_only;
-  made.nothing_to_do = replica_.index().is_shadowed(path);
+  made.nothing_to_do = wanted.record.is_live() && will_be_shadowed(path);
   if (item.linked) {
     const auto source = batch.items.find(*item.linked);
     const bool source_goes =
@@ -103,12 +104,18 @@ void Publisher::submit(const BatchPtr& batch) {
     if (item.linked) linked.insert(*item.linked);
   }
   const std::set<RelPath> deleted = deleted_by(*publish_batch);
+  const std::set<RelPath> going = going_with(*publish_batch);
+  std::erase_if(publish_batch->items, [&](PublishItem& item) {
+    if (item.change.record.is_live()) return false;
+    if (!keeps_live_below(replica_.index(), going, item.path)) return false;
+    // What lives on below implies the directory; what is only waiting for its own delete does not.
+    item.nothing_to_do = keeps_live_below(replica_.index(), wanted_deletes(item.path), item.path);
+    if (!item.nothing_to_do) retry_later(item.path);
+    return !item.nothing_to_do;
+  });
+  if (publish_batch->items.empty()) return;
   for (PublishItem& item : publish_batch->items) {
     item.moved_away = linked.contains(item.path) && deleted.contains(item.path);
-    const bool is_tombstone = !item.change.record.is_live();
-    if (is_tombstone && keeps_live_below(replica_.index(), deleted, item.path)) {
-      item.nothing_to_do = true;
-    }
     if (!item.nothing_to_do) item.mark = journal_.open_intent(item.path);
     in_lane_.emplace(item.path, replica_.wanted().at(item.path));
     replica_.publishing(item.path);
@@ -145,15 +152,34 @@ void Publisher::add_evictions(PublishBatch& batch) {
   }
 }
 
+// Deleted by this batch, or by one before it in the lane.
+std::set<RelPath> Publisher::going_with(const PublishBatch& batch) const {
+  std::set<RelPath> going = deleted_by(batch);
+  for (const auto& [path, wanted] : in_lane_) {
+    if (!wanted.record.is_live()) going.insert(path);
+  }
+  return going;
+}
+
+std::set<RelPath> Publisher::wanted_deletes(const RelPath& directory) const {
+  std::set<RelPath> deletes;
+  for (auto it = replica_.wanted().upper_bound(directory); it != replica_.wanted().end(); ++it) {
+    if (it->first.bytes().compare(0, directory.bytes().size(), directory.bytes()) != 0) break;
+    if (!it->second.record.is_live()) deletes.insert(it->first);
+  }
+  return deletes;
+}
+
 void Publisher::add_prunes(PublishBatch& batch) {
   const std::set<RelPath> deleted = deleted_by(batch);
+  const std::set<RelPath> going = going_with(batch);
   std::set<RelPath> prunes;
   for (const RelPath& path : deleted) {
     for (RelPath above = path.parent(); !above.is_root(); above = above.parent()) {
       if (deleted.contains(above) || prunes.contains(above)) continue;
       const IndexEntry* entry = replica_.index().find(above);
       const bool live = entry != nullptr && entry->record.is_live();
-      if (live || keeps_live_below(replica_.index(), deleted, above)) break;
+      if (live || keeps_live_below(replica_.index(), going, above)) break;
       prunes.insert(above);
     }
   }
@@ -200,6 +226,9 @@ void Publisher::settle_item(PublishItem& item, const Result<Published>& result) 
     failed(path, result.error());
     return;
   }
+  log::debug("{}: not published yet: {}", display(path),
+             result->outcome == PublishOutcome::kChanged ? "it shows something unexpected"
+                                                         : "a writer has it open");
   if (result->outcome == PublishOutcome::kChanged) hooks_.look_at(path);
   retry_later(path);
 }

@@ -1,11 +1,13 @@
 // Stops a folder from being emptied by accident: a wrong `rm -r`, an unmounted disk, a lost share.
-// Deletes are summed over a minute, so that a slow `rm -r` does not pass below the limit. Pure.
+// Deletes are summed over a minute, so that a slow `rm -r` does not pass below the limit; a path
+// that comes back meanwhile does not count, so that switching branches to and fro does pass. Pure.
 #pragma once
 
 #include <cstddef>
-#include <deque>
-#include <utility>
+#include <unordered_map>
+#include <vector>
 
+#include "dagsync/base/rel_path.h"
 #include "dagsync/base/time.h"
 
 namespace dagsync {
@@ -18,16 +20,15 @@ class DeleteGuard {
   explicit DeleteGuard(int max_percent) : max_percent_(max_percent) {}
   void set_max_percent(int max_percent) { max_percent_ = max_percent; }
 
-  // Whether `deletes` more deletes may pass now, where the folder holds `files` files before them.
-  [[nodiscard]] bool allows(std::size_t deletes, std::size_t files, MonoNanos now) const;
-  void count(std::size_t deletes, MonoNanos now);  // that passed
-  void forget() { passed_.clear(); }               // a person has decided
+  // Whether `deletes` more files may go now, where the folder holds `files` before that.
+  [[nodiscard]] bool allows(std::size_t deletes, std::size_t files, MonoNanos now);
+  void passed(const std::vector<RelPath>& deleted, MonoNanos now);
+  void came_back(const RelPath& path) { gone_.erase(path); }
+  void forget() { gone_.clear(); }  // a person has decided
 
  private:
-  std::size_t recent(MonoNanos now) const;
-
   int max_percent_;
-  std::deque<std::pair<MonoNanos, std::size_t>> passed_;
+  std::unordered_map<RelPath, MonoNanos> gone_;  // within the window, and still gone
 };
 
 }  // namespace dagsync

@@ -71,6 +71,7 @@ class Intake {
   void look(const std::shared_ptr<Round>& round, std::vector<RelPath> paths);
   void sort_looks(Round& round, std::vector<LookResult> looks, std::vector<RelPath>& directories);
   void scanned(const std::shared_ptr<Round>& round, Scanner::Found found);
+  [[nodiscard]] std::vector<RelPath> other_names(Round& round) const;
   void conclude(const std::shared_ptr<Round>& round);
   void deliver(const std::shared_ptr<Round>& round);
   void expand_absences(Round& round);

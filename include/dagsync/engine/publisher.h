@@ -71,11 +71,14 @@ class Publisher {
   [[nodiscard]] std::optional<PublishItem> make_item(Batch& batch, const RelPath& path, Item& item);
   void add_evictions(PublishBatch& batch);
   void add_prunes(PublishBatch& batch);
+  [[nodiscard]] std::set<RelPath> going_with(const PublishBatch& batch) const;
+  [[nodiscard]] std::set<RelPath> wanted_deletes(const RelPath& directory) const;
   void finished(std::shared_ptr<PublishBatch> batch, PublishResults results);
   void settle_item(PublishItem& item, const Result<Published>& result);
   void failed(const RelPath& path, const Error& error);
   void retry_later(const RelPath& path);
   void arm();
+  [[nodiscard]] bool will_be_shadowed(const RelPath& path) const;
   [[nodiscard]] std::vector<LocalSource> sources_of(const Digest& digest, const Batch* batch) const;
   [[nodiscard]] std::optional<KeptVersion> keep(const RelPath& path, const IndexEntry& old,
                                                 const Record& by);
