@@ -160,6 +160,8 @@ void Folder::deliver(const NodeName& from, std::vector<Announce::Item> items) {
                                return rules_.ignores(path, kind == Kind::kDirectory);
                              }),
           std::move(contents));
+  // What needed no row became known all the same, and is to be acknowledged.
+  journal_.touch();
   changed();
 }
 
