@@ -113,6 +113,13 @@ Folder* Node::folder(const std::string& name) {
 void Node::connected(const NodeName& peer, const Hello& hello) {
   auto& shared = shared_[peer];
   shared.clear();
+  if (hello.one_shot) {  // it has none of its own, and chooses among ours
+    for (const auto& [name, folder] : folders_) {
+      shared.insert(name);
+      folder->peer_connected(peer);
+    }
+    return;
+  }
   for (const Hello::Folder& theirs : hello.folders) {
     if (!folders_.contains(theirs.name)) continue;
     shared.insert(theirs.name);

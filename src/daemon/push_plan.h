@@ -1,0 +1,38 @@
+// What a push without a daemon would change: a directory against what the receivers have.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dagsync/core/index.h"
+#include "dagsync/core/record.h"
+#include "dagsync/ports/disk.h"
+
+namespace dagsync {
+
+// The files of a directory, as replication sees them. Blocks. The bytes of small ones are kept, up
+// to a bound in all.
+struct PushedTree {
+  std::map<RelPath, Content> contents;
+  std::map<Digest, std::string> bytes;
+  std::vector<std::string> troubles;  // what could not be read, and is not pushed
+};
+[[nodiscard]] Result<PushedTree> read_tree(Disk& disk, const std::vector<std::string>& ignore,
+                                           UnixNanos now);
+
+// What the receivers listed, merged.
+using Listing = std::map<RelPath, Record>;
+
+// Changes of `author`, in the order in which they are numbered from 1: on top of all that was
+// listed, made `now`. Same bytes and mode are no change, whatever the mtime: a CI checkout has new
+// ones each time. With `delete_missing`, what only the receivers have is deleted.
+[[nodiscard]] std::vector<Change> plan_push(const PushedTree& tree, const Listing& listing,
+                                            const AuthorId& author, UnixNanos now,
+                                            bool delete_missing);
+
+// A line a change, for people: "+ new.py", "~ changed.py", "- gone.py".
+[[nodiscard]] std::string describe(const Change& change, const Listing& listing);
+
+}  // namespace dagsync
