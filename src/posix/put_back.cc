@@ -19,7 +19,9 @@ bool is_untouched(Publishing& job, const TempName& came_out, const DiskState& pl
   const auto standing = hold(came_out.place());
   if (!standing || standing->state.inode != placed.inode) return false;
   if (placed.type == FileType::kDirectory) return true;
-  return matches_but_for_ctime(placed, standing->state) && !has_writer(*standing, job.degradations);
+  if (has_writer(*standing, job.degradations)) return false;
+  const auto now = look_at(standing->inode.get());  // after the last writer closed
+  return now && matches_but_for_ctime(placed, now->state);
 }
 
 void keep_aside(Publishing& job, TempName& came_out) {

@@ -24,10 +24,11 @@ Result<Published> rename_over_file(Publishing& job, Standing& old, StagedThing& 
   job.degradations.note_no_exchange();
   const auto prepared = keeping.prepare(old);
   if (!prepared) return tl::unexpected(prepared.error());
+  if (!*prepared) return kChanged;
+  if (has_writer(old, job.degradations)) return kBusy;
   const auto now = hold(job.place);
-  if (!*prepared || !now || now->state.inode != old.state.inode || !matches(old.state, now->state))
+  if (!now || now->state.inode != old.state.inode || !matches(old.state, now->state))
     return kChanged;
-  if (has_writer(*now, job.degradations)) return kBusy;
   // No rename puts a directory over a file.
   if (staged.type == FileType::kDirectory &&
       ::unlinkat(job.place.directory->get(), job.place.name.c_str(), 0) != 0)
@@ -57,12 +58,13 @@ Result<Published> rename_over_directory(Publishing& job, StagedThing& staged, Te
 
 PublishOutcome judge(Publishing& job, const Standing& old, const TempName& out,
                      const Keeping& keeping) {
-  const auto look = look_at(out.at().directory, out.at().name);
-  if (!look || look->state.inode != old.state.inode ||
-      !matches_but_for_ctime(old.state, look->state))
-    return PublishOutcome::kChanged;
-  // From here on nobody finds it by its name any more.
+  const auto came_out = look_at(out.at().directory, out.at().name);
+  if (!came_out || came_out->state.inode != old.state.inode) return PublishOutcome::kChanged;
+  // Nobody finds it by its name any more, so a writer is asked for first: what is seen after the
+  // last one closed is final.
   if (has_writer(old, job.degradations)) return PublishOutcome::kBusy;
+  const auto look = look_at(old.inode.get());
+  if (!look || !matches_but_for_ctime(old.state, look->state)) return PublishOutcome::kChanged;
   return keeping.accepts(old, look->state) ? PublishOutcome::kDone : PublishOutcome::kChanged;
 }
 

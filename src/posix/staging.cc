@@ -166,10 +166,10 @@ Result<std::unique_ptr<Staged>> Staging::link(const FolderRoot::Opened& root, co
   UniqueFd inode(
       ::openat(place->directory->get(), place->name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!inode) return moved_on();
-  const auto before = look_at(inode.get());
-  if (!before || before->state.type != FileType::kFile || !matches(expected, before->state) ||
-      check_writer(inode.get()) == WriterCheck::kWriter)
+  if (expected.type != FileType::kFile || check_writer(inode.get()) == WriterCheck::kWriter)
     return moved_on();
+  const auto before = look_at(inode.get());
+  if (!before || !matches(expected, before->state)) return moved_on();
   // By the descriptor: what stands under the name may be another file by now.
   const std::string name = next_name();
   if (::linkat(AT_FDCWD, proc_path(inode.get()).c_str(), directory_->get(), name.c_str(),
