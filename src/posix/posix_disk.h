@@ -4,7 +4,7 @@
 //   staging          what is made ready, and where
 //   publish          the step that makes it visible; replace, keeping, put_back: what it replaces
 //   kept_versions    where that goes; recovery: also after a crash
-//   lease            who is writing
+//   lease            who is writing; departed: who was about to
 //   durable          what survives a power cut
 #pragma once
 
