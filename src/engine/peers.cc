@@ -200,6 +200,17 @@ bool Peers::keeps_link(const Peer& peer, bool new_one_dialed) const {
 
 void Peers::accept(std::unique_ptr<Connection> connection) {
   if (stopping_ || strangers_.size() >= kMaxStrangers) return;
+  // Whoever bears no configured name need not say hello first.
+  const PeerIdentity& identity = connection->identity();
+  const bool known = std::any_of(identity.names.begin(), identity.names.end(),
+                                 [&](const NodeName& name) { return peers_.contains(name); });
+  if (!known) {
+    log_refusal(identity.address,
+                fmt::format("its certificate bears {}, which is not configured here: add a "
+                            "[[peer]] with that name to dagsync.toml of {}, and send it SIGHUP",
+                            joined(identity.names), self_.value));
+    return;
+  }
   auto link = make_link(std::move(connection), false, {});
   Link* key = link.get();
   strangers_.emplace(key, std::move(link));
