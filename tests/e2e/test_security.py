@@ -134,6 +134,25 @@ class ForeignNodes(FreshMesh):
         self.mesh.wait_in_sync(nodes=[a, b, c])
 
 
+class WrongAddress(FreshMesh):
+    def test_another_node_at_a_peers_address_is_not_taken_for_it(self) -> None:
+        a, b, c = self.mesh.nodes
+        wrong = [{"name": "b", "address": [c.address]}, {"name": "c", "address": [b.address]}]
+        self.mesh.configure(a, peers=[], more_peers=wrong)
+        self.mesh.start()
+
+        def told() -> list[str]:
+            return [line for line in a.log_text().splitlines() if c.address in line]
+
+        self.mesh.wait_until(told, "a's log names the address")
+        self.assertTrue(any(" b" in line and "c" in line for line in told()), told())
+        self.mesh.wait_in_sync()  # b and c know where a is, and that is enough
+        for one, peer in ((a, "b"), (b, "a"), (c, "a")):
+            self.assertTrue(one.peer_status(peer)["connected"])
+        a.write("right.py", b"x")
+        self.mesh.wait_content("right.py", b"x")
+
+
 class UnknownNode(ForeignNodes):
     options = {"more": ["x"]}
 
