@@ -12,6 +12,7 @@
 #include "daemon/commands.h"
 #include "daemon/config.h"
 #include "daemon/loop_watcher.h"
+#include "daemon/owner.h"
 #include "daemon/print_error.h"
 #include "daemon/state_dir.h"
 #include "daemon/version.h"
@@ -110,6 +111,11 @@ class Daemon {
     PosixDisk::Options options;
     options.root = folder.path;
     options.state_dir = *directory;
+    if (!folder.owner.empty()) {
+      const auto owner = look_up_owner(folder.owner);
+      if (!owner) return Unexpected(owner.error());
+      options.owner = Owner{owner->user, owner->group};
+    }
     auto disk = PosixDisk::open(std::move(options));
     if (!disk) return Unexpected(disk.error());
     if (const Status clean = (*disk)->remove_strays(); !clean) {
