@@ -20,7 +20,11 @@ FileType type_of(std::uint32_t mode) {
   return FileType::kSpecial;
 }
 
+// File systems have years that nanoseconds do not reach, and anybody can set a file's mtime there.
 UnixNanos nanos_of(const struct statx_timestamp& time) {
+  constexpr std::int64_t kFarthestSecond = kFarthestMoment.value / kNanosPerSecond;
+  if (time.tv_sec >= kFarthestSecond) return kFarthestMoment;
+  if (time.tv_sec < -kFarthestSecond) return {-kFarthestMoment.value};
   return {time.tv_sec * kNanosPerSecond + time.tv_nsec};
 }
 

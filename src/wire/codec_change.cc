@@ -69,7 +69,7 @@ Content Decoder::content(pb::Change& in) {
   if (content.kind == Kind::kFile) content.digest = digest(in.digest());
   content.mode = in.mode();
   content.size = file_size(in.size());
-  content.mtime = {in.mtime()};
+  content.mtime = time(in.mtime());
   content.target = std::move(*in.mutable_target());
   return content;
 }
@@ -80,7 +80,7 @@ Change Decoder::change(pb::Change& in) {
   change.id = change_id(in.author(), in.sequence());
   Record& record = change.record;
   record.content = content(in);
-  record.stamp = {in.stamp()};
+  record.stamp = time(in.stamp());
   record.origin =
       in.origin_sequence() == 0 ? change.id : change_id(in.origin_author(), in.origin_sequence());
   record.seen = vector(in.seen());

@@ -53,7 +53,7 @@ VersionVector Decoder::vector(const pb::Vector& in) {
   vector_entries_left_ -= count;
   for (int i = 0; i < in.author_size(); ++i) {
     if (in.sequence(i) == 0) refuse("a vector with sequence 0");
-    vector.raise(authors_.at(in.author(i)), in.sequence(i));
+    vector.raise(authors_.at(in.author(i)), sequence(in.sequence(i)));
   }
   return vector;
 }
@@ -81,8 +81,9 @@ void Decoder::intervals(const pb::Knowledge& in, int row, int& next, Knowledge& 
     return refuse("intervals that are not there");
   Sequence previous = 0;
   for (std::uint32_t i = 0; i < in.intervals(row); ++i, next += 2) {
-    const Sequence first = in.bounds(next);
-    const Sequence last = in.bounds(next + 1);
+    const Sequence first = sequence(in.bounds(next));
+    const Sequence last = sequence(in.bounds(next + 1));
+    if (!ok()) return;
     // Between two intervals at least one sequence is missing, else they would be one.
     const bool is_apart = i == 0 ? first > 0 : first > previous && first - previous > 1;
     if (!is_apart || last < first) return refuse("intervals out of order");

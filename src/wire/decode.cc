@@ -14,13 +14,13 @@ Message take(pb::Hello& in, Decoder& decoder) {
   hello.minor = in.minor();
   hello.name = decoder.node(in.name());
   hello.program_version = decoder.text(*in.mutable_program_version());
-  hello.clock = {in.clock()};
+  hello.clock = decoder.time(in.clock());
   hello.one_shot = in.one_shot();
   const auto count = static_cast<std::size_t>(in.folders_size());
   if (!decoder.fits(count, kMaxFolders, "folders")) return hello;
   for (pb::Hello::Folder& row : *in.mutable_folders())
-    hello.folders.push_back(
-        {decoder.folder(*row.mutable_name()), decoder.author(row.author()), row.sequence()});
+    hello.folders.push_back({decoder.folder(*row.mutable_name()), decoder.author(row.author()),
+                             decoder.sequence(row.sequence())});
   return hello;
 }
 
@@ -128,7 +128,7 @@ Message take_body(pb::Envelope& in, Decoder& decoder) {
     case pb::Envelope::kPing:
       return Ping{in.ping().id()};
     case pb::Envelope::kPong:
-      return Pong{in.pong().id(), {in.pong().clock()}};
+      return Pong{in.pong().id(), decoder.time(in.pong().clock())};
     case pb::Envelope::BODY_NOT_SET:
       break;
   }

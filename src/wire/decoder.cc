@@ -24,9 +24,21 @@ AuthorId Decoder::author(std::uint32_t index) {
   return {};
 }
 
-ChangeId Decoder::change_id(std::uint32_t author_index, Sequence sequence) {
-  if (sequence == 0) refuse("a change with sequence 0");
-  return {author(author_index), sequence};
+Sequence Decoder::sequence(std::uint64_t number) {
+  if (number > kMaxSequence) refuse("a sequence that nobody gets to");
+  return number;
+}
+
+UnixNanos Decoder::time(std::int64_t nanoseconds) {
+  const UnixNanos farthest_past{-kFarthestMoment.value};
+  const UnixNanos moment{nanoseconds};
+  if (moment < farthest_past || moment > kFarthestMoment) refuse("a time that is too far from now");
+  return moment;
+}
+
+ChangeId Decoder::change_id(std::uint32_t author_index, Sequence sequence_number) {
+  if (sequence_number == 0) refuse("a change with sequence 0");
+  return {author(author_index), sequence(sequence_number)};
 }
 
 NodeName Decoder::node(const std::string& name) {

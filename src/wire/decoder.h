@@ -26,7 +26,9 @@ class Decoder {
   bool fits(std::size_t count, std::size_t limit, std::string_view what);
 
   [[nodiscard]] AuthorId author(std::uint32_t index);
-  [[nodiscard]] ChangeId change_id(std::uint32_t author_index, Sequence sequence);
+  [[nodiscard]] Sequence sequence(std::uint64_t number);  // 0 is fine
+  [[nodiscard]] UnixNanos time(std::int64_t nanoseconds);
+  [[nodiscard]] ChangeId change_id(std::uint32_t author_index, Sequence sequence_number);
   [[nodiscard]] NodeName node(const std::string& name);
   [[nodiscard]] RelPath path(const std::string& bytes);
   [[nodiscard]] Digest digest(const std::string& bytes);

@@ -38,6 +38,19 @@ TEST_CASE("a listing shows every name as its bytes, and follows nothing") {
   CHECK(fails_with(world.disk().list(DiskWorld::path("no")), ErrorCode::kNotFound));
 }
 
+TEST_CASE("an mtime beyond all nanoseconds is the last moment there is") {
+  DiskWorld world;
+  world.write("a.py", "a");
+  const struct timespec year_2300[2] = {{0, UTIME_OMIT}, {10'413'792'000, 5}};
+  REQUIRE(::utimensat(AT_FDCWD, world.real("a.py").c_str(), year_2300, 0) == 0);
+  CHECK(world.look("a.py")->mtime == kFarthestMoment);
+
+  const auto again = world.disk().set_attributes(DiskWorld::path("a.py"), *world.look("a.py"), 0600,
+                                                 kFarthestMoment);
+  REQUIRE(again.has_value());
+  CHECK(again->now->mtime == kFarthestMoment);
+}
+
 TEST_CASE("a FIFO blocks nothing and is never replaced") {
   DAGSYNC_ON_EACH(all_grounds(), world) {
     REQUIRE(::mkfifo(world.real("pipe").c_str(), 0600) == 0);

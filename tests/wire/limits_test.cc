@@ -45,6 +45,12 @@ bool is_refused_change(void (*spoil)(Change&)) {
   return is_refused(test::announce(change));
 }
 
+bool is_refused_change_at(std::int64_t time, UnixNanos& (*field)(Change&)) {
+  Change change = test::file_change();
+  field(change) = {time};
+  return is_refused(test::announce(change));
+}
+
 // A change of `bad`, written over a good path of the same length.
 bool is_refused_path(std::string_view bad) {
   std::string good(bad.size(), 'P');
@@ -197,6 +203,53 @@ TEST_CASE("an author stands once in the table") {
   CHECK(!is_refused_bytes(author_row("a") + author_row("b") + bytes(8, bytes(1, "dags"))));
   CHECK(is_refused_bytes(author_row("a") + author_row("a") + bytes(8, bytes(1, "dags"))));
   CHECK(is_refused_bytes(author_row("A") + bytes(8, bytes(1, "dags"))));
+}
+
+TEST_CASE("a sequence has a next one") {
+  constexpr Sequence kBeyond = kMaxSequence + 1;
+  const auto is_refused_hello = [](Sequence sequence) {
+    Hello hello{1, 0, {"node1"}, "", {}, {}, false};
+    hello.folders = {{"dags", test::author("a", 1), sequence}};
+    return is_refused(hello);
+  };
+  CHECK(!is_refused_hello(0));
+  CHECK(!is_refused_hello(kMaxSequence));
+  CHECK(is_refused_hello(kBeyond));
+
+  const auto is_refused_id = [](Sequence sequence) {
+    Change change = test::file_change();
+    change.id.sequence = sequence;
+    return is_refused(test::announce(change));
+  };
+  CHECK(!is_refused_id(kMaxSequence));
+  CHECK(is_refused_id(kBeyond));
+
+  CHECK(!is_refused_bytes(announce_seen(column(1, {0, 1}) + column(2, {1, kMaxSequence}))));
+  CHECK(is_refused_bytes(announce_seen(column(1, {0, 1}) + column(2, {1, kBeyond}))));
+  CHECK(!is_refused_bytes(knowledge({0}, {2}, {1, 2, 4, kMaxSequence})));
+  CHECK(is_refused_bytes(knowledge({0}, {2}, {1, 2, 4, kBeyond})));
+  CHECK(is_refused_bytes(knowledge({0}, {1}, {kBeyond, kBeyond})));
+}
+
+TEST_CASE("a time can be added to") {
+  const auto is_refused_at = [](std::int64_t time) {
+    const bool stamp = is_refused_change_at(
+        time, [](Change & c) -> auto& { return c.record.stamp; });
+    const bool mtime = is_refused_change_at(
+        time, [](Change & c) -> auto& { return c.record.content.mtime; });
+    const bool pong = is_refused(Pong{1, {time}});
+    const bool hello = is_refused(Hello{1, 0, {"node1"}, "", {time}, {}, false});
+    CHECK(stamp == mtime);
+    CHECK(stamp == pong);
+    CHECK(stamp == hello);
+    return stamp;
+  };
+  for (const std::int64_t near : {std::int64_t{0}, kFarthestMoment.value, -kFarthestMoment.value})
+    CHECK(!is_refused_at(near));
+  for (const std::int64_t far :
+       {kFarthestMoment.value + 1, -kFarthestMoment.value - 1,
+        std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()})
+    CHECK(is_refused_at(far));
 }
 
 TEST_CASE("digests are 16 bytes and encodings known") {

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "dagsync/base/assert.h"
+#include "dagsync/wire/codec.h"
 
 namespace dagsync::test {
 namespace {
@@ -43,8 +44,13 @@ Digest any_digest(Random& random) {
   return value;
 }
 
+Sequence any_sequence(Random& random) {
+  return any_number(random) >> 1;
+}
+
 UnixNanos any_time(Random& random) {
-  return {static_cast<std::int64_t>(any_number(random))};
+  const auto distance = static_cast<std::int64_t>(any_number(random) >> 2);
+  return {below(random, 2) == 0 ? distance : -distance};
 }
 
 RelPath any_path(Random& random) {
@@ -62,7 +68,7 @@ RelPath any_path(Random& random) {
 VersionVector any_vector(Random& random) {
   VersionVector vector;
   for (std::uint64_t i = 0, count = below(random, 6); i < count; ++i)
-    vector.raise(any_author(random), any_number(random));
+    vector.raise(any_author(random), any_sequence(random));
   return vector;
 }
 
@@ -72,8 +78,7 @@ Knowledge any_knowledge(Random& random) {
     const Sequence first = 1 + below(random, 1000);
     knowledge.add(any_author(random), {first, first + below(random, 20)});
   }
-  if (below(random, 4) == 0)
-    knowledge.add(any_author(random), {5000, std::numeric_limits<Sequence>::max()});
+  if (below(random, 4) == 0) knowledge.add(any_author(random), {5000, kMaxSequence});
   return knowledge;
 }
 
@@ -133,7 +138,7 @@ Hello any_hello(Random& random) {
               {},
               below(random, 2) == 0};
   for (std::uint64_t i = 0, count = below(random, 4); i < count; ++i)
-    hello.folders.push_back({any_folder(random), any_author(random), any_number(random)});
+    hello.folders.push_back({any_folder(random), any_author(random), any_sequence(random)});
   return hello;
 }
 

@@ -14,6 +14,10 @@ struct UnixNanos {
   auto operator<=>(const UnixNanos&) const = default;
 };
 
+// No moment that is stored, sent or compared lies further from 1970, to either side: sums and
+// differences of any two fit. The years 1823 to 2116; what lies beyond is moved to the edge.
+inline constexpr UnixNanos kFarthestMoment{INT64_MAX / 2};
+
 // A moment of a clock that never goes back; only differences mean anything.
 struct MonoNanos {
   std::int64_t value = 0;

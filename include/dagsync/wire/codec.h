@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@ inline constexpr std::size_t kMaxFolderNameBytes = 255;
 inline constexpr std::size_t kMaxConnectedNodes = 1024;           // in one Tell
 inline constexpr std::size_t kMaxMessageAuthors = 4096;           // distinct ones
 inline constexpr std::size_t kMaxMessageVectorEntries = 1 << 18;  // of all its vectors together
+inline constexpr Sequence kMaxSequence = INT64_MAX;               // so that the next one exists
 
 // The caller keeps to the limits: a message beyond them is refused by whoever receives it. Texts
 // for people (reasons, errors, versions) are cut at kMaxTextBytes. An author without any sequence
@@ -24,7 +26,8 @@ inline constexpr std::size_t kMaxMessageVectorEntries = 1 << 18;  // of all its 
 // From untrusted bytes. kInvalid where anything breaks the format, a limit or the meaning of a
 // field; kUnsupported for a kind of message that a later minor version brought: to be skipped.
 // What it returns may be believed in form: paths stay inside the folder, kinds and modes are known
-// ones, sequences are above 0, a record has seen its own origin.
+// ones, sequences are above 0 and have a next one, times are within kFarthestMoment, a record has
+// seen its own origin.
 [[nodiscard]] Result<Message> decode(std::string_view bytes);
 
 // At least as many bytes as this item adds to an encoded Announce, for filling messages up to
