@@ -1,6 +1,7 @@
 // The composition root: the only file that names every adapter.
 #include "daemon/daemon.h"
 
+#include <malloc.h>
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
@@ -93,7 +94,9 @@ class Daemon {
     transport_ = std::move(*transport);
     if (const Status named = check_own_name(*transport_, config_); !named) return named;
     node_ = std::make_unique<Node>(config_.node.name, std::string(dagsync_version()),
-                                   Node::Ports{*clock_, random_, *worker_, *transport_});
+                                   Node::Ports{*clock_, random_, *worker_, *transport_,
+                                               // What a burst took goes back to the system.
+                                               [] { malloc_trim(0); }});
     node_->configure_peers(config_.peers);
     for (const FolderConfig& folder : config_.folders) {
       if (const Status opened = open_folder(folder); !opened) return opened;
@@ -238,6 +241,7 @@ int run_daemon(const DaemonOptions& options) {
     return kExitConfig;
   }
   log::start(options.level.value_or(config->node.log_level));
+  mallopt(M_ARENA_MAX, 2);  // an arena a thread would keep what each once needed
   return Daemon(options, std::move(*config)).run();
 }
 

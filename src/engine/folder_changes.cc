@@ -26,9 +26,9 @@ void Folder::observed(Intake::Batch batch) {
   for (const Scanner::Trouble& found : batch.troubles) {
     if (errors_.size() < kMaxErrors) trouble(found.path, found.what);
   }
-  fresh_bytes_ = &batch.bytes;
+  fresh_ = &batch;
   perform(replica_.observe(batch.seen, batch.policy, ports_.clock.mono()));
-  fresh_bytes_ = nullptr;
+  fresh_ = nullptr;
   const bool rules = std::any_of(batch.seen.begin(), batch.seen.end(), [&](const auto& seen) {
     return seen.path.bytes() == kIgnoreFileName;
   });
@@ -82,9 +82,14 @@ std::vector<NodeName> Folder::live_peers() const {
 Announce::Item Folder::with_content(Change change) const {
   Announce::Item item{std::move(change), {}};
   const Content& content = item.change.record.content;
-  if (fresh_bytes_ == nullptr || content.kind != Kind::kFile) return item;
-  const auto it = fresh_bytes_->find(content.digest);
-  if (it != fresh_bytes_->end()) item.content = Announce::Whole{*it->second};
+  if (fresh_ == nullptr || content.kind != Kind::kFile) return item;
+  const auto whole = fresh_->bytes.find(content.digest);
+  const auto delta = fresh_->deltas.find(content.digest);
+  if (whole != fresh_->bytes.end()) {
+    item.content = Announce::Whole{*whole->second};
+  } else if (delta != fresh_->deltas.end()) {
+    item.content = delta->second;
+  }
   return item;
 }
 

@@ -105,9 +105,13 @@ void Folder::take_in(const std::vector<RelPath>& paths, bool whole, std::functio
   intake_.flush(std::move(done));
 }
 
+bool Folder::is_at_rest() const {
+  return ready_ && !intake_.busy() && replica_.wanted().empty() && publisher_.idle() &&
+         journal_.idle();
+}
+
 bool Folder::in_sync() const {
-  if (!ready_ || replica_.halted() || intake_.busy() || !replica_.wanted().empty()) return false;
-  if (!publisher_.idle() || !journal_.idle()) return false;
+  if (!is_at_rest() || replica_.halted()) return false;
   return std::all_of(replica_.peers().begin(), replica_.peers().end(), [&](const auto& peer) {
     return !peer.second.counted || replica_.in_sync_with(peer.second);
   });

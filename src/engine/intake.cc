@@ -176,11 +176,14 @@ void Intake::look(const std::shared_ptr<Round>& round, std::vector<RelPath> path
   std::vector<LookAt> at;
   for (const RelPath& path : paths) {
     if (path.is_root() || !round->looked.insert(path).second) continue;
-    LookAt look{path, std::nullopt, {}};
+    LookAt look;
+    look.path = path;
+    look.sign = !round->whole;
     const IndexEntry* entry = index_.find(path);
     if (entry != nullptr && entry->record.is_live()) {
       look.known_state = entry->disk;
       look.known = entry->record.content;
+      look.signature = signatures_.find(look.known.digest);
     }
     at.push_back(std::move(look));
   }
@@ -236,6 +239,12 @@ void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
     const bool hinted = round.hinted.contains(path);
     if (is_directory && hinted && !round.whole) directories.push_back(path);
     if (look.seen.content.kind == Kind::kTombstone && !hinted) look.seen.moment = round.gone_since;
+    const Digest digest = look.seen.content.digest;
+    if (!look.signature.empty()) signatures_.put(digest, std::move(look.signature));
+    const IndexEntry* entry = index_.find(path);
+    if (!look.delta.empty() && entry != nullptr) {
+      round.batch.deltas[digest] = {entry->record.content.digest, std::move(look.delta)};
+    }
     if (look.bytes) {
       round.kept_bytes += look.bytes->size();
       round.batch.bytes.emplace(look.seen.content.digest, std::move(look.bytes));

@@ -1,7 +1,10 @@
 #include "dagsync/engine/observer.h"
 
 #include <algorithm>
-#include <array>
+#include <utility>
+
+#include "dagsync/delta/delta.h"
+#include "dagsync/engine/signature_cache.h"
 
 namespace dagsync {
 namespace {
@@ -22,8 +25,51 @@ LookResult failed(const RelPath& path, const Error& error) {
   return look;
 }
 
+// What is made of a large file in the one pass that hashes it: its signature, and the delta from
+// what it was before. Neither is needed: where one fails, or gets long, it is left out.
+class LargeFilePass {
+ public:
+  LargeFilePass(const LookAt& at, std::uint64_t size) {
+    if (size <= kMaxInlineBytes || size > SignatureCache::kLargestFile) return;
+    if (at.sign) signature_.emplace(choose_shape(size));
+    if (at.signature == nullptr) return;
+    auto parsed = Signature::parse(*at.signature);
+    if (!parsed) return;
+    basis_ = std::make_unique<Signature>(std::move(*parsed));
+    delta_.emplace(*basis_);
+  }
+
+  void update(std::string_view piece) {
+    if (signature_ && !signature_->update(piece)) signature_.reset();
+    if (delta_ && !delta_->update(piece, sink())) delta_.reset();
+  }
+
+  void finish(LookResult& look) {
+    if (signature_) {
+      if (auto made = signature_->finish()) look.signature = std::move(*made);
+    }
+    if (delta_ && delta_->finish(sink())) look.delta = std::move(bytes_);
+  }
+
+ private:
+  WriteBytes sink() {
+    return [this](std::string_view bytes) -> Status {
+      if (bytes_.size() + bytes.size() > kMaxInlineBytes) {
+        return fail(ErrorCode::kUnsupported, "too long to travel with the announcement");
+      }
+      bytes_.append(bytes);
+      return {};
+    };
+  }
+
+  std::optional<SignatureBuilder> signature_;
+  std::unique_ptr<Signature> basis_;
+  std::optional<DeltaBuilder> delta_;
+  std::string bytes_;
+};
+
 // Reads and hashes all of `file`; the size is what was read, whatever stat said.
-Status hash_content(ReadFile& file, Content& content, std::string* keep) {
+Status hash_content(ReadFile& file, Content& content, std::string* keep, LargeFilePass& large) {
   DigestStream digest;
   thread_local std::vector<char> buffer(kReadBytes);
   std::uint64_t offset = 0;
@@ -33,6 +79,7 @@ Status hash_content(ReadFile& file, Content& content, std::string* keep) {
     if (*got == 0) break;
     const std::string_view piece(buffer.data(), *got);
     digest.update(piece);
+    large.update(piece);
     if (keep != nullptr) keep->append(piece);
     offset += *got;
   }
@@ -54,7 +101,9 @@ LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResul
   if (!before) return failed(at.path, before.error());
   const bool keep = keep_bytes && before->size <= kMaxInlineBytes;
   auto bytes = std::make_shared<std::string>();
-  if (const Status hashed = hash_content(**file, look.seen.content, keep ? bytes.get() : nullptr);
+  LargeFilePass large(at, before->size);
+  if (const Status hashed =
+          hash_content(**file, look.seen.content, keep ? bytes.get() : nullptr, large);
       !hashed) {
     return failed(at.path, hashed.error());
   }
@@ -65,6 +114,7 @@ LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResul
     return look;
   }
   look.seen.disk = **after;
+  large.finish(look);
   if (keep) look.bytes = std::move(bytes);
   return look;
 }

@@ -67,6 +67,7 @@ class Folder {
   [[nodiscard]] const FolderConfig& config() const { return config_; }
   [[nodiscard]] FolderStatus status() const;
   [[nodiscard]] bool in_sync() const;
+  [[nodiscard]] bool is_at_rest() const;  // nothing is under way here, whatever the peers do
   // What has happened on the disk so far is pending from now on.
   void take_in_hints() { ports_.watcher.drain(); }
   // Takes in what happened on the disk so far: the pending hints (paths empty), those paths, or
@@ -136,7 +137,7 @@ class Folder {
   bool stopping_ = false;
   std::function<void(Status)> started_;
   std::function<void()> changed_;
-  const Intake::Bytes* fresh_bytes_ = nullptr;  // of the batch being observed
+  const Intake::Batch* fresh_ = nullptr;  // the batch being observed
   struct Inbox {
     std::vector<Announce::Item> items;  // of a batch that goes on
     std::size_t bytes = 0;

@@ -15,6 +15,7 @@
 #include "dagsync/engine/config.h"
 #include "dagsync/engine/observer.h"
 #include "dagsync/engine/scanner.h"
+#include "dagsync/engine/signature_cache.h"
 #include "dagsync/ports/clock.h"
 #include "dagsync/ports/watcher.h"
 
@@ -25,7 +26,8 @@ class Intake {
   using Bytes = std::map<Digest, std::shared_ptr<const std::string>>;
   struct Batch {
     std::vector<Observation> seen;
-    Bytes bytes;  // of small files that were read
+    Bytes bytes;                               // of small files that were read
+    std::map<Digest, Announce::Delta> deltas;  // of large ones, from what they were before
     std::vector<Scanner::Trouble> troubles;
     std::vector<RelPath> looked_at;  // all of them: an earlier trouble with one is over
     bool whole = false;              // the whole folder was compared
@@ -87,6 +89,7 @@ class Intake {
   Settler settler_;
   Observer observer_;
   Scanner scanner_;
+  SignatureCache signatures_;
   RootIdentity root_;
   TimerId timer_;
   TimerId rescan_timer_;

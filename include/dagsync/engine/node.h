@@ -29,6 +29,7 @@ class Node {
     Random& random;
     Worker& worker;
     Transport& transport;
+    std::function<void()> at_rest = [] {};  // after work, when nothing is left to do
   };
 
   Node(NodeName name, std::string version, Ports ports);
@@ -92,6 +93,7 @@ class Node {
   TimerId change_timer_;
   MonoNanos born_;
   bool stopping_ = false;
+  bool worked_ = true;  // since at_rest() was last called
 };
 
 }  // namespace dagsync

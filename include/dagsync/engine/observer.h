@@ -21,6 +21,9 @@ struct LookAt {
   RelPath path;
   std::optional<DiskState> known_state;
   Content known;
+  std::shared_ptr<const std::string> signature =
+      nullptr;        // of `known`: a delta against it is wanted
+  bool sign = false;  // of a large file: make its signature too
 };
 
 struct LookResult {
@@ -34,6 +37,8 @@ struct LookResult {
   Outcome outcome = Outcome::kSeen;
   Observation seen;
   std::shared_ptr<const std::string> bytes;  // of a small file that was read, if asked for
+  std::string signature;                     // of a large file, if asked for
+  std::string delta;                         // from `known` to this, if asked for and short
   bool degraded = false;                     // nobody could say whether a writer has it open
   std::string error;
 };
