@@ -197,6 +197,10 @@ void Node::tick() {
   for (const auto& [name, folder] : folders_)
     folder->tick();
   look_at_waits();
+  const bool resting = std::all_of(folders_.begin(), folders_.end(), [](const auto& entry) {
+    return entry.second->is_at_rest();
+  });
+  if (resting && std::exchange(worked_, false)) ports_.at_rest();
 }
 
 std::vector<std::string> Node::warnings() const {
@@ -256,6 +260,7 @@ void Node::cancel_wait(std::uint64_t number) {
 
 // Conditions are looked at from the loop, once for many events, and only when somebody waits.
 void Node::changed() {
+  worked_ = true;
   worked_ = true;
   if (waits_.empty() || change_timer_ != TimerId{}) return;
   change_timer_ = ports_.clock.after(Duration(0), [this] {
