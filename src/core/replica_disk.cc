@@ -54,7 +54,8 @@ bool Replica::refreshes(const Observation& seen, Actions& actions) {
   if (implied && (is_tombstone(seen.content) || seen.content.kind == Kind::kDirectory)) return true;
   if (seen.content != expected) return false;
   drift_.erase(seen.path);
-  if (recorded && !is_tombstone(expected) && entry->disk != seen.disk) {
+  // Where a file stands above, the record stays and has no disk state any more.
+  if (recorded && entry->disk != seen.disk) {
     IndexEntry fresh = *entry;
     fresh.disk = seen.disk;
     index_.put(seen.path, fresh);
@@ -106,7 +107,7 @@ Actions Replica::observe(const std::vector<Observation>& batch, DeletePolicy pol
 
 void Replica::author(const Observation& seen, Actions& actions, std::vector<Change>& ours) {
   if (!settings_.local_may_leave) {
-    drift_.insert(seen.path);
+    drift_.insert_or_assign(seen.path, seen);
     return;
   }
   if (seen.content.kind == Kind::kFile && seen.content.size > settings_.max_file_size) {
