@@ -226,7 +226,7 @@ TEST_CASE("what may not leave a receive-only node is drift, until the mesh's ver
   const Record theirs = edit("b", 1, file_content("x", 10), 10);
   (void)one.hear_and_publish(kB, change_of("a.py", theirs));
   CHECK(one.look({seen("a.py", file_content("mine", 900), 900)}).empty());
-  CHECK(one.replica.drift() == std::set<RelPath>{at("a.py")});
+  CHECK(one.replica.drift().contains(at("a.py")));
   CHECK(one.record("a.py") == theirs);
 
   SUBCASE("by hand") {
