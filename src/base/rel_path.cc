@@ -50,6 +50,25 @@ void append_hex(std::string& out, std::uint8_t byte) {
   out.push_back(kDigits[byte & 15]);
 }
 
+std::string escaped(std::string_view bytes, bool controls_too) {
+  std::string out;
+  out.reserve(bytes.size());
+  while (!bytes.empty()) {
+    const std::size_t length = utf8_length(bytes);
+    const auto first = static_cast<std::uint8_t>(bytes[0]);
+    const bool is_control = first < 0x20 || first == 0x7F;
+    if (length == 0 || (controls_too && is_control)) {
+      append_hex(out, first);
+      bytes.remove_prefix(1);
+      continue;
+    }
+    if (first == '\\') out.push_back('\\');
+    out.append(bytes.substr(0, length));
+    bytes.remove_prefix(length);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<RelPath> RelPath::parse(std::string_view bytes) {
@@ -89,21 +108,11 @@ Result<RelPath> RelPath::child(std::string_view name) const {
 }
 
 std::string escape_bytes(std::string_view bytes) {
-  std::string out;
-  out.reserve(bytes.size());
-  while (!bytes.empty()) {
-    const std::size_t length = utf8_length(bytes);
-    const auto first = static_cast<std::uint8_t>(bytes[0]);
-    if (length == 0 || first < 0x20 || first == 0x7F) {
-      append_hex(out, first);
-      bytes.remove_prefix(1);
-      continue;
-    }
-    if (first == '\\') out.push_back('\\');
-    out.append(bytes.substr(0, length));
-    bytes.remove_prefix(length);
-  }
-  return out;
+  return escaped(bytes, true);
+}
+
+std::string to_utf8(std::string_view bytes) {
+  return escaped(bytes, false);
 }
 
 }  // namespace dagsync

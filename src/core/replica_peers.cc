@@ -66,7 +66,7 @@ Actions Replica::announced(const NodeName& from, const std::vector<Change>& chan
     if (ignored(change.path, content.kind)) {
       withhold(from, change, "");
     } else if (!settings_.remote_may_enter) {
-      drift_.insert(change.path);
+      drift_.try_emplace(change.path, Observation{change.path, {}, std::nullopt, {}});
       withhold(from, change, "");
     } else if (content.kind == Kind::kFile && content.size > settings_.max_file_size) {
       withhold(from, change, "larger than max_file_size: raise it in dagsync.toml on this node");

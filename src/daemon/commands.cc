@@ -239,7 +239,7 @@ void Commands::restore(const json& request, const Reply& reply) {
   const std::string folder = place->folder->config().name;
   place->folder->restore(place->path, id, [reply, folder](const Result<KeptVersion>& restored) {
     if (!restored) return reply->fail(kNotDone, restored.error().message);
-    reply->done({{"exit", 0}, {"versions", json::array({to_json(*restored, folder)})}});
+    reply->done({{"exit", 0}, {"version", to_json(*restored, folder)}});
   });
 }
 

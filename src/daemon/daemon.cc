@@ -101,6 +101,10 @@ class Daemon {
     for (const FolderConfig& folder : config_.folders) {
       if (const Status opened = open_folder(folder); !opened) return opened;
     }
+    if (!config_.node.http.empty()) {
+      log::warning("[node] http = \"{}\": this version serves nothing there yet",
+                   config_.node.http);
+    }
     commands_ = std::make_unique<Commands>(*node_, *clock_);
     auto control = ControlServer::listen(config_.node.control_socket, watch_readable(), *commands_);
     if (!control) return Unexpected(control.error());

@@ -47,6 +47,10 @@ const char* name_of(Kind kind) {
   return "";
 }
 
+std::string json_path(const RelPath& path) {
+  return path.is_root() ? "." : to_utf8(path.bytes());
+}
+
 json moment(const std::optional<UnixNanos>& when) {
   return when ? json(to_rfc3339(*when)) : json();
 }
@@ -58,8 +62,8 @@ json number(const std::optional<double>& value) {
 json to_json(const FolderStatus& folder) {
   json errors = json::array();
   for (const PathError& error : folder.errors) {
-    errors.push_back({{"path", display(error.path)},
-                      {"error", escape_bytes(error.error)},
+    errors.push_back({{"path", json_path(error.path)},
+                      {"error", to_utf8(error.error)},
                       {"since", to_rfc3339(error.since)}});
   }
   json peers = json::array();
@@ -73,10 +77,10 @@ json to_json(const FolderStatus& folder) {
                      {"lag_seconds", peer.lag_seconds}});
   }
   return {{"name", folder.name},
-          {"path", escape_bytes(folder.path)},
+          {"path", to_utf8(folder.path)},
           {"mode", folder.mode},
           {"state", name_of(folder.state)},
-          {"state_reason", escape_bytes(folder.state_reason)},
+          {"state_reason", to_utf8(folder.state_reason)},
           {"files", folder.files},
           {"directories", folder.directories},
           {"bytes", folder.bytes},
@@ -100,7 +104,7 @@ json to_json(const PeerStatus& peer) {
           {"bytes_sent", peer.bytes_sent},
           {"bytes_received", peer.bytes_received},
           {"certificate_expires", moment(peer.certificate_expires)},
-          {"trouble", escape_bytes(peer.trouble)}};
+          {"trouble", to_utf8(peer.trouble)}};
 }
 
 }  // namespace
@@ -124,7 +128,7 @@ json to_json(const NodeStatus& status, std::string_view version) {
 json to_json(const KeptVersion& version, const std::string& folder) {
   const Content& content = version.content;
   return {{"folder", folder},
-          {"path", display(version.path)},
+          {"path", json_path(version.path)},
           {"id", version.id.value},
           {"kind", name_of(content.kind)},
           {"size", content.size},

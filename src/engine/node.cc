@@ -160,6 +160,8 @@ void Node::on_message(const NodeName& peer, Message message) {
     } else if constexpr (std::is_same_v<T, SnapshotEnd>) {
       with_folder(peer, body.folder, [&](Folder& folder) { folder.on_snapshot_end(peer, body); });
     } else if constexpr (std::is_same_v<T, List>) {
+      const PeerConfig* config = peers_.config_of(peer);
+      if (config == nullptr || !config->may_send) return;
       with_folder(peer, body.folder, [&](Folder& folder) { folder.on_list(peer); });
     } else if constexpr (std::is_same_v<T, Fetch>) {
       const PeerConfig* config = peers_.config_of(peer);
@@ -197,9 +199,8 @@ void Node::tick() {
   for (const auto& [name, folder] : folders_)
     folder->tick();
   look_at_waits();
-  const bool resting = std::all_of(folders_.begin(), folders_.end(), [](const auto& entry) {
-    return entry.second->is_at_rest();
-  });
+  const bool resting = std::all_of(folders_.begin(), folders_.end(),
+                                   [](const auto& entry) { return entry.second->is_at_rest(); });
   if (resting && std::exchange(worked_, false)) ports_.at_rest();
 }
 

@@ -63,8 +63,14 @@ std::optional<PublishItem> Publisher::make_item(Batch& batch, const RelPath& pat
   made.change = {path, wanted.id.value_or(ChangeId{}), wanted.record};
   if (const IndexEntry* entry = replica_.index().find(path)) {
     made.old = *entry;
-    made.kept = keep(path, *entry, wanted.record);
   }
+  // A change that may come in replaces what was changed here and may not leave.
+  if (const auto drift = replica_.drift().find(path); drift != replica_.drift().end()) {
+    if (!made.old) made.old.emplace();
+    made.old->record.content = drift->second.content;
+    made.old->disk = drift->second.disk;
+  }
+  if (made.old) made.kept = keep(path, *made.old, wanted.record);
   if (wanted.again && made.old) made.old->record.content = {};  // nothing of it stands there
   made.attributes_only = item.attributes_only;
   made.nothing_to_do = wanted.record.is_live() && will_be_shadowed(path);

@@ -41,6 +41,8 @@ class RelPath {
 // For people and JSON: bytes that are not valid UTF-8, and control characters, as \xNN, and a
 // backslash as two.
 [[nodiscard]] std::string escape_bytes(std::string_view bytes);
+// The same without touching control characters, which JSON escapes in its own way.
+[[nodiscard]] std::string to_utf8(std::string_view bytes);
 [[nodiscard]] inline std::string display(const RelPath& path) {
   return path.is_root() ? "." : escape_bytes(path.bytes());
 }

@@ -178,7 +178,8 @@ class Replica {
   [[nodiscard]] const Knowledge& withheld() const { return withheld_; }
   [[nodiscard]] const Knowledge& durable() const { return durable_; }
   [[nodiscard]] const std::map<RelPath, Wanted>& wanted() const { return wanted_; }
-  [[nodiscard]] const std::set<RelPath>& drift() const { return drift_; }
+  // Where the disk differs from the index and may: what it shows there.
+  [[nodiscard]] const std::map<RelPath, Observation>& drift() const { return drift_; }
   [[nodiscard]] const std::map<RelPath, std::string>& refused() const { return refused_; }
   [[nodiscard]] const std::map<NodeName, Peer>& peers() const { return peers_; }
   [[nodiscard]] const std::optional<std::string>& halted() const { return halted_; }
@@ -216,7 +217,7 @@ class Replica {
   std::map<RelPath, Wanted> wanted_;
   std::set<RelPath> publishing_;
   std::map<RelPath, Wanted> later_;  // arrived while the path was being published
-  std::set<RelPath> drift_;
+  std::map<RelPath, Observation> drift_;
   std::map<RelPath, std::string> refused_;  // what never enters here, and why
   std::map<NodeName, Peer> peers_;
   DeleteGuard guard_;
