@@ -1,0 +1,493 @@
+// The replica and its peers: what they announce, what they have, what they are told.
+#include "core/one_replica.h"
+#include "dagsync/core/replica.h"
+
+using namespace dagsync;
+
+namespace {
+
+using Paths = std::vector<std::string>;
+
+const Paths kOnlyA = {"a.py"};
+
+Change theirs(Sequence sequence, const std::string& bytes, std::int64_t time,
+              const Record* replaced = nullptr) {
+  return change_of("a.py", edit("b", sequence, file_content(bytes, time), time, replaced));
+}
+
+std::vector<NodeName> snapshots_in(const Actions& actions) {
+  std::vector<NodeName> peers;
+  for (const StartSnapshot& start : only<StartSnapshot>(actions))
+    peers.push_back(start.peer);
+  return peers;
+}
+
+}  // namespace
+
+TEST_CASE("a remote change is wanted, and becomes the record when it is published") {
+  OneReplica one;
+  const Change change = theirs(1, "x", 10);
+  CHECK(wanted_by(one.hear(kB, {change})) == kOnlyA);
+  CHECK(one.replica.index().find(at("a.py")) == nullptr);
+  CHECK(one.replica.received().covers(change.id));
+  CHECK_FALSE(one.replica.known().covers(change.id));
+  const Wanted& wanted = one.replica.wanted().at(at("a.py"));
+  CHECK(wanted.record == change.record);
+  CHECK(wanted.sources == std::set<NodeName>{kB});
+
+  const Actions actions = one.publish("a.py");
+  REQUIRE(only<SaveEntry>(actions).size() == 1);
+  CHECK(broadcast_by(actions).empty());
+  CHECK(one.entry("a.py").record == change.record);
+  CHECK(one.entry("a.py").id == change.id);
+  CHECK(one.replica.known().covers(change.id));
+  CHECK(one.replica.wanted().empty());
+  CHECK(one.replica.sequence() == 0);
+}
+
+TEST_CASE("a change that was heard before is nothing new") {
+  OneReplica one;
+  const Change change = theirs(1, "x", 10);
+  (void)one.hear(kB, {change});
+  CHECK(one.hear(kC, {change}).empty());
+  (void)one.publish("a.py");
+  CHECK(one.hear(kB, {change}).empty());
+}
+
+TEST_CASE("a younger change takes the place of one that is still wanted") {
+  OneReplica one;
+  const Change first = theirs(1, "x", 10);
+  const Change second = theirs(2, "y", 20, &first.record);
+  (void)one.hear(kB, {first});
+  CHECK(wanted_by(one.hear(kB, {second})) == kOnlyA);
+  CHECK(one.replica.wanted().at(at("a.py")).record == second.record);
+  CHECK(one.replica.wanted().at(at("a.py")).id == second.id);
+  (void)one.publish("a.py");
+  CHECK(one.replica.known() == knowing(author_of("b"), 2));
+  CHECK(one.entry("a.py").id == second.id);
+}
+
+TEST_CASE("an older change that comes late is known, and changes no file") {
+  OneReplica one;
+  const Change first = theirs(1, "x", 10);
+  const Change second = theirs(2, "y", 20, &first.record);
+  (void)one.hear_and_publish(kB, second);
+  CHECK(one.hear(kC, {first}).empty());
+  CHECK(one.replica.known().covers(first.id));
+  CHECK(one.entry("a.py").record == second.record);
+}
+
+TEST_CASE("equal contents made by two need no publishing, only a merge") {
+  OneReplica one;
+  const Change mine = one.write("a.py", file_content("same", 10), 100);
+  const Actions actions = one.hear(kB, {theirs(1, "same", 10)});
+  CHECK(wanted_by(actions).empty());
+  const auto merges = broadcast_by(actions);
+  REQUIRE(merges.size() == 1);
+  CHECK(merges[0].id == ChangeId{author_of("a"), 2});
+  CHECK(merges[0].record.version.at(author_of("b")) == 1);
+  CHECK(merges[0].record.version.at(author_of("a")) == 1);  // no entry of the merger's own
+  CHECK(one.entry("a.py").disk.has_value());
+  CHECK(mine.id.sequence == 1);
+}
+
+TEST_CASE("a conflict is merged under our own next sequence, whichever side is younger") {
+  OneReplica one;
+  const Change mine = one.write("a.py", file_content("mine", 50), 100);
+  SUBCASE("theirs") {
+    const Actions heard = one.hear(kB, {theirs(1, "theirs", 60)});
+    CHECK(wanted_by(heard) == kOnlyA);
+    CHECK(broadcast_by(heard).empty());
+    const auto merges = broadcast_by(one.publish("a.py"));
+    REQUIRE(merges.size() == 1);
+    CHECK(merges[0].id.sequence == 2);
+    CHECK(merges[0].record.content.digest == digest_of("theirs"));
+    CHECK(merges[0].record.origin.author.node == kB);
+  }
+  SUBCASE("ours") {
+    const Actions heard = one.hear(kB, {theirs(1, "theirs", 40)});
+    CHECK(wanted_by(heard).empty());
+    const auto merges = broadcast_by(heard);
+    REQUIRE(merges.size() == 1);
+    CHECK(merges[0].id.sequence == 2);
+    CHECK(merges[0].record.content.digest == digest_of("mine"));
+    CHECK(merges[0].record.origin == mine.id);
+  }
+  CHECK(one.record("a.py").version.at(author_of("b")) == 1);
+  CHECK(one.replica.known().covers({author_of("b"), 1}));
+}
+
+TEST_CASE("two that exchange merges of a conflict come to rest") {
+  OneReplica one;
+  OneReplica other({.self = kB});
+  other.replica.configure_peer(kA, true, true, true);
+  std::vector<Change> to_other{one.write("a.py", file_content("1", 50), 100)};
+  std::vector<Change> to_one{other.write("a.py", file_content("2", 60), 100)};
+  int rounds = 0;
+  while (!to_one.empty() || !to_other.empty()) {
+    REQUIRE(++rounds < 10);
+    std::vector<Change> next_to_other;
+    std::vector<Change> next_to_one;
+    for (const Change& change : to_one) {
+      for (const Change& back : broadcast_by(one.hear_and_publish(kB, change)))
+        next_to_other.push_back(back);
+    }
+    for (const Change& change : to_other) {
+      for (const Change& back : broadcast_by(other.hear_and_publish(kA, change)))
+        next_to_one.push_back(back);
+    }
+    to_one = next_to_one;
+    to_other = next_to_other;
+  }
+  CHECK(one.record("a.py") == other.record("a.py"));
+  CHECK(one.record("a.py").content.digest == digest_of("2"));
+  CHECK(one.replica.known() == other.replica.known());
+}
+
+TEST_CASE("an edit while a change is wanted: the younger one stays") {
+  OneReplica one;
+  const Change change = theirs(1, "theirs", 50);
+  (void)one.hear(kB, {change});
+  SUBCASE("the edit is younger: the change is wanted no longer") {
+    const Actions actions = one.look({seen("a.py", file_content("mine", 60), 100)});
+    REQUIRE(only<Unwant>(actions).size() == 1);
+    CHECK(one.replica.wanted().empty());
+    CHECK(one.record("a.py").content.digest == digest_of("mine"));
+    CHECK(one.record("a.py").version.at(author_of("b")) == 1);
+    CHECK(one.replica.known().covers(change.id));
+    // The edit and its merge with what it beat: both are told.
+    CHECK(broadcast_by(actions).size() == 2);
+  }
+  SUBCASE("the change is younger: it is still wanted, over the edit") {
+    const Actions actions = one.look({seen("a.py", file_content("mine", 40), 100)});
+    CHECK(only<Unwant>(actions).empty());
+    CHECK(wanted_by(actions) == kOnlyA);
+    CHECK(one.record("a.py").content.digest == digest_of("mine"));
+    CHECK_FALSE(one.replica.known().covers(change.id));
+    CHECK(broadcast_by(one.publish("a.py")).size() == 1);
+    CHECK(one.record("a.py").content.digest == digest_of("theirs"));
+    CHECK(one.record("a.py").version.at(author_of("a")) == 1);
+  }
+}
+
+TEST_CASE("what arrives for a path that is being published waits for the end of that") {
+  OneReplica one;
+  const Change first = theirs(1, "x", 10);
+  const Change second = theirs(2, "y", 20, &first.record);
+  const Change third = theirs(3, "z", 30, &second.record);
+  (void)one.hear(kB, {first});
+  one.begin_publishing("a.py");
+  CHECK(one.hear(kB, {second}).empty());
+  CHECK(one.hear(kB, {third}).empty());
+  CHECK(one.replica.wanted().at(at("a.py")).record == first.record);
+
+  SUBCASE("when it succeeds") {
+    CHECK(wanted_by(one.publish("a.py")) == kOnlyA);
+    CHECK(one.record("a.py") == first.record);
+    CHECK(one.replica.known() == knowing(author_of("b"), 1));
+  }
+  SUBCASE("when it does not") {
+    CHECK(wanted_by(one.replica.not_published(at("a.py"))) == kOnlyA);
+    CHECK(one.replica.index().find(at("a.py")) == nullptr);
+    CHECK(one.replica.known().authors().at(author_of("b")).intervals().empty());
+  }
+  CHECK(one.replica.wanted().at(at("a.py")).record == third.record);
+  one.begin_publishing("a.py");
+  (void)one.publish("a.py");
+  CHECK(one.replica.known() == knowing(author_of("b"), 3));
+  CHECK(one.record("a.py") == third.record);
+}
+
+TEST_CASE("what could not be published stays wanted, and is not known") {
+  OneReplica one;
+  const Change change = theirs(1, "x", 10);
+  (void)one.hear(kB, {change});
+  one.begin_publishing("a.py");
+  CHECK(one.replica.not_published(at("a.py")).empty());
+  CHECK(one.replica.wanted().contains(at("a.py")));
+  CHECK_FALSE(one.replica.known().covers(change.id));
+}
+
+TEST_CASE("a delete of what was never here is known at once") {
+  OneReplica one;
+  const Change change = change_of("a.py", edit("b", 5, {}, 10));
+  CHECK(wanted_by(one.hear(kB, {change})).empty());
+  CHECK(one.entry("a.py").record == change.record);
+  CHECK(one.replica.known().covers(change.id));
+}
+
+TEST_CASE("a remote delete is published like anything else") {
+  OneReplica one;
+  const Change change = theirs(1, "x", 10);
+  (void)one.hear_and_publish(kB, change);
+  const Change erased = change_of("a.py", edit("b", 2, {}, 20, &change.record));
+  CHECK(wanted_by(one.hear(kB, {erased})) == kOnlyA);
+  (void)one.publish("a.py");
+  CHECK_FALSE(one.record("a.py").is_live());
+  CHECK_FALSE(one.entry("a.py").disk.has_value());
+}
+
+TEST_CASE("what is ignored here is known, but not offered") {
+  OneReplica one;
+  const Change change = theirs(1, "x", 10);
+  const auto all_ignored = [](const RelPath&, Kind) { return true; };
+  CHECK(one.replica.announced(kB, {change}, all_ignored).empty());
+  CHECK(one.replica.known().covers(change.id));
+  CHECK_FALSE(one.replica.offered().covers(change.id));
+  CHECK(one.replica.withheld().covers(change.id));
+  CHECK(one.replica.wanted().empty());
+  CHECK(one.replica.refused().empty());
+
+  SUBCASE("until the rules change: then it may come again") {
+    one.replica.reconfigure({.self = kA});
+    CHECK_FALSE(one.replica.received().covers(change.id));
+    CHECK(wanted_by(one.hear(kB, {change})) == kOnlyA);
+  }
+}
+
+TEST_CASE("what is too large here is withheld, and named") {
+  Replica::Settings settings{.self = kA};
+  settings.max_file_size = 3;
+  OneReplica one(settings);
+  const Change change = theirs(1, "1234", 10);
+  CHECK(one.hear(kB, {change}).empty());
+  CHECK(one.replica.known().covers(change.id));
+  CHECK_FALSE(one.replica.offered().covers(change.id));
+  CHECK(one.replica.refused().at(at("a.py")).starts_with("from b: "));
+  settings.max_file_size = 4;
+  one.replica.reconfigure(settings);
+  CHECK(one.replica.refused().empty());
+  CHECK(wanted_by(one.hear(kB, {change})) == kOnlyA);
+}
+
+TEST_CASE("nothing comes into a send-only folder: it is drift") {
+  Replica::Settings settings{.self = kA};
+  settings.remote_may_enter = false;
+  OneReplica one(settings);
+  const Change change = theirs(1, "x", 10);
+  CHECK(one.hear(kB, {change}).empty());
+  CHECK(one.replica.drift().contains(at("a.py")));
+  CHECK(one.replica.known().covers(change.id));
+  CHECK_FALSE(one.replica.offered().covers(change.id));
+  CHECK(one.write("a.py", file_content("mine", 5), 100).record.content.digest == digest_of("mine"));
+}
+
+TEST_CASE("a peer that may not send, and a halted folder, take no changes") {
+  OneReplica one;
+  const Change change = theirs(1, "x", 10);
+  SUBCASE("may not") {
+    one.replica.configure_peer(kB, false, true, true);
+    CHECK(one.hear(kB, {change}).empty());
+    (void)one.replica.snapshot_ended(kB, knowing(author_of("b"), 5));
+  }
+  SUBCASE("halted") {
+    one.replica.halt("gone");
+    CHECK(one.hear(kB, {change}).empty());
+    (void)one.replica.snapshot_ended(kB, knowing(author_of("b"), 5));
+  }
+  CHECK(one.replica.received() == Knowledge());
+}
+
+TEST_CASE("a gap stays a gap until a snapshot's end covers it") {
+  OneReplica one;
+  (void)one.hear_and_publish(kB, theirs(1, "x", 10));
+  (void)one.hear_and_publish(kB, change_of("c.py", edit("b", 4, file_content("y", 20), 20)));
+  Knowledge with_gap = knowing(author_of("b"), 1);
+  with_gap.add(ChangeId{author_of("b"), 4});
+  CHECK(one.replica.known() == with_gap);
+  CHECK_FALSE(one.replica.known().covers(knowing(author_of("b"), 4)));
+
+  const Change waiting = change_of("d.py", edit("b", 6, file_content("z", 30), 30));
+  (void)one.hear(kB, {waiting});
+  (void)one.replica.snapshot_ended(kB, knowing(author_of("b"), 7));
+  CHECK(one.replica.received() == knowing(author_of("b"), 7));
+  // What it announced and is not published yet is still not known.
+  Knowledge without = knowing(author_of("b"), 7);
+  without.remove(waiting.id);
+  CHECK(one.replica.known() == without);
+  (void)one.publish("d.py");
+  CHECK(one.replica.known() == knowing(author_of("b"), 7));
+}
+
+TEST_CASE("a peer that lacks something when it connects is sent a snapshot at once") {
+  OneReplica one;
+  (void)one.write("a.py", file_content("x", 10), 100);
+  one.replica.connected(kB);
+  CHECK(snapshots_in(one.tell(kB, tell_of(kB, {}, {}))) == std::vector{kB});
+  // One at a time.
+  CHECK(snapshots_in(one.tell(kB, tell_of(kB, {}, {}))).empty());
+}
+
+TEST_CASE("a peer that has all is sent nothing") {
+  OneReplica one;
+  (void)one.write("a.py", file_content("x", 10), 100);
+  one.replica.connected(kB);
+  CHECK(one.tell(kB, tell_of(kB, knowing(author_of("a"), 1), {})).empty());
+}
+
+TEST_CASE("a peer that lags may hear from the author, for a while") {
+  OneReplica one;
+  one.connect(kB);
+  const Change change = one.write("a.py", file_content("x", 10), 100);
+  one.replica.sent(kB, change.id);
+  const auto tells_nothing = [&] { return snapshots_in(one.tell(kB, tell_of(kB, {}, {}))); };
+  CHECK(tells_nothing().empty());
+  one.now = one.now + std::chrono::milliseconds(2999);
+  CHECK(tells_nothing().empty());
+
+  SUBCASE("then it is sent a snapshot") {
+    one.now = one.now + std::chrono::milliseconds(1);
+    CHECK(tells_nothing() == std::vector{kB});
+    SUBCASE("and another, when that one broke") {
+      one.replica.snapshot_broken(kB);
+      CHECK(tells_nothing() == std::vector{kB});
+    }
+    SUBCASE("and when it still lags after that one, again after a while") {
+      one.replica.snapshot_sent(kB, one.replica.offered());
+      CHECK(tells_nothing().empty());
+      one.now = one.now + std::chrono::seconds(3);
+      CHECK(tells_nothing() == std::vector{kB});
+    }
+  }
+  SUBCASE("the time begins anew when it has caught up") {
+    (void)one.tell(kB, tell_of(kB, one.replica.known(), {}));
+    (void)one.write("a.py", file_content("y", 20), 100);
+    one.now = one.now + std::chrono::seconds(2);
+    CHECK(tells_nothing().empty());
+  }
+}
+
+TEST_CASE("who may not receive, or does not accept, is sent no snapshot") {
+  OneReplica one;
+  (void)one.write("a.py", file_content("x", 10), 100);
+  SUBCASE("may not") {
+    one.replica.configure_peer(kB, true, false, true);
+    one.replica.connected(kB);
+    CHECK(one.tell(kB, tell_of(kB, {}, {})).empty());
+  }
+  SUBCASE("does not accept, until it does") {
+    one.replica.connected(kB);
+    Tell tell = tell_of(kB, {}, {});
+    tell.accepts = false;
+    CHECK(one.tell(kB, tell).empty());
+    tell.accepts = true;
+    CHECK(snapshots_in(one.tell(kB, tell)) == std::vector{kB});
+  }
+  SUBCASE("and nobody from a halted folder") {
+    one.replica.halt("gone");
+    one.replica.connected(kB);
+    CHECK(one.tell(kB, tell_of(kB, {}, {})).empty());
+  }
+}
+
+TEST_CASE("what never entered here is not what a peer lacks") {
+  OneReplica one;
+  (void)one.replica.announced(kB, {theirs(1, "x", 10)}, [](auto&&...) { return true; });
+  one.replica.connected(kC);
+  CHECK(one.tell(kC, tell_of(kC, {}, {})).empty());
+}
+
+TEST_CASE("a peer that knows more of us than we issued makes us another author") {
+  OneReplica one;
+  (void)one.write("a.py", file_content("x", 10), 100);
+  one.replica.connected(kB);
+  (void)one.tell(kB, tell_of(kB, knowing(author_of("a"), 1), {}), {42});
+  CHECK(one.replica.author() == author_of("a"));
+  (void)one.tell(kB, tell_of(kB, knowing(author_of("a"), 2), {}), {42});
+  CHECK(one.replica.author() == AuthorId{kA, {42}});
+  CHECK(one.replica.sequence() == 0);
+  CHECK(one.write("a.py", file_content("y", 20), 100).id == ChangeId{{kA, {42}}, 1});
+}
+
+TEST_CASE("a change is relayed to those only that cannot see its author") {
+  OneReplica one;
+  one.connect(kB, {kA});
+  one.connect(kC, {kA});
+  const Change change = theirs(1, "x", 10);
+  const auto relayed = [&](const Change& published) {
+    std::vector<NodeName> to;
+    for (const Relay& relay : only<Relay>(one.hear_and_publish(kB, published))) {
+      CHECK(relay.change == published);
+      to.push_back(relay.peer);
+    }
+    return to;
+  };
+  SUBCASE("c cannot") {
+    CHECK(relayed(change) == std::vector{kC});
+  }
+  SUBCASE("c can") {
+    one.connect(kC, {kA, kB});
+    CHECK(relayed(change).empty());
+  }
+  SUBCASE("c has it already") {
+    one.replica.sent(kC, change.id);
+    CHECK(relayed(change).empty());
+  }
+  SUBCASE("c announced it too") {
+    (void)one.hear(kB, {change});
+    Knowledge known = knowing(author_of("b"), 1);
+    (void)one.tell(kC, tell_of(kC, known, {}));
+    CHECK(only<Relay>(one.publish("a.py")).empty());
+  }
+  SUBCASE("c is away") {
+    one.replica.disconnected(kC);
+    CHECK(relayed(change).empty());
+  }
+  SUBCASE("c may not receive") {
+    one.replica.configure_peer(kC, true, false, true);
+    CHECK(relayed(change).empty());
+  }
+  SUBCASE("c will be caught up by a snapshot") {
+    one.replica.lagging(kC);
+    CHECK(relayed(change).empty());
+  }
+  SUBCASE("a merge is ours, and told to everybody") {
+    (void)one.write("a.py", file_content("mine", 5), 100);
+    CHECK(relayed(change).empty());
+  }
+}
+
+TEST_CASE("in sync is what both have durably") {
+  OneReplica one;
+  const auto in_sync = [&] { return one.replica.in_sync_with(one.replica.peers().at(kB)); };
+  CHECK_FALSE(in_sync());  // not connected
+  one.connect(kB);
+  CHECK(in_sync());
+  (void)one.write("a.py", file_content("12345", 10), 100);
+  const Knowledge mine = knowing(author_of("a"), 1);
+  CHECK(one.replica.behind(one.replica.peers().at(kB)).files == 1);
+  CHECK(one.replica.behind(one.replica.peers().at(kB)).bytes == 5);
+
+  (void)one.tell(kB, tell_of(kB, mine, {}));
+  CHECK_FALSE(in_sync());  // received is not durable
+  (void)one.tell(kB, tell_of(kB, mine, mine));
+  CHECK_FALSE(in_sync());  // nor is it here
+  one.replica.made_durable(mine);
+  CHECK(in_sync());
+  CHECK(one.replica.behind(one.replica.peers().at(kB)).files == 0);
+
+  Knowledge more = mine;
+  more.add(ChangeId{author_of("b"), 1});
+  (void)one.tell(kB, tell_of(kB, more, mine));
+  CHECK_FALSE(in_sync());  // it has something that we lack
+  one.replica.configure_peer(kB, false, true, true);
+  CHECK(in_sync());  // but may not send it
+  one.replica.disconnected(kB);
+  CHECK_FALSE(in_sync());
+}
+
+TEST_CASE("only who announced a content is named as its source") {
+  OneReplica one;
+  const Change first = theirs(1, "x", 10);
+  const Change same = change_of("a.py", edit("c", 1, file_content("x", 10), 10));
+  const Change other = change_of("a.py", edit("c", 2, file_content("y", 20), 20, &same.record));
+  (void)one.hear(kB, {first});
+  (void)one.hear(kC, {same});
+  CHECK(one.replica.wanted().at(at("a.py")).sources == std::set<NodeName>{kB, kC});
+  CHECK_FALSE(one.replica.wanted().at(at("a.py")).id.has_value());  // a merge of both
+  (void)one.hear(kC, {other});
+  CHECK(one.replica.wanted().at(at("a.py")).sources == std::set<NodeName>{kC});
+  (void)one.publish("a.py");
+  CHECK(one.replica.known().covers(first.id));
+  CHECK(one.replica.known().covers(other.id));
+}
