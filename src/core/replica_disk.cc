@@ -70,11 +70,16 @@ Actions Replica::observe(const std::vector<Observation>& batch, DeletePolicy pol
   if (halted_) return actions;
   std::vector<const Observation*> edits;
   std::vector<const Observation*> deletes;
+  std::vector<Change> ours;
   for (const Observation& seen : batch) {
     DAGSYNC_ASSERT(!publishing_.contains(seen.path));
     if (refreshes(seen, actions)) continue;
     const IndexEntry* entry = index_.find(seen.path);
     const bool was_live = entry != nullptr && entry->record.is_live();
+    if (was_live && seen.went_back) {
+      want_again(seen, actions, ours);
+      continue;
+    }
     if (!is_tombstone(seen.content)) {
       edits.push_back(&seen);
     } else if (was_live) {
@@ -89,20 +94,24 @@ Actions Replica::observe(const std::vector<Observation>& batch, DeletePolicy pol
     }
     guard_.passed(lost, now);
   }
-  std::vector<Change> ours;
   for (const Observation* seen : edits)
     author(*seen, actions, ours);
   for (const Observation* seen : deletes) {
     if (policy == DeletePolicy::kRestore) {
-      const IndexEntry* entry = index_.find(seen->path);
-      Wanted wanted{entry->record, entry->id, {}, {}, true};
-      adjudicate(seen->path, std::move(wanted), actions, ours);
+      want_again(*seen, actions, ours);
     } else {
       author(*seen, actions, ours);
     }
   }
   if (!ours.empty()) actions.push_back(Broadcast{std::move(ours)});
   return actions;
+}
+
+// The index is right, and the disk has to show it again; what it shows now is kept like drift.
+void Replica::want_again(const Observation& seen, Actions& actions, std::vector<Change>& ours) {
+  const IndexEntry* entry = index_.find(seen.path);
+  if (seen.disk) drift_.insert_or_assign(seen.path, seen);
+  adjudicate(seen.path, Wanted{entry->record, entry->id, {}, {}, true}, actions, ours);
 }
 
 void Replica::author(const Observation& seen, Actions& actions, std::vector<Change>& ours) {

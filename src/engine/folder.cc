@@ -139,6 +139,7 @@ void Folder::loaded(Loaded loaded, std::function<void(Status)> started) {
   replica_.restore(std::move(restored));
   // After an unclean stop the index may have gone back behind what others know of us.
   if (is_new || !image.meta.clean) replica_.begin_epoch({ports_.random.next() | 1});
+  if (!image.meta.clean) intake_.suspect_disk();
   versions_.restore(std::move(image.kept));
   alive_at_ = is_new ? ports_.clock.now() : image.meta.alive_at;
   root_ = is_new && loaded.root ? *loaded.root : image.meta.root;

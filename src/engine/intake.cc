@@ -179,6 +179,7 @@ void Intake::look(const std::shared_ptr<Round>& round, std::vector<RelPath> path
     LookAt look;
     look.path = path;
     look.sign = !round->whole;
+    look.suspect = suspect_;
     const IndexEntry* entry = index_.find(path);
     if (entry != nullptr && entry->record.is_live()) {
       look.known_state = entry->disk;
@@ -324,6 +325,7 @@ void Intake::deliver(const std::shared_ptr<Round>& round) {
       rescan();
     });
   }
+  if (round->whole) suspect_ = false;
   hooks_.observed(std::move(round->batch));
   for (auto& call : std::exchange(round_flushed_, {}))
     call();

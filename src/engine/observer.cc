@@ -134,12 +134,24 @@ Content content_of(const DiskState& state) {
   return content;
 }
 
+// Whether the disk shows an earlier state than the index saw: a ctime never goes back by itself,
+// and a directory that has lost a name was modified after that name had last changed.
+bool went_back(Disk& disk, const RelPath& path, const DiskState& known,
+               const std::optional<DiskState>& now) {
+  if (now) return now->ctime < known.ctime;
+  const auto parent = disk.stat(path.parent());
+  return parent && *parent && (*parent)->mtime < known.ctime;
+}
+
 LookResult look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) {
   LookResult look;
   look.seen.path = at.path;
   look.seen.moment = moment;
   const auto state = disk.stat(at.path);
   if (!state) return failed(at.path, state.error());
+  if (at.suspect && at.known_state) {
+    look.seen.went_back = went_back(disk, at.path, *at.known_state, *state);
+  }
   if (!*state) return look;  // nothing stands there
   look.seen.disk = **state;
   if ((*state)->type == FileType::kSpecial) {

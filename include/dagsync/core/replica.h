@@ -28,6 +28,8 @@ struct Observation {
   Content content;
   std::optional<DiskState> disk;
   UnixNanos moment;  // of the look; of a delete found by a scan: when the file last existed
+  // After an unclean stop: the disk shows an earlier state than the index saw. Nobody's edit.
+  bool went_back = false;
 };
 
 // What becomes of observed deletes.
@@ -193,6 +195,7 @@ class Replica {
   [[nodiscard]] Behind behind(const Peer& peer) const;
 
  private:
+  void want_again(const Observation& seen, Actions& actions, std::vector<Change>& ours);
   void author(const Observation& seen, Actions& actions, std::vector<Change>& ours);
   void look_again(const RelPath& path, Actions& actions, std::vector<Change>& ours);
   void adjudicate(const RelPath& path, Wanted combined, Actions& actions,

@@ -51,6 +51,8 @@ class Intake {
   void look_at(const RelPath& path);  // as if it had been hinted
   // Compares the whole folder with the index, soon.
   void rescan(DeletePolicy policy = DeletePolicy::kGuard);
+  // The next comparison follows an unclean stop: what went back on the disk is nobody's edit.
+  void suspect_disk() { suspect_ = true; }
   // Takes what waits at once, without a quiet time; `done` when it, and all that was under way, has
   // been observed.
   void flush(std::function<void()> done);
@@ -99,6 +101,7 @@ class Intake {
   bool scanning_ = false;
   bool rescan_wanted_ = false;
   bool take_now_ = false;
+  bool suspect_ = false;  // until the first comparison is over
   bool stopped_ = false;
   bool leases_degraded_ = false;
   DeletePolicy rescan_policy_ = DeletePolicy::kGuard;

@@ -22,8 +22,9 @@ struct LookAt {
   std::optional<DiskState> known_state;
   Content known;
   std::shared_ptr<const std::string> signature =
-      nullptr;        // of `known`: a delta against it is wanted
-  bool sign = false;  // of a large file: make its signature too
+      nullptr;           // of `known`: a delta against it is wanted
+  bool suspect = false;  // the disk may have gone back behind the index
+  bool sign = false;     // of a large file: make its signature too
 };
 
 struct LookResult {
