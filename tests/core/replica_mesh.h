@@ -1,0 +1,72 @@
+// A few replicas in one process, from one seed: editors that write, links that deliver in their own
+// time, are cut and come back, and disks on which publishing takes a while. No files: a disk is
+// what was published on it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/one_replica.h"
+
+namespace dagsync {
+
+class ReplicaMesh {
+ public:
+  static constexpr std::size_t kNodes = 3;
+
+  explicit ReplicaMesh(std::uint64_t seed);
+
+  void step();  // one random thing happens somewhere
+  void heal();  // everything is connected, delivered and published, until nothing moves
+  void check_equal() const;
+
+ private:
+  struct PageOf {
+    std::vector<Change> changes;
+  };
+  using Message = std::variant<PageOf, Tell, SnapshotEnd>;
+
+  struct Node {
+    NodeName name;
+    std::unique_ptr<Replica> replica;
+    std::map<RelPath, Content> disk;
+    std::set<RelPath> wanted;              // and nobody has begun to publish it
+    std::map<RelPath, Wanted> publishing;  // begun
+    std::map<RelPath, Record> records;     // as last saved: none gets older
+    std::int64_t clock_offset = 0;
+  };
+  struct Link {
+    bool up = false;
+    std::deque<Message> queue;
+  };
+
+  [[nodiscard]] std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
+  [[nodiscard]] std::int64_t clock_of(const Node& node) const { return now_ + node.clock_offset; }
+  [[nodiscard]] Link& link(std::size_t from, std::size_t to) { return links_[from][to]; }
+  [[nodiscard]] std::size_t index_of(const NodeName& name) const;
+  void perform(std::size_t at, const Actions& actions);
+  void send_snapshot(std::size_t from, std::size_t to);
+  void tell(std::size_t from, std::size_t to);
+  void connect(std::size_t a, std::size_t b);
+  void cut(std::size_t a, std::size_t b);
+  bool deliver(std::size_t from, std::size_t to);
+  void edit_something(std::size_t at);
+  bool begin_publishing(std::size_t at);
+  bool end_publishing(std::size_t at, bool success);
+  void put_on_disk(Node& node, const RelPath& path, const Wanted& wanted);
+
+  std::mt19937_64 random_;
+  std::array<Node, kNodes> nodes_;
+  std::array<std::array<Link, kNodes>, kNodes> links_;
+  std::int64_t now_ = 1'000'000;
+  MonoNanos mono_{1};
+};
+
+}  // namespace dagsync
