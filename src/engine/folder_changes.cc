@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kMessageBytes = 1 << 20;  // about; an Announce is cut there
 constexpr std::size_t kMaxBatchItems = 20'000;  // of a batch that is published together
 constexpr std::size_t kMaxBatchBytes = 64 << 20;
-constexpr std::size_t kMaxWanted = 50'000;         // beyond, pages of a snapshot wait
+constexpr std::size_t kMostWanted = 200'000;   // beyond, what is announced is left out
+constexpr std::size_t kRoomForPages = 50'000;  // wanted changes; beyond, pages of a snapshot wait
 constexpr std::size_t kMaxQueuedBytes = 32 << 20;  // beyond, a snapshot will bring the rest
 constexpr std::size_t kMaxErrors = 1000;
 
@@ -138,6 +139,8 @@ void Folder::on_announce(const NodeName& from, Announce announce) {
     answer_pages();
     return;
   }
+  // Left out, and so not known: a snapshot will bring it, page by page.
+  if (replica_.wanted().size() >= kMostWanted) return;
   Inbox& inbox = inboxes_[from];
   for (Announce::Item& item : announce.items) {
     inbox.bytes += encoded_bound(item);
@@ -172,7 +175,7 @@ void Folder::deliver(const NodeName& from, std::vector<Announce::Item> items) {
 
 // A peer that catches us up sends more only when there is room for it.
 void Folder::answer_pages() {
-  if (replica_.wanted().size() >= kMaxWanted) return;
+  if (replica_.wanted().size() >= kRoomForPages) return;
   for (const auto& [peer, page] : std::exchange(unanswered_pages_, {})) {
     outlet_.send(peer, PageDone{config_.name, page});
   }
