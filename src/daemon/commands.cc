@@ -80,13 +80,27 @@ void Commands::answer_status(const Reply& reply) {
       {{"exit", status.in_sync ? 0 : kNotDone}, {"status", to_json(status, dagsync_version())}});
 }
 
+// What has happened on the disk counts, though nobody has looked at it yet.
+void Commands::notice_all(std::function<void()> done) {
+  auto left = std::make_shared<std::size_t>(node_.folders().size());
+  for (const auto& [name, folder] : node_.folders()) {
+    folder->notice([left, done] {
+      if (--*left == 0) done();
+    });
+  }
+}
+
 void Commands::status(const json& request, const Reply& reply) {
-  // What has happened on the disk counts, though nobody has looked at it yet.
-  for (const auto& [name, folder] : node_.folders())
-    folder->take_in_hints();
   const auto wait = request.find("wait");
-  if (wait == request.end() || !wait->is_number()) return answer_status(reply);
-  wait_for_sync(clock_.mono() + seconds_of(request, "wait", 0), reply);
+  const bool waits = wait != request.end() && wait->is_number();
+  const MonoNanos deadline = clock_.mono() + seconds_of(request, "wait", 0);
+  notice_all([this, waits, deadline, reply] {
+    if (waits) {
+      wait_for_sync(deadline, reply);
+    } else {
+      answer_status(reply);
+    }
+  });
 }
 
 void Commands::wait_for_sync(MonoNanos deadline, const Reply& reply) {
@@ -94,10 +108,10 @@ void Commands::wait_for_sync(MonoNanos deadline, const Reply& reply) {
   node_.wait_until([this, reply] { return reply->closed() || node_.in_sync(); }, left,
                    [this, deadline, reply](bool met) {
                      if (reply->closed()) return;
-                     for (const auto& [name, folder] : node_.folders())
-                       folder->take_in_hints();
-                     if (!met || node_.in_sync()) return answer_status(reply);
-                     wait_for_sync(deadline, reply);
+                     notice_all([this, deadline, reply, met] {
+                       if (!met || node_.in_sync()) return answer_status(reply);
+                       wait_for_sync(deadline, reply);
+                     });
                    });
 }
 

@@ -89,6 +89,16 @@ Result<Published> put_back(Disk& disk, const KeptVersion& version, const KeptId&
 
 }  // namespace
 
+void Folder::notice(std::function<void()> done) {
+  ports_.watcher.drain();
+  const std::set<RelPath>& unwatched = intake_.unwatched();
+  if (unwatched.empty() || replica_.halted()) {
+    done();
+    return;
+  }
+  take_in({unwatched.begin(), unwatched.end()}, false, std::move(done));
+}
+
 void Folder::take_in(const std::vector<RelPath>& paths, bool whole, std::function<void()> done) {
   if (replica_.halted()) {
     done();

@@ -26,7 +26,13 @@ void Journal::flush() {
   flushing_ = true;
   auto transaction = std::make_shared<Transaction>(std::exchange(queue_, {}));
   worker_.compute(
-      lane_, [this, transaction] { return store_.commit(*transaction, Durability::kLazy); },
+      lane_,
+      [this, transaction, missing = rows_missing_] {
+        Status status = store_.commit(*transaction, Durability::kLazy);
+        missing->reset();
+        if (!status) *missing = status.error();
+        return status;
+      },
       [this, transaction](const Status& status) {
         flushing_ = false;
         if (!status) {
@@ -106,13 +112,16 @@ void Journal::sync() {
       });
 }
 
+// An intent may go only when the row that takes its place is in the store. Rows are written before
+// this in the lane; where that failed, the group must wait for them.
 void Journal::commit_group(FolderMeta meta) {
   Knowledge knowledge = meta.knowledge;
   Transaction transaction{clearable_intents()};
   transaction.writes.push_back(Transaction::PutMeta{std::move(meta)});
   worker_.compute(
       lane_,
-      [this, transaction = std::move(transaction)] {
+      [this, transaction = std::move(transaction), missing = rows_missing_]() -> Status {
+        if (*missing) return Unexpected(**missing);
         return store_.commit(transaction, Durability::kDurable);
       },
       [this, knowledge = std::move(knowledge)](const Status& status) {

@@ -45,6 +45,7 @@ class Node:
         self.config = home / "dagsync.toml"
         self.log = home / "log"
         self.process: subprocess.Popen | None = None
+        self.launcher: list[str] = []  # what starts the daemon, if not we
         self.complaints: list[str] = []  # what was wrong with an end of the daemon
         self.folder.mkdir(parents=True)
         self.environment = {
@@ -87,7 +88,10 @@ class Node:
         assert self.process is None, f"{self.name} runs already"
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [BINARY, "daemon", "--config", str(self.config), "--log-level", LOG_LEVEL],
+                [
+                    *self.launcher,
+                    *(BINARY, "daemon", "--config", str(self.config), "--log-level", LOG_LEVEL),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

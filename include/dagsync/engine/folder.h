@@ -68,8 +68,9 @@ class Folder {
   [[nodiscard]] FolderStatus status() const;
   [[nodiscard]] bool in_sync() const;
   [[nodiscard]] bool is_at_rest() const;  // nothing is under way here, whatever the peers do
-  // What has happened on the disk so far is pending from now on.
-  void take_in_hints() { ports_.watcher.drain(); }
+  // What has happened on the disk so far is pending from now on, or taken in where nothing hints at
+  // it; then calls back.
+  void notice(std::function<void()> done);
   // Takes in what happened on the disk so far: the pending hints (paths empty), those paths, or
   // with `whole` everything. Then calls back.
   void take_in(const std::vector<RelPath>& paths, bool whole, std::function<void()> done);

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,6 +67,9 @@ class Journal {
   Store& store_;
   Hooks hooks_;
   Transaction queue_;
+  // Why the rows before this in the lane are not in the store; none: they are. The lane's jobs own
+  // what it points to.
+  std::shared_ptr<std::optional<Error>> rows_missing_ = std::make_shared<std::optional<Error>>();
   bool flushing_ = false;
   bool dirty_ = false;
   bool syncing_ = false;
