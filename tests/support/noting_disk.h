@@ -1,0 +1,119 @@
+// A disk in front of another one, which notes what is changed on it, and may refuse to sync.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dagsync/ports/disk.h"
+
+namespace dagsync {
+
+class NotingDisk final : public Disk {
+ public:
+  // "publish a.py", "remove a.py", "rmdir d", "set a.py", "sync a.py b.py", "read a.py".
+  NotingDisk(Disk& disk, std::vector<std::string>& diary) : disk_(disk), diary_(diary) {}
+
+  Result<RootIdentity> identify_root(std::optional<std::string> mark) override {
+    return disk_.identify_root(std::move(mark));
+  }
+  Result<std::optional<DiskState>> stat(const RelPath& path) override { return disk_.stat(path); }
+  Result<std::vector<Listed>> list(const RelPath& directory) override {
+    return disk_.list(directory);
+  }
+  Result<std::string> read_link(const RelPath& path) override { return disk_.read_link(path); }
+  Result<std::unique_ptr<ReadFile>> open(const RelPath& path) override {
+    note("read", path);
+    auto file = disk_.open(path);
+    if (!file) return file;
+    return std::make_unique<Noticed>(std::move(*file), [this, path] { on_read(path); });
+  }
+  WriterCheck check_writer(const RelPath& path) override { return disk_.check_writer(path); }
+
+  Result<std::unique_ptr<StagedFile>> stage_file(std::uint64_t size) override {
+    return disk_.stage_file(size);
+  }
+  Result<std::unique_ptr<Staged>> stage_symlink(const std::string& target,
+                                                UnixNanos mtime) override {
+    return disk_.stage_symlink(target, mtime);
+  }
+  Result<std::unique_ptr<Staged>> stage_directory(std::uint32_t mode) override {
+    return disk_.stage_directory(mode);
+  }
+  Result<std::unique_ptr<Staged>> stage_link(const RelPath& path,
+                                             const DiskState& expected) override {
+    return disk_.stage_link(path, expected);
+  }
+
+  Result<Published> publish(const RelPath& path, const Expected& expected,
+                            std::unique_ptr<Staged> staged, const std::optional<KeptId>& keep,
+                            const Disposable& disposable) override {
+    note("publish", path);
+    return disk_.publish(path, expected, std::move(staged), keep, disposable);
+  }
+  Result<Published> remove(const RelPath& path, const DiskState& expected,
+                           const std::optional<KeptId>& keep) override {
+    note("remove", path);
+    return disk_.remove(path, expected, keep);
+  }
+  Result<Published> remove_directory(const RelPath& path, const Disposable& disposable) override {
+    note("rmdir", path);
+    return disk_.remove_directory(path, disposable);
+  }
+  Result<Published> set_attributes(const RelPath& path, const DiskState& expected,
+                                   std::uint32_t mode, std::optional<UnixNanos> mtime) override {
+    note("set", path);
+    return disk_.set_attributes(path, expected, mode, mtime);
+  }
+  Status sync(const std::vector<RelPath>& paths) override {
+    if (sync_failures > 0) {
+      --sync_failures;
+      return fail(ErrorCode::kIo, "the disk is broken");
+    }
+    std::string line = "sync";
+    for (const RelPath& path : paths)
+      line += " " + path.bytes();
+    diary_.push_back(line);
+    return {};
+  }
+
+  Result<std::unique_ptr<ReadFile>> open_kept(const KeptId& id) override {
+    return disk_.open_kept(id);
+  }
+  Result<std::string> read_kept_link(const KeptId& id) override { return disk_.read_kept_link(id); }
+  Result<std::vector<KeptId>> list_kept() override { return disk_.list_kept(); }
+  Status remove_kept(const KeptId& id) override { return disk_.remove_kept(id); }
+  std::string degraded() const override { return disk_.degraded(); }
+
+  std::function<void(const RelPath&)> on_read = [](const RelPath&) {
+  };                      // before a file's first bytes
+  int sync_failures = 0;  // so many of the next syncs fail
+
+ private:
+  class Noticed final : public ReadFile {
+   public:
+    Noticed(std::unique_ptr<ReadFile> file, std::function<void()> on_read)
+        : file_(std::move(file)), on_read_(std::move(on_read)) {}
+    Result<DiskState> state() override { return file_->state(); }
+    Result<std::size_t> read(std::uint64_t offset, std::span<char> buffer) override {
+      if (offset == 0) on_read_();
+      return file_->read(offset, buffer);
+    }
+
+   private:
+    std::unique_ptr<ReadFile> file_;
+    std::function<void()> on_read_;
+  };
+
+  void note(const std::string& what, const RelPath& path) {
+    diary_.push_back(what + " " + path.bytes());
+  }
+
+  Disk& disk_;
+  std::vector<std::string>& diary_;
+};
+
+}  // namespace dagsync

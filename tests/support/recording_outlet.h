@@ -1,0 +1,41 @@
+// A mesh that remembers what was said to whom.
+#pragma once
+
+#include <span>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "dagsync/engine/outlet.h"
+
+namespace dagsync {
+
+class RecordingOutlet final : public Outlet {
+ public:
+  using Outlet::send;
+  struct Said {
+    NodeName to;
+    Message message;
+  };
+
+  void send(std::span<const NodeName> to, const Message& message) override {
+    for (const NodeName& peer : to)
+      said.push_back({peer, message});
+  }
+  void send_chunk(const NodeName&, const Chunk&) override { ++chunks; }
+  std::size_t queued_bytes(const NodeName&) const override { return 0; }
+  std::vector<NodeName> connected() const override { return peers; }
+  std::uint64_t next_request() override { return ++requests_; }
+
+  // What was said since the last call.
+  [[nodiscard]] std::vector<Said> take() { return std::exchange(said, {}); }
+
+  std::vector<Said> said;
+  std::vector<NodeName> peers;
+  std::size_t chunks = 0;
+
+ private:
+  std::uint64_t requests_ = 0;
+};
+
+}  // namespace dagsync
