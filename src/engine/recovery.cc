@@ -29,8 +29,7 @@ Shows judge(const Intent& intent, const LookResult& look) {
 
 // The entry that agrees with what the disk shows. Where that is not the intended record, the peers
 // will send it again, since our knowledge does not have it.
-std::optional<IndexEntry> entry_after(const Intent& intent, const LookResult& look) {
-  const Shows shows = judge(intent, look);
+std::optional<IndexEntry> entry_after(const Intent& intent, Shows shows, const LookResult& look) {
   if (shows == Shows::kIntended) {
     Record record = intent.intended.record;
     if (intent.old) record = reconcile(intent.old->record, record);
@@ -51,6 +50,25 @@ void adopt_kept(const Intent& intent, const std::set<KeptId>& files, FolderImage
   writes.writes.push_back(Transaction::PutKept{*intent.kept});
 }
 
+// A torn write under a new name has no record that could say it is no edit. So it goes, until the
+// intended content comes again, and is kept, should somebody have written it after all.
+void take_away_torn(Disk& disk, const Intent& intent, const LookResult& look, FolderImage& image,
+                    Transaction& writes) {
+  const bool is_new_name = !intent.old || !intent.old->record.is_live();
+  if (!is_new_name) return;
+  KeptVersion torn;
+  torn.id.value = fmt::format("{:016x}-{}", look.seen.moment.value,
+                              to_hex(digest_of(intent.path.bytes())).substr(0, 8));
+  torn.path = intent.path;
+  torn.content = look.seen.content;
+  torn.origin = intent.intended.record.origin.author.node;
+  torn.kept_at = look.seen.moment;
+  const auto removed = disk.remove(intent.path, *look.seen.disk, torn.id);
+  if (!removed || !removed->kept) return;
+  image.kept.push_back(torn);
+  writes.writes.push_back(Transaction::PutKept{std::move(torn)});
+}
+
 }  // namespace
 
 Transaction recover(Disk& disk, FolderImage& image, UnixNanos moment) {
@@ -62,7 +80,9 @@ Transaction recover(Disk& disk, FolderImage& image, UnixNanos moment) {
                                         std::make_move_iterator(image.entries.end()));
   for (const Intent& intent : image.intents) {
     const LookResult look = look_at(disk, {intent.path, std::nullopt, {}}, moment, false);
-    const std::optional<IndexEntry> entry = entry_after(intent, look);
+    const Shows shows = judge(intent, look);
+    if (shows == Shows::kTorn) take_away_torn(disk, intent, look, image, writes);
+    const std::optional<IndexEntry> entry = entry_after(intent, shows, look);
     // Without a change's own id (a merge that was not saved) the old record must do.
     const bool usable = entry && entry->id.sequence != 0;
     if (usable) {

@@ -1,0 +1,245 @@
+// After an unclean stop: what the disk shows at a path that was being published.
+#include "dagsync/engine/recovery.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "core/record_samples.h"
+#include "dagsync/engine/observer.h"
+#include "posix/disk_world.h"
+#include "support/memory_store.h"
+
+using namespace dagsync;
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kOldTime = 1'500'000'000 * kSecond + 1;
+constexpr std::int64_t kNewTime = 1'600'000'000 * kSecond + 2;
+constexpr std::int64_t kOtherTime = 1'650'000'000 * kSecond + 3;
+constexpr UnixNanos kNow{1'700'000'000 * kSecond};
+
+struct World {
+  DiskWorld disk;
+  Record old = edit("a", 1, file_content("old", kOldTime), kOldTime);
+  Record intended = edit("b", 1, file_content("new!", kNewTime), kNewTime, &old);
+  FolderImage image;
+  Transaction writes;
+
+  void write(const std::string& name, const std::string& bytes, std::int64_t mtime) const {
+    disk.write(name, bytes);
+    const struct timespec times[2] = {{0, UTIME_OMIT}, {mtime / kSecond, mtime % kSecond}};
+    REQUIRE(::utimensat(AT_FDCWD, disk.real(name).c_str(), times, 0) == 0);
+    REQUIRE(::chmod(disk.real(name).c_str(), 0644) == 0);
+  }
+  // The index has `old`, whose state on the disk is out of date.
+  IndexEntry entry_of(const Record& record) const {
+    DiskState stale;
+    stale.inode = 1;
+    return {record, record.origin, stale};
+  }
+  // a.py was being published over `old`.
+  void intend(const std::optional<Record>& before) {
+    Intent intent;
+    intent.path = DiskWorld::path("a.py");
+    intent.intended = {intent.path, intended.origin, intended};
+    if (before) {
+      intent.old = entry_of(*before);
+      image.entries.emplace_back(intent.path, *intent.old);
+    }
+    image.intents.push_back(intent);
+  }
+  void run() { writes = recover(disk.disk(), image, kNow); }
+
+  [[nodiscard]] const IndexEntry* entry() const {
+    for (const auto& [path, entry] : image.entries) {
+      if (path == DiskWorld::path("a.py")) return &entry;
+    }
+    return nullptr;
+  }
+  // Whether the next scan takes what stands there for an edit.
+  [[nodiscard]] bool is_edit() {
+    LookAt at;
+    at.path = DiskWorld::path("a.py");
+    Content known;
+    if (entry() != nullptr && entry()->record.is_live()) {
+      at.known_state = entry()->disk;
+      known = at.known = entry()->record.content;
+    }
+    return look_at(disk.disk(), at, kNow, false).seen.content != known;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("nothing to recover writes nothing") {
+  World world;
+  world.image.entries.emplace_back(DiskWorld::path("a.py"), world.entry_of(world.old));
+  world.run();
+  CHECK(world.writes.writes.empty());
+  CHECK(world.image.entries.size() == 1);
+}
+
+TEST_CASE("a path that shows what was intended has it") {
+  World world;
+  world.intend(world.old);
+  world.write("a.py", "new!", kNewTime);
+  world.run();
+  REQUIRE(world.entry() != nullptr);
+  CHECK(world.entry()->record == world.intended);
+  CHECK(world.entry()->id == world.intended.origin);
+  CHECK(world.entry()->disk == world.disk.look("a.py"));
+  CHECK_FALSE(world.is_edit());
+  CHECK(describe(world.writes) == "put a.py, clear a.py");
+  CHECK(world.image.intents.empty());
+}
+
+TEST_CASE("a new name that shows what was intended has it, too") {
+  World world;
+  world.intend(std::nullopt);
+  world.write("a.py", "new!", kNewTime);
+  world.run();
+  REQUIRE(world.entry() != nullptr);
+  CHECK(world.entry()->record == world.intended);
+  CHECK_FALSE(world.is_edit());
+}
+
+TEST_CASE("a path that shows the old content is no edit: the intended one will come again") {
+  World world;
+  world.intend(world.old);
+  world.write("a.py", "old", kOldTime);
+  world.run();
+  CHECK(world.entry()->record == world.old);
+  CHECK(world.entry()->id == world.old.origin);
+  CHECK(world.entry()->disk == world.disk.look("a.py"));
+  CHECK_FALSE(world.is_edit());
+}
+
+TEST_CASE("the bytes of one of the two with other attributes are no edit") {
+  World world;
+  world.intend(world.old);
+  SUBCASE("of the old") {
+    world.write("a.py", "old", kOtherTime);
+  }
+  SUBCASE("of the intended") {
+    world.write("a.py", "new!", kOtherTime);
+  }
+  world.run();
+  CHECK(world.entry()->record == world.old);
+  CHECK_FALSE(world.is_edit());
+}
+
+TEST_CASE("a torn write of ours is no edit") {
+  World world;
+  world.intend(world.old);
+  world.write("a.py", "", kNewTime);  // as a power cut leaves it
+  world.run();
+  CHECK(world.entry()->record == world.old);
+  CHECK(world.entry()->disk == world.disk.look("a.py"));
+  CHECK_FALSE(world.is_edit());
+}
+
+TEST_CASE("a torn write under a new name is taken away, and kept") {
+  World world;
+  SUBCASE("where nothing was before") {
+    world.intend(std::nullopt);
+  }
+  SUBCASE("where something had been deleted") {
+    world.intend(edit("a", 1, {}, kOldTime));
+  }
+  world.write("a.py", "ne", kNewTime);
+  world.run();
+  CHECK_FALSE(world.disk.exists("a.py"));
+  CHECK_FALSE(world.is_edit());
+  REQUIRE(world.image.kept.size() == 1);
+  CHECK(world.disk.kept(world.image.kept[0].id) == "ne");
+  CHECK(world.image.kept[0].path == DiskWorld::path("a.py"));
+  CHECK(world.image.kept[0].content.digest == digest_of("ne"));
+  CHECK(describe(world.writes).find("keep a.py") != std::string::npos);
+}
+
+TEST_CASE("a real edit stays one") {
+  World world;
+  SUBCASE("of a file that was there") {
+    world.intend(world.old);
+  }
+  SUBCASE("of a new name") {
+    world.intend(std::nullopt);
+  }
+  world.write("a.py", "mine", kOtherTime);
+  world.run();
+  if (const IndexEntry* entry = world.entry()) CHECK(entry->record == world.old);
+  CHECK(world.is_edit());
+  CHECK(world.disk.read("a.py") == "mine");
+}
+
+TEST_CASE("a delete that was under way") {
+  World world;
+  world.intended = edit("b", 1, {}, kNewTime, &world.old);
+  world.intend(world.old);
+  SUBCASE("and done") {
+    world.run();
+    CHECK(world.entry()->record == world.intended);
+    CHECK_FALSE(world.entry()->disk.has_value());
+  }
+  SUBCASE("and not begun") {
+    world.write("a.py", "old", kOldTime);
+    world.run();
+    CHECK(world.entry()->record == world.old);
+    CHECK(world.entry()->disk == world.disk.look("a.py"));
+  }
+  CHECK_FALSE(world.is_edit());
+}
+
+TEST_CASE("a new name that was not published yet is nothing") {
+  World world;
+  world.intend(std::nullopt);
+  world.run();
+  CHECK(world.entry() == nullptr);
+  CHECK_FALSE(world.is_edit());
+  CHECK(describe(world.writes) == "drop a.py, clear a.py");
+}
+
+TEST_CASE("a kept version whose row is missing is adopted") {
+  World world;
+  world.intend(world.old);
+  const KeptId id = kept_id(1);
+  world.image.intents[0].kept = KeptVersion{
+      id, DiskWorld::path("a.py"), world.old.content, {"a"}, kNow, KeptVersion::Reason::kReplaced};
+  world.write("a.py", "old", kOldTime);
+  SUBCASE("where it was made") {
+    REQUIRE(world.disk.publish("a.py", world.disk.look("a.py"),
+                               world.disk.staged_file("new!", 0644, {kNewTime}), id));
+    SUBCASE("and not in the catalogue") {
+      world.run();
+      CHECK(describe(world.writes) == "put a.py, keep a.py, clear a.py");
+    }
+    SUBCASE("and in the catalogue") {
+      world.image.kept.push_back(*world.image.intents[0].kept);
+      world.run();
+      CHECK(describe(world.writes) == "put a.py, clear a.py");
+    }
+    REQUIRE(world.image.kept.size() == 1);
+    CHECK(world.disk.kept(world.image.kept[0].id) == "old");
+    CHECK(world.entry()->record == world.intended);
+  }
+  SUBCASE("where it was not") {
+    world.run();
+    CHECK(world.image.kept.empty());
+    CHECK(describe(world.writes) == "put a.py, clear a.py");
+  }
+}
+
+TEST_CASE("each path is judged on its own, and the others stay as they are") {
+  World world;
+  world.image.entries.emplace_back(DiskWorld::path("0.py"), world.entry_of(world.old));
+  world.intend(world.old);
+  world.image.entries.emplace_back(DiskWorld::path("z.py"), world.entry_of(world.old));
+  world.write("a.py", "new!", kNewTime);
+  world.run();
+  REQUIRE(world.image.entries.size() == 3);
+  CHECK(world.image.entries[0].first == DiskWorld::path("0.py"));
+  CHECK(world.image.entries[0].second == world.entry_of(world.old));
+  CHECK(world.image.entries[2].second == world.entry_of(world.old));
+}
