@@ -76,6 +76,9 @@ Actions Replica::observe(const std::vector<Observation>& batch, DeletePolicy pol
     if (refreshes(seen, actions)) continue;
     const IndexEntry* entry = index_.find(seen.path);
     const bool was_live = entry != nullptr && entry->record.is_live();
+    // What is on its way back is not deleted again.
+    const auto wanted = wanted_.find(seen.path);
+    if (wanted != wanted_.end() && wanted->second.again && is_tombstone(seen.content)) continue;
     if (was_live && seen.went_back) {
       want_again(seen, actions, ours);
       continue;

@@ -31,6 +31,7 @@ Message take(pb::Tell& in, Decoder& decoder) {
   tell.received = decoder.knowledge(in.received());
   tell.durable = decoder.knowledge(in.durable());
   tell.unpublished = in.unpublished();
+  tell.accepts = !in.refuses();
   const auto count = static_cast<std::size_t>(in.connected_size());
   if (!decoder.fits(count, kMaxConnectedNodes, "connected nodes")) return tell;
   for (const std::string& name : in.connected())

@@ -38,6 +38,7 @@ void put(const Tell& in, pb::Envelope& out, AuthorWriter& authors) {
   for (const NodeName& node : in.connected)
     tell.add_connected(node.value);
   tell.set_unpublished(in.unpublished);
+  tell.set_refuses(!in.accepts);
 }
 
 void put(const Announce& in, pb::Envelope& out, AuthorWriter& authors) {

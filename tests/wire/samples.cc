@@ -146,6 +146,7 @@ Tell any_tell(Random& random) {
   Tell tell{
       any_folder(random), any_author(random), any_knowledge(random), any_knowledge(random), {},
       any_number(random)};
+  tell.accepts = below(random, 2) == 0;
   for (std::uint64_t i = 0, count = below(random, 5); i < count; ++i)
     tell.connected.push_back(any_node(random));
   return tell;
