@@ -94,33 +94,39 @@ Announce::Item Folder::with_content(Change change) const {
   return item;
 }
 
+// Peers hear of a change when its row would survive our end: otherwise we would come back without
+// it, and make another version of the same edit.
 void Folder::broadcast(std::vector<Change> changes) {
-  std::vector<NodeName> peers = live_peers();
-  for (const NodeName& peer : peers) {
+  auto items = std::make_shared<std::vector<Announce::Item>>();
+  for (Change& change : changes) {
+    log::info("{}: {} {}", config_.name, change.record.is_live() ? "changed" : "removed",
+              display(change.path));
+    items->push_back(with_content(std::move(change)));
+  }
+  journal_.when_written([this, items] { announce(std::move(*items)); });
+}
+
+void Folder::announce(std::vector<Announce::Item> items) {
+  for (const NodeName& peer : live_peers()) {
     if (outlet_.queued_bytes(peer) > kMaxQueuedBytes) replica_.lagging(peer);
   }
-  peers = live_peers();
+  const std::vector<NodeName> peers = live_peers();
+  if (peers.empty()) return;
   Announce announce;
   announce.folder = config_.name;
   std::size_t bytes = 0;
-  const auto flush = [&](bool more) {
-    announce.more = more;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    for (const NodeName& peer : peers)
+      replica_.sent(peer, items[i].change.id);
+    bytes += encoded_bound(items[i]);
+    announce.items.push_back(std::move(items[i]));
+    announce.more = i + 1 < items.size();
+    const bool full = bytes >= kMessageBytes || announce.items.size() >= kMaxChangesPerMessage;
+    if (!full && announce.more) continue;
     outlet_.send(peers, announce);
     announce.items.clear();
     bytes = 0;
-  };
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    log::info("{}: {} {}", config_.name, changes[i].record.is_live() ? "changed" : "removed",
-              display(changes[i].path));
-    for (const NodeName& peer : peers)
-      replica_.sent(peer, changes[i].id);
-    if (peers.empty()) continue;
-    announce.items.push_back(with_content(std::move(changes[i])));
-    bytes += encoded_bound(announce.items.back());
-    const bool full = bytes >= kMessageBytes || announce.items.size() >= kMaxChangesPerMessage;
-    if (full && i + 1 < changes.size()) flush(true);
   }
-  if (!announce.items.empty()) flush(false);
   note_lag();
 }
 

@@ -25,25 +25,35 @@ void Journal::flush() {
   if (flushing_ || queue_.writes.empty()) return;
   flushing_ = true;
   auto transaction = std::make_shared<Transaction>(std::exchange(queue_, {}));
+  flight_waiting_ = std::exchange(queue_waiting_, {});
   worker_.compute(
-      lane_,
-      [this, transaction, missing = rows_missing_] {
-        Status status = store_.commit(*transaction, Durability::kLazy);
-        missing->reset();
-        if (!status) *missing = status.error();
-        return status;
-      },
+      lane_, [this, transaction] { return store_.commit(*transaction, Durability::kLazy); },
       [this, transaction](const Status& status) {
         flushing_ = false;
         if (!status) {
           auto& writes = queue_.writes;
           writes.insert(writes.begin(), transaction->writes.begin(), transaction->writes.end());
+          queue_waiting_.insert(queue_waiting_.begin(), flight_waiting_.begin(),
+                                flight_waiting_.end());
+          flight_waiting_.clear();
           hooks_.failed(status.error());
           return;
         }
+        for (const auto& call : std::exchange(flight_waiting_, {}))
+          call();
         flush();
         if (dirty_) sync();
       });
+}
+
+void Journal::when_written(std::function<void()> call) {
+  if (!queue_.writes.empty()) {
+    queue_waiting_.push_back(std::move(call));
+  } else if (flushing_) {
+    flight_waiting_.push_back(std::move(call));
+  } else {
+    call();
+  }
 }
 
 Journal::Mark Journal::open_intent(const RelPath& path) {

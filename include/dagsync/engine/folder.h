@@ -102,6 +102,7 @@ class Folder {
   void perform(Actions actions, Publisher::Contents contents = {});
   void observed(Intake::Batch batch);
   void broadcast(std::vector<Change> changes);
+  void announce(std::vector<Announce::Item> items);
   void relay(const Relay& relay);
   void deliver(const NodeName& from, std::vector<Announce::Item> items);
   void answer_pages();

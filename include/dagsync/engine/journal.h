@@ -34,6 +34,9 @@ class Journal {
   [[nodiscard]] Lane lane() const { return lane_; }
   // Committed soon, in order, without waiting for the disk.
   void write(Transaction::Write write);
+  // Calls back when the rows written so far would survive the end of this process; at once where
+  // they do. In the order of the calls.
+  void when_written(std::function<void()> call);
   // The path gets an intent in the next step of the lane; the mark clears it when it is time.
   struct Mark {
     RelPath path;
@@ -67,6 +70,8 @@ class Journal {
   Store& store_;
   Hooks hooks_;
   Transaction queue_;
+  std::vector<std::function<void()>> queue_waiting_;   // for the rows of queue_
+  std::vector<std::function<void()>> flight_waiting_;  // for those that are being committed
   // Why the rows before this in the lane are not in the store; none: they are. The lane's jobs own
   // what it points to.
   std::shared_ptr<std::optional<Error>> rows_missing_ = std::make_shared<std::optional<Error>>();
