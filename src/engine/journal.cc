@@ -27,7 +27,13 @@ void Journal::flush() {
   auto transaction = std::make_shared<Transaction>(std::exchange(queue_, {}));
   flight_waiting_ = std::exchange(queue_waiting_, {});
   worker_.compute(
-      lane_, [this, transaction] { return store_.commit(*transaction, Durability::kLazy); },
+      lane_,
+      [this, transaction, missing = rows_missing_] {
+        Status status = store_.commit(*transaction, Durability::kLazy);
+        missing->reset();
+        if (!status) *missing = status.error();
+        return status;
+      },
       [this, transaction](const Status& status) {
         flushing_ = false;
         if (!status) {

@@ -184,6 +184,27 @@ TEST_CASE("no intent is cleared while the row that replaces it is not in the sto
   CHECK(world.durable.covers(world.known));
 }
 
+TEST_CASE("rows are written when their commit is done, and not before") {
+  World world;
+  std::vector<int> called;
+  const auto note = [&](int n) { return [&called, n] { called.push_back(n); }; };
+  world.journal.when_written(note(0));  // nothing is under way
+  CHECK(called == std::vector{0});
+  world.put("a");
+  world.journal.when_written(note(1));
+  world.put("b");
+  world.journal.when_written(note(2));
+  CHECK(called == std::vector{0});
+  world.worker.run_one(world.lane);
+  CHECK(called == std::vector{0, 1});
+  world.store.failures = 1;
+  world.worker.run_one(world.lane);
+  CHECK(called == std::vector{0, 1});
+  world.journal.touch();
+  world.worker.run_all();
+  CHECK(called == std::vector{0, 1, 2});
+}
+
 TEST_CASE("who asks while a group is under way waits for the next one") {
   World world;
   std::vector<int> called;

@@ -178,6 +178,18 @@ TEST_CASE("attributes alone are set in place, and the bytes stay the same inode'
   CHECK(now->mtime == UnixNanos{kTime});
 }
 
+TEST_CASE("the delete of a file is no reason to remove a directory that took its place") {
+  BatchWorld world;
+  const IndexEntry old = world.make_file("d", "file");
+  REQUIRE(::unlink(world.real.real("d").c_str()) == 0);
+  world.real.mkdir("d");
+  (void)world.add("d", {}, old);
+  world.run();
+  REQUIRE(world.results.items[0].published.has_value());
+  CHECK(world.results.items[0].published->outcome == PublishOutcome::kChanged);
+  CHECK(world.real.exists("d"));
+}
+
 TEST_CASE("a delete of what is gone already is done") {
   BatchWorld world;
   const IndexEntry old = world.make_file("a.py", "x");
