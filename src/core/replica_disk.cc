@@ -54,6 +54,7 @@ bool Replica::refreshes(const Observation& seen, Actions& actions) {
   if (implied && (is_tombstone(seen.content) || seen.content.kind == Kind::kDirectory)) return true;
   if (seen.content != expected) return false;
   drift_.erase(seen.path);
+  if (is_tombstone(seen.content)) refused_.erase(seen.path);
   // Where a file stands above, the record stays and has no disk state any more.
   if (recorded && entry->disk != seen.disk) {
     IndexEntry fresh = *entry;
@@ -127,6 +128,7 @@ void Replica::author(const Observation& seen, Actions& actions, std::vector<Chan
     return;
   }
   refused_.erase(seen.path);
+  drift_.erase(seen.path);
   const IndexEntry* entry = index_.find(seen.path);
   const bool was_leaf = is_leaf(entry);
   Record record;

@@ -71,6 +71,7 @@ Actions Replica::announced(const NodeName& from, const std::vector<Change>& chan
     } else if (content.kind == Kind::kFile && content.size > settings_.max_file_size) {
       withhold(from, change, "larger than max_file_size: raise it in dagsync.toml on this node");
     } else {
+      refused_.erase(change.path);
       waiting_.insert(change.id);
       adjudicate(change.path, {change.record, change.id, {change.id}, {from}}, actions, ours);
     }

@@ -178,7 +178,15 @@ void Commands::push(const json& request, const Reply& reply) {
   push->min_acks = acks != request.end() && acks->is_number_unsigned()
                        ? std::min(acks->get<std::size_t>(), push->nodes.size())
                        : push->nodes.size();
-  push->folder->take_in(paths, paths.empty(), [this, push] {
+  push->folder->take_in(paths, paths.empty(), [this, push, paths] {
+    if (const auto& halted = push->folder->replica().halted()) {
+      return push->reply->fail(kNotDone, "the folder has halted: " + *halted);
+    }
+    for (const RelPath& path : paths) {
+      const std::string why = push->folder->why_not_pushed(path);
+      if (!why.empty())
+        return push->reply->fail(kNotDone, "not pushed: " + display(path) + ": " + why);
+    }
     push->target = push->folder->known();
     watch_push(push);
   });

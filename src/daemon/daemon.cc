@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -31,7 +32,7 @@ namespace {
 
 constexpr int kExitFailure = 1;
 constexpr int kExitConfig = 2;
-constexpr Duration kStopsWithin = std::chrono::milliseconds(1500);
+constexpr Duration kStopsWithin = std::chrono::milliseconds(800);
 
 class LoopFdWatch final : public FdWatch {
  public:
@@ -73,13 +74,16 @@ class Daemon {
   }
 
   int run() {
-    if (const Status opened = open(); !opened) return give_up(opened.error(), kExitConfig);
-    if (options_.check) return 0;
     if (const Status watching = watch_signals(); !watching) {
       return give_up(watching.error(), kExitFailure);
     }
+    if (const Status opened = open(); !opened) return give_up(opened.error(), kExitConfig);
+    if (options_.check) return 0;
     node_->start(config_.node.listen, [this](const Status& started) { this->started(started); });
     loop_.run();
+    // A worker may still read a large file for nothing: it is not waited for longer than this.
+    std::signal(SIGALRM, [](int) { _exit(0); });
+    if (exit_ == 0) alarm(1);
     return exit_;
   }
 

@@ -139,7 +139,6 @@ void Fetcher::watch_for_stalls() {
     }
   }
   for (const auto& session : stalled) {
-    outlet_.send(session->peer(), Cancel{session->request});
     attempt_failed(session, {ErrorCode::kUnavailable, session->peer().value + " sends nothing"});
   }
   start_more();
@@ -236,7 +235,6 @@ void Fetcher::on_chunk(const NodeName& from, const Chunk& chunk) {
   session->last_byte = clock_.mono();
   session->piece_bytes += chunk.bytes.size();
   if (session->piece_bytes > 2 * kWindowBytes) {
-    outlet_.send(from, Cancel{chunk.request});
     attempt_failed(session, {ErrorCode::kInvalid, from.value + " sends more than it may"});
     return;
   }
@@ -272,7 +270,6 @@ void Fetcher::pump(const std::shared_ptr<Session>& session) {
         if (session->closed || session->attempt != attempt) return;
         session->working = false;
         if (!status) {
-          outlet_.send(session->peer(), Cancel{session->request});
           attempt_failed(session, status.error());
           return;
         }
@@ -302,6 +299,7 @@ void Fetcher::finish(const std::shared_ptr<Session>& session) {
 
 // A delta that did not work is tried whole from the same peer; after that, the next source.
 void Fetcher::attempt_failed(const std::shared_ptr<Session>& session, const Error& error) {
+  if (session->request != 0) outlet_.send(session->peer(), Cancel{session->request});
   session->last_error = error;
   session->working = false;
   session->assembly.reset();

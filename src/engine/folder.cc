@@ -10,6 +10,7 @@ namespace dagsync {
 namespace {
 
 constexpr Duration kUpkeepInterval = std::chrono::minutes(10);
+constexpr std::size_t kMaxErrors = 1000;
 constexpr std::size_t kMaxIgnoreFileBytes = 1 << 20;
 
 Replica::Settings settings_of(const FolderConfig& config, const NodeName& self) {
@@ -80,7 +81,7 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
                   [this](const RelPath& path, const Record& record, const NodeName& from) {
                     log::info("{}: {} {} from {}", config_.name,
                               record.is_live() ? "applied" : "deleted", display(path), from.value);
-                    if (path.bytes() == kIgnoreFileName) rules_changed();
+                    if (path.bytes() == kIgnoreFileName && load_rules()) rules_changed();
                     answer_pages();
                     changed();
                   }}),
@@ -140,6 +141,8 @@ void Folder::loaded(Loaded loaded, std::function<void(Status)> started) {
   // After an unclean stop the index may have gone back behind what others know of us.
   if (is_new || !image.meta.clean) replica_.begin_epoch({ports_.random.next() | 1});
   if (!image.meta.clean) intake_.suspect_disk();
+  // What was withheld is asked for again: the configuration may have changed meanwhile.
+  replica_.reconfigure(settings_of(config_, self_));
   versions_.restore(std::move(image.kept));
   alive_at_ = is_new ? ports_.clock.now() : image.meta.alive_at;
   root_ = is_new && loaded.root ? *loaded.root : image.meta.root;
@@ -171,13 +174,16 @@ void Folder::begin_watching() {
   load_rules();
 }
 
-void Folder::load_rules() {
-  rules_ = IgnoreRules(config_.ignore, read_ignore_file(ports_.disk));
+bool Folder::load_rules() {
+  std::string text = read_ignore_file(ports_.disk);
+  const bool same = text == ignore_text_;
+  ignore_text_ = std::move(text);
+  rules_ = IgnoreRules(config_.ignore, ignore_text_);
+  return !same;
 }
 
 // Other rules: what they excluded comes in, from the disk and from the peers.
 void Folder::rules_changed() {
-  load_rules();
   replica_.reconfigure(settings_of(config_, self_));
   intake_.rescan();
   tell_soon();
@@ -189,7 +195,9 @@ void Folder::configure(const FolderConfig& config) {
   config_ = config;
   intake_.configure(config_);
   versions_.configure(config_.versions_keep, config_.versions_max_size);
-  if (other_rules) rules_changed();
+  if (!other_rules) return;
+  load_rules();
+  rules_changed();
 }
 
 FolderMeta Folder::meta() const {
@@ -223,7 +231,8 @@ void Folder::resume(bool accept_deletes, std::function<void(Status)> done) {
       done(adopted);
       return;
     }
-    replica_.resume();
+    // Peers are heard again when the comparison is over: what is missing here is no delete of now.
+    resuming_ = true;
     begin_watching();
     intake_.rescan(accept_deletes ? DeletePolicy::kAccept : DeletePolicy::kRestore);
     intake_.flush([this, done] {
@@ -262,6 +271,8 @@ void Folder::stop(std::function<void()> stopped) {
 
 void Folder::tick() {
   if (!journal_.idle()) journal_.touch();
+  if (is_at_rest()) alive_at_ = ports_.clock.now();
+  intake_.retry_failed();
   std::vector<NodeName> behind;
   for (const auto& [name, peer] : replica_.peers()) {
     if (peer.connected && !replica_.in_sync_with(peer)) behind.push_back(name);
@@ -282,6 +293,7 @@ void Folder::trouble(const RelPath& path, const std::string& what) {
     return;
   }
   if (it != errors_.end() && it->second.error == what) return;
+  if (it == errors_.end() && errors_.size() >= kMaxErrors) return;  // `behind` shows the rest
   log::warning("{}: {}: {}", config_.name, display(path), what);
   errors_[path] = {path, what, ports_.clock.now()};
 }

@@ -25,7 +25,12 @@ void Folder::observed(Intake::Batch batch) {
     if (!replica_.wanted().contains(path)) trouble(path, "");
   }
   for (const Scanner::Trouble& found : batch.troubles) {
-    if (errors_.size() < kMaxErrors) trouble(found.path, found.what);
+    trouble(found.path, found.what);
+  }
+  if (resuming_ && batch.whole && batch.policy != DeletePolicy::kGuard) {
+    resuming_ = false;
+    replica_.resume();
+    tell_soon();
   }
   fresh_ = &batch;
   perform(replica_.observe(batch.seen, batch.policy, ports_.clock.mono()));
@@ -33,7 +38,7 @@ void Folder::observed(Intake::Batch batch) {
   const bool rules = std::any_of(batch.seen.begin(), batch.seen.end(), [&](const auto& seen) {
     return seen.path.bytes() == kIgnoreFileName;
   });
-  if (rules && ready_) rules_changed();
+  if (rules && ready_ && load_rules()) rules_changed();
   if (batch.whole && !ready_) {
     ready_ = true;
     log::info("folder {}: {} files in {} directories", config_.name,

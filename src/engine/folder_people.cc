@@ -71,19 +71,23 @@ Status make_directories(Disk& disk, const RelPath& path) {
   return made ? Status() : Unexpected(made.error());
 }
 
-Result<Published> put_back(Disk& disk, const KeptVersion& version, const KeptId& keep,
-                           UnixNanos now) {
+Result<Published> put_back(Disk& disk, const KeptVersion& version, const Disk::Expected& expected,
+                           const KeptId& keep, UnixNanos now) {
   const auto stands = disk.stat(version.path);
   if (!stands) return Unexpected(stands.error());
   if (*stands && (*stands)->type == FileType::kDirectory) {
     return fail(ErrorCode::kExists, "a directory stands there now: move it away first");
+  }
+  if (*stands && !expected) {
+    return fail(ErrorCode::kExists,
+                "something that is not replicated stands there now: move it away first");
   }
   auto staged = stage_kept(disk, version, now);
   if (!staged) return Unexpected(staged.error());
   if (const Status made = make_directories(disk, version.path.parent()); !made) {
     return Unexpected(made.error());
   }
-  return disk.publish(version.path, *stands, std::move(*staged), keep,
+  return disk.publish(version.path, expected, std::move(*staged), keep,
                       [](const RelPath&, FileType) { return false; });
 }
 
@@ -121,7 +125,7 @@ bool Folder::is_at_rest() const {
 }
 
 bool Folder::in_sync() const {
-  if (!is_at_rest() || replica_.halted()) return false;
+  if (!is_at_rest() || replica_.halted() || !intake_.failed().empty()) return false;
   return std::all_of(replica_.peers().begin(), replica_.peers().end(), [&](const auto& peer) {
     return !peer.second.counted || replica_.in_sync_with(peer.second);
   });
@@ -201,6 +205,17 @@ FolderStatus Folder::status() const {
   return status;
 }
 
+std::string Folder::why_not_pushed(const RelPath& path) const {
+  if (const auto it = errors_.find(path); it != errors_.end()) return it->second.error;
+  const auto refused = replica_.refused().find(path);
+  if (refused != replica_.refused().end()) return refused->second;
+  if (intake_.open_files().contains(path)) return "somebody has it open for writing: push it then";
+  if (replica_.drift().contains(path)) return "this folder is receive-only";
+  const bool may_be_ignored = replica_.index().find(path) == nullptr;
+  if (may_be_ignored && rules_.ignores(path, false)) return "it is ignored";
+  return "";
+}
+
 void Folder::restore(const RelPath& path, const std::optional<KeptId>& id,
                      std::function<void(Result<KeptVersion>)> done) {
   std::optional<KeptVersion> version;
@@ -212,20 +227,36 @@ void Folder::restore(const RelPath& path, const std::optional<KeptId>& id,
               id ? "no such version of " + display(path) : "no kept version of " + display(path)));
     return;
   }
+  // First take in what stands there: what is displaced must be catalogued as what it is.
+  take_in({path}, false,
+          [this, version = *version, done = std::move(done)] { put_back_version(version, done); });
+}
+
+void Folder::put_back_version(const KeptVersion& version,
+                              const std::function<void(Result<KeptVersion>)>& done) {
+  const RelPath& path = version.path;
   KeptVersion displaced;
   displaced.id = versions_.new_id();
   displaced.path = path;
   displaced.kept_at = ports_.clock.now();
-  if (const IndexEntry* entry = replica_.index().find(path)) {
+  displaced.origin = self_;
+  Disk::Expected expected;
+  const auto drift = replica_.drift().find(path);
+  const IndexEntry* entry = replica_.index().find(path);
+  if (drift != replica_.drift().end()) {
+    displaced.content = drift->second.content;
+    expected = drift->second.disk;
+  } else if (entry != nullptr && entry->record.is_live()) {
     displaced.content = entry->record.content;
     displaced.origin = entry->record.origin.author.node;
+    expected = entry->disk;
   }
   ports_.worker.compute(
       journal_.lane(),
-      [this, version = *version, keep = displaced.id, now = ports_.clock.now()] {
-        return put_back(ports_.disk, version, keep, now);
+      [this, version, expected, keep = displaced.id, now = ports_.clock.now()] {
+        return put_back(ports_.disk, version, expected, keep, now);
       },
-      [this, version = *version, displaced, done = std::move(done)](Result<Published> published) {
+      [this, version, displaced, done](Result<Published> published) {
         if (!published) {
           done(Unexpected(published.error()));
           return;

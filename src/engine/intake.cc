@@ -164,6 +164,12 @@ void Intake::scanned(const std::shared_ptr<Round>& round, Scanner::Found found) 
   look(round, std::move(paths));
 }
 
+void Intake::retry_failed() {
+  for (const RelPath& path : failed_)
+    settler_.add(path, clock_.mono());
+  if (!failed_.empty()) arm();
+}
+
 void Intake::poll_unwatched() {
   poll_timer_ = {};
   for (const RelPath& directory : unwatched_)
@@ -212,6 +218,7 @@ void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
   for (LookResult& look : looks) {
     const RelPath& path = look.seen.path;
     open_.erase(path);
+    failed_.erase(path);
     leases_degraded_ = leases_degraded_ || look.degraded;
     switch (look.outcome) {
       case LookResult::Outcome::kOpen:
@@ -222,6 +229,7 @@ void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
         continue;
       case LookResult::Outcome::kFailed:
         round.batch.troubles.push_back({path, look.error});
+        failed_.insert(path);
         continue;
       case LookResult::Outcome::kSpecial:
         round.batch.troubles.push_back(
@@ -233,7 +241,11 @@ void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
         break;
     }
     const bool is_directory = look.seen.content.kind == Kind::kDirectory;
-    if (rules_.ignores(path, is_directory)) continue;
+    // Of what is gone only the index knows whether it was a directory.
+    const IndexEntry* known = index_.find(path);
+    const bool was_directory = look.seen.content.kind == Kind::kTombstone && known != nullptr &&
+                               known->record.content.kind == Kind::kDirectory;
+    if (rules_.ignores(path, is_directory || was_directory)) continue;
     if (look.seen.disk && !is_directory && look.seen.disk->links > 1) {
       round.linked.insert(look.seen.disk->inode);
     }
@@ -297,7 +309,8 @@ void Intake::expand_absences(Round& round) {
   for (const Observation& seen : round.batch.seen) {
     if (seen.content.kind == Kind::kDirectory) continue;
     index_.visit_below(seen.path, [&](const RelPath& path, const IndexEntry& entry) {
-      if (entry.record.is_live() && round.looked.insert(path).second) {
+      const bool ignored = rules_.ignores(path, entry.record.content.kind == Kind::kDirectory);
+      if (entry.record.is_live() && !ignored && round.looked.insert(path).second) {
         below.push_back({path, {}, std::nullopt, seen.moment});
       }
       return true;

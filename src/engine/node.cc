@@ -262,7 +262,6 @@ void Node::cancel_wait(std::uint64_t number) {
 // Conditions are looked at from the loop, once for many events, and only when somebody waits.
 void Node::changed() {
   worked_ = true;
-  worked_ = true;
   if (waits_.empty() || change_timer_ != TimerId{}) return;
   change_timer_ = ports_.clock.after(Duration(0), [this] {
     change_timer_ = {};

@@ -71,7 +71,10 @@ std::optional<PublishItem> Publisher::make_item(Batch& batch, const RelPath& pat
     made.old->disk = drift->second.disk;
   }
   if (made.old) made.kept = keep(path, *made.old, wanted.record);
-  if (wanted.again && made.old) made.old->record.content = {};  // nothing of it stands there
+  const auto stands = replica_.drift().find(path);
+  const bool shows_other = stands != replica_.drift().end() && stands->second.disk;
+  if (wanted.again && made.old && !shows_other)
+    made.old->record.content = {};  // nothing stands there
   made.attributes_only = item.attributes_only;
   made.nothing_to_do = wanted.record.is_live() && will_be_shadowed(path);
   if (item.linked) {
@@ -113,6 +116,9 @@ void Publisher::submit(const BatchPtr& batch) {
   const std::set<RelPath> going = going_with(*publish_batch);
   std::erase_if(publish_batch->items, [&](PublishItem& item) {
     if (item.change.record.is_live()) return false;
+    // Only a directory is kept by what lives below it: a file that stands there goes.
+    const bool is_file = item.old && item.old->disk && item.old->disk->type != FileType::kDirectory;
+    if (is_file) return false;
     if (!keeps_live_below(replica_.index(), going, item.path)) return false;
     // What lives on below implies the directory; what is only waiting for its own delete does not.
     item.nothing_to_do = keeps_live_below(replica_.index(), wanted_deletes(item.path), item.path);

@@ -6,13 +6,21 @@
 #include "dagsync/base/log.h"
 
 namespace dagsync {
+namespace {
+
+// Even an empty one takes an inode and a row.
+std::uint64_t room_of(const KeptVersion& version) {
+  return std::max<std::uint64_t>(version.content.size, 4096);
+}
+
+}  // namespace
 
 Versions::Versions(Clock& clock, Random& random, Worker& worker, Disk& disk, Journal& journal)
     : clock_(clock), random_(random), worker_(worker), disk_(disk), journal_(journal) {}
 
 void Versions::restore(std::vector<KeptVersion> kept) {
   for (KeptVersion& version : kept) {
-    bytes_ += version.content.size;
+    bytes_ += room_of(version);
     conflicts_ += version.reason == KeptVersion::Reason::kConflict;
     by_digest_.emplace(version.content.digest, version.id);
     const KeptId id = version.id;
@@ -42,7 +50,7 @@ void Versions::add(KeptVersion version) {
 void Versions::drop(const KeptId& id) {
   const auto it = versions_.find(id);
   if (it == versions_.end()) return;
-  bytes_ -= it->second.content.size;
+  bytes_ -= room_of(it->second);
   conflicts_ -= it->second.reason == KeptVersion::Reason::kConflict;
   const auto [begin, end] = by_digest_.equal_range(it->second.content.digest);
   for (auto entry = begin; entry != end; ++entry) {
@@ -74,7 +82,7 @@ void Versions::expire() {
     for (const auto& [id, version] : versions_) {
       if (left <= max_bytes_) break;
       if (version.reason == KeptVersion::Reason::kConflict && !conflicts_too) continue;
-      left -= version.content.size;
+      left -= room_of(version);
       surplus.push_back(id);
     }
     for (const KeptId& id : surplus)

@@ -78,6 +78,8 @@ class Folder {
   [[nodiscard]] bool has_durably(const NodeName& peer, const Knowledge& knowledge) const;
   [[nodiscard]] const Replica& replica() const { return replica_; }
   [[nodiscard]] const Versions& versions() const { return versions_; }
+  // Why a path that was just taken in does not travel; "" where it does.
+  [[nodiscard]] std::string why_not_pushed(const RelPath& path) const;
   void restore(const RelPath& path, const std::optional<KeptId>& id,
                std::function<void(Result<KeptVersion>)> done);
   void resume(bool accept_deletes, std::function<void(Status)> done);
@@ -89,12 +91,15 @@ class Folder {
     Result<RootIdentity> root = RootIdentity{};
   };
 
+  void put_back_version(const KeptVersion& version,
+                        const std::function<void(Result<KeptVersion>)>& done);
+
   // life
   void loaded(Loaded loaded, std::function<void(Status)> started);
   [[nodiscard]] FolderMeta meta() const;
   void adopt_root(std::function<void(Status)> done);
   void halt(std::string reason);
-  void load_rules();
+  bool load_rules();  // whether they are other ones now
   void rules_changed();
   void begin_watching();
 
@@ -133,10 +138,12 @@ class Folder {
 
   RootIdentity root_;
   UnixNanos alive_at_;
-  std::string set_aside_;  // where a corrupt index went
+  std::string ignore_text_;  // of .dagsyncignore, as the rules have it
+  std::string set_aside_;    // where a corrupt index went
   std::string store_trouble_;
   bool ready_ = false;  // the first look is over
   bool stopping_ = false;
+  bool resuming_ = false;  // from a halt, with the next comparison of the whole folder
   std::function<void(Status)> started_;
   std::function<void()> changed_;
   const Intake::Batch* fresh_ = nullptr;  // the batch being observed

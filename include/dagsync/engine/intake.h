@@ -64,6 +64,9 @@ class Intake {
   [[nodiscard]] bool scanning() const { return scanning_; }
   [[nodiscard]] std::size_t pending() const { return settler_.waiting() + in_hand_; }
   [[nodiscard]] const std::set<RelPath>& open_files() const { return open_; }
+  // Could not be read: looked at again now and then, and not in sync until then.
+  [[nodiscard]] const std::set<RelPath>& failed() const { return failed_; }
+  void retry_failed();
   [[nodiscard]] const std::set<RelPath>& unwatched() const { return unwatched_; }
   [[nodiscard]] bool leases_degraded() const { return leases_degraded_; }
 
@@ -108,6 +111,7 @@ class Intake {
   std::size_t in_hand_ = 0;
   std::set<RelPath> touched_;
   std::set<RelPath> open_;
+  std::set<RelPath> failed_;
   std::set<RelPath> unwatched_;
   std::vector<std::function<void()>> flushed_;        // when the next round is over
   std::vector<std::function<void()>> round_flushed_;  // when this one is
