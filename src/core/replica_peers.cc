@@ -106,6 +106,16 @@ void Replica::adjudicate(const RelPath& path, Wanted combined, Actions& actions,
   const bool nothing_stands = entry == nullptr && !combined.record.is_live();
   const Record joined =
       entry != nullptr ? reconcile(entry->record, combined.record) : combined.record;
+  // A file that hid it has gone, while something else was wanted here.
+  const bool is_missing = entry != nullptr && joined.is_live() && !entry->disk &&
+                          joined.content == entry->record.content && !index_.is_shadowed(path);
+  if (is_missing) {
+    if (joined != combined.record) combined.id.reset();
+    if (joined == entry->record) combined.id = entry->id;
+    if (!same_bytes(joined.content, combined.record.content)) combined.sources.clear();
+    combined.record = joined;
+    combined.again = true;
+  }
   const bool needs_disk =
       combined.again ||
       !(nothing_stands || (entry != nullptr && joined.content == entry->record.content));
