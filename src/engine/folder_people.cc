@@ -58,19 +58,6 @@ Result<std::unique_ptr<Staged>> stage_kept(Disk& disk, const KeptVersion& versio
   return std::unique_ptr<Staged>(std::move(*staged));
 }
 
-Status make_directories(Disk& disk, const RelPath& path) {
-  if (path.is_root()) return {};
-  const auto now = disk.stat(path);
-  if (!now) return Unexpected(now.error());
-  if (*now) return {};
-  if (const Status above = make_directories(disk, path.parent()); !above) return above;
-  auto staged = disk.stage_directory(kImpliedDirectoryMode);
-  if (!staged) return Unexpected(staged.error());
-  const auto made = disk.publish(path, std::nullopt, std::move(*staged), std::nullopt,
-                                 [](const RelPath&, FileType) { return false; });
-  return made ? Status() : Unexpected(made.error());
-}
-
 Result<Published> put_back(Disk& disk, const KeptVersion& version, const Disk::Expected& expected,
                            const KeptId& keep, UnixNanos now) {
   const auto stands = disk.stat(version.path);
@@ -84,7 +71,7 @@ Result<Published> put_back(Disk& disk, const KeptVersion& version, const Disk::E
   }
   auto staged = stage_kept(disk, version, now);
   if (!staged) return Unexpected(staged.error());
-  if (const Status made = make_directories(disk, version.path.parent()); !made) {
+  if (const Status made = make_implied_directories(disk, version.path.parent()); !made) {
     return Unexpected(made.error());
   }
   return disk.publish(version.path, expected, std::move(*staged), keep,

@@ -19,8 +19,7 @@ Status read_all(ReadFile& file, const std::function<Status(std::string_view)>& t
   }
 }
 
-// Copies in the kernel where it can, then proves the copy by the source's digest: the source is
-// hashed before and must not have moved until after.
+// Hashed as it is copied: the source may have changed since the index saw it.
 Result<std::unique_ptr<StagedFile>> copy_of(Disk& disk, const LocalSource& source,
                                             const Content& content) {
   auto file = disk.open(source.path);

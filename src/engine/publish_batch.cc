@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "dagsync/core/index.h"
+
 namespace dagsync {
 namespace {
 
@@ -120,7 +122,9 @@ class Step {
     if (!staged) return Unexpected(staged.error());
     const auto before = expected(item);
     if (!before) return Unexpected(before.error());
-    if (const auto parents = make_parents(item.path); !parents) return Unexpected(parents.error());
+    if (const Status made = make_implied_directories(disk_, item.path.parent()); !made) {
+      return Unexpected(made.error());
+    }
     std::optional<KeptId> keep;
     if (item.kept) keep = item.kept->id;
     return disk_.publish(item.path, *before, std::move(*staged), keep, disposable_);
@@ -163,23 +167,6 @@ class Step {
     return disk_.remove(item.path, before, keep);
   }
 
-  // Directories that only their children imply.
-  Status make_parents(const RelPath& path) {
-    const RelPath parent = path.parent();
-    if (parent.is_root()) return {};
-    const auto now = disk_.stat(parent);
-    if (!now) return Unexpected(now.error());
-    if (*now) return {};
-    if (const Status above = make_parents(parent); !above) return above;
-    auto staged = disk_.stage_directory(kImpliedMode);
-    if (!staged) return Unexpected(staged.error());
-    const auto made =
-        disk_.publish(parent, std::nullopt, std::move(*staged), std::nullopt, disposable_);
-    if (!made) return Unexpected(made.error());
-    return {};
-  }
-
-  static constexpr std::uint32_t kImpliedMode = 0755;
   Disk& disk_;
   const Disk::Disposable& disposable_;
 };
@@ -222,6 +209,20 @@ Transaction intents_of(const PublishBatch& batch) {
 }
 
 }  // namespace
+
+Status make_implied_directories(Disk& disk, const RelPath& directory) {
+  if (directory.is_root()) return {};
+  const auto now = disk.stat(directory);
+  if (!now) return Unexpected(now.error());
+  if (*now) return {};
+  const Status above = make_implied_directories(disk, directory.parent());
+  if (!above) return above;
+  auto staged = disk.stage_directory(kImpliedDirectoryMode);
+  if (!staged) return Unexpected(staged.error());
+  const auto made = disk.publish(directory, std::nullopt, std::move(*staged), std::nullopt,
+                                 [](const RelPath&, FileType) { return false; });
+  return made ? Status() : Unexpected(made.error());
+}
 
 PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposable,
                        PublishBatch& batch) {

@@ -65,14 +65,15 @@ std::optional<PublishItem> Publisher::make_item(Batch& batch, const RelPath& pat
     made.old = *entry;
   }
   // A change that may come in replaces what was changed here and may not leave.
-  if (const auto drift = replica_.drift().find(path); drift != replica_.drift().end()) {
+  const auto drift = replica_.drift().find(path);
+  const bool drifted = drift != replica_.drift().end();
+  if (drifted) {
     if (!made.old) made.old.emplace();
     made.old->record.content = drift->second.content;
     made.old->disk = drift->second.disk;
   }
   if (made.old) made.kept = keep(path, *made.old, wanted.record);
-  const auto stands = replica_.drift().find(path);
-  const bool shows_other = stands != replica_.drift().end() && stands->second.disk;
+  const bool shows_other = drifted && drift->second.disk;
   if (wanted.again && made.old && !shows_other)
     made.old->record.content = {};  // nothing stands there
   made.attributes_only = item.attributes_only;

@@ -61,6 +61,10 @@ struct PublishResults {
   Status intents;                        // where this failed, nothing else was tried
 };
 
+// Makes a directory that only what will stand in it implies, and those above it, where they are
+// missing. On the lane.
+[[nodiscard]] Status make_implied_directories(Disk& disk, const RelPath& directory);
+
 // Takes the staged files out of the batch; the rest of it stays as it is.
 [[nodiscard]] PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposable,
                                      PublishBatch& batch);
