@@ -50,6 +50,7 @@ void Folder::observed(Intake::Batch batch) {
 
 void Folder::perform(Actions actions, Publisher::Contents contents) {
   std::vector<RelPath> wants;
+  std::vector<RelPath> unwants;
   for (Action& action : actions) {
     if (auto* save = std::get_if<SaveEntry>(&action)) {
       journal_.write(Transaction::PutEntry{save->path, std::move(save->entry)});
@@ -62,7 +63,7 @@ void Folder::perform(Actions actions, Publisher::Contents contents) {
     } else if (auto* want = std::get_if<Want>(&action)) {
       wants.push_back(std::move(want->path));
     } else if (auto* unwant = std::get_if<Unwant>(&action)) {
-      publisher_.unwant(unwant->path);
+      unwants.push_back(std::move(unwant->path));
     } else if (auto* snapshot = std::get_if<StartSnapshot>(&action)) {
       snapshots_.start(snapshot->peer);
     } else if (auto* stop = std::get_if<Halt>(&action)) {
@@ -74,7 +75,11 @@ void Folder::perform(Actions actions, Publisher::Contents contents) {
                       config_.name));
     }
   }
-  if (!wants.empty()) publisher_.want(wants, std::move(contents));
+  // Of a path that was wanted and then not, or the other way round, the replica says what holds.
+  std::erase_if(unwants, [this](const RelPath& path) { return replica_.wanted().contains(path); });
+  if (!wants.empty() || !unwants.empty()) {
+    publisher_.want(wants, unwants, std::move(contents));
+  }
 }
 
 std::vector<NodeName> Folder::live_peers() const {

@@ -85,11 +85,6 @@ class Step {
     }
   }
 
-  void prune(const RelPath& path) {
-    // Best effort: what a person put there stays.
-    (void)disk_.remove_directory(path, disposable_);
-  }
-
   // A link's inode has changed its ctime since, when its first name went.
   void refresh_link(const PublishItem& item, Published& published) {
     if (!item.linked || !published.now) return;
@@ -224,6 +219,12 @@ Status make_implied_directories(Disk& disk, const RelPath& directory) {
   return made ? Status() : Unexpected(made.error());
 }
 
+void prune(Disk& disk, const Disk::Disposable& disposable,
+           const std::vector<RelPath>& directories) {
+  for (const RelPath& directory : directories)
+    (void)disk.remove_directory(directory, disposable);
+}
+
 PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposable,
                        PublishBatch& batch) {
   PublishResults results;
@@ -248,8 +249,6 @@ PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposa
     }
     results.items[i].published = step.publish(batch.items[i]);
   }
-  for (const RelPath& path : batch.prunes)
-    step.prune(path);
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     auto& published = results.items[i].published;
     if (published && published->outcome == PublishOutcome::kDone) {

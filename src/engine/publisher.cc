@@ -37,42 +37,48 @@ void Publisher::stop() {
   clock_.cancel(std::exchange(timer_, {}));
 }
 
-void Publisher::want(const std::vector<RelPath>& paths, Contents contents) {
+void Publisher::want(const std::vector<RelPath>& paths, const std::vector<RelPath>& unwanted,
+                     Contents contents) {
   auto batch = std::make_shared<Batch>();
-  for (const RelPath& path : paths) {
-    if (!replica_.wanted().contains(path) || in_lane_.contains(path)) continue;
-    take_out(path);
+  std::vector<RelPath> order;
+  for (const RelPath& path : std::set(paths.begin(), paths.end())) {
+    if (replica_.wanted().contains(path) && !in_lane_.contains(path)) order.push_back(path);
+  }
+  std::set<BatchPtr> robbed = take_out(order);
+  robbed.merge(take_out(unwanted));
+  for (const RelPath& path : unwanted) {
+    retries_.erase(path);
+    hooks_.trouble(path, "");
+  }
+  for (const RelPath& path : order) {
     retries_.erase(path);
     batch->items.emplace(path, Item{});
     batches_[path] = batch;
   }
   batch->missing = batch->items.size() + 1;  // the one is taken off at the end of this call
-  std::vector<RelPath> order;
-  for (const auto& [path, item] : batch->items)
-    order.push_back(path);
   for (const RelPath& path : order)
     prepare(batch, path, contents);
   --batch->missing;
+  for (const BatchPtr& other : robbed)
+    submit_if_complete(other);
   submit_if_complete(batch);
 }
 
-void Publisher::unwant(const RelPath& path) {
-  take_out(path);
-  retries_.erase(path);
-  hooks_.trouble(path, "");
-}
-
-// Removes a path from the batch that it waits in; the rest of that batch goes on without it.
-void Publisher::take_out(const RelPath& path) {
-  const auto it = batches_.find(path);
-  if (it == batches_.end()) return;
-  const BatchPtr batch = it->second;
-  batches_.erase(it);
-  auto item = batch->items.extract(path);
-  if (item.empty()) return;
-  if (item.mapped().ticket != 0) fetcher_.forget(item.mapped().ticket);
-  if (!item.mapped().ready) --batch->missing;
-  submit_if_complete(batch);
+// Removes paths from the batches that they wait in, and returns these: they go on without, but not
+// before all of the paths are out, for what was gathered for those is no longer what is wanted.
+std::set<Publisher::BatchPtr> Publisher::take_out(const std::vector<RelPath>& paths) {
+  std::set<BatchPtr> robbed;
+  for (const RelPath& path : paths) {
+    const auto waiting = batches_.extract(path);
+    if (waiting.empty()) continue;
+    const BatchPtr& batch = waiting.mapped();
+    auto item = batch->items.extract(path);
+    if (item.empty()) continue;
+    if (item.mapped().ticket != 0) fetcher_.forget(item.mapped().ticket);
+    if (!item.mapped().ready) --batch->missing;
+    robbed.insert(batch);
+  }
+  return robbed;
 }
 
 // How the bytes of one path will come: nothing to bring, with the announcement, from here, from a
@@ -259,6 +265,7 @@ void Publisher::arm() {
   timer_ = clock_.after(std::max(next_retry_ - clock_.mono(), Duration(0)), [this] {
     timer_ = {};
     std::vector<RelPath> due;
+    std::vector<RelPath> over;
     const auto before = retries_;
     next_retry_ = clock_.mono() + kLongestPause;
     for (const auto& [path, retry] : before) {
@@ -267,12 +274,12 @@ void Publisher::arm() {
         continue;
       }
       if (!replica_.wanted().contains(path)) {
-        unwant(path);
+        over.push_back(path);
       } else if (!in_lane_.contains(path)) {
         due.push_back(path);
       }
     }
-    want(due, {});
+    want(due, over, {});
     // Wanting forgets the pause: a path that fails again must wait longer than before.
     for (const RelPath& path : due) {
       if (batches_.contains(path) || in_lane_.contains(path)) {

@@ -39,6 +39,21 @@ std::set<RelPath> deleted_by(const PublishBatch& batch) {
   return deleted;
 }
 
+using WantedMap = std::map<RelPath, Wanted>;
+
+// Behind the last path that begins with the bytes of this one: itself, what lies below it, and
+// others like "d-1" beside "d", which sort between the two.
+WantedMap::const_iterator end_of_prefix(const WantedMap& wanted, const RelPath& path) {
+  return std::find_if_not(wanted.lower_bound(path), wanted.end(), [&](const auto& entry) {
+    return entry.first.bytes().starts_with(path.bytes());
+  });
+}
+
+void append(Actions& actions, Actions more) {
+  actions.insert(actions.end(), std::make_move_iterator(more.begin()),
+                 std::make_move_iterator(more.end()));
+}
+
 }  // namespace
 
 std::optional<KeptVersion> Publisher::keep(const RelPath& path, const IndexEntry& old,
@@ -98,6 +113,11 @@ void Publisher::submit(const BatchPtr& batch) {
   std::vector<RelPath> again;
   for (auto& [path, item] : batch->items) {
     batches_.erase(path);
+    // What has become of it since is wanted anew, or not at all, in the next moment.
+    const auto wanted = replica_.wanted().find(path);
+    const bool is_stale = wanted == replica_.wanted().end() ||
+                          wanted->second.record.content != item.content;
+    if (is_stale) continue;
     auto made = make_item(*batch, path, item);
     if (!made) {
       again.push_back(path);
@@ -106,7 +126,7 @@ void Publisher::submit(const BatchPtr& batch) {
     publish_batch->items.push_back(std::move(*made));
   }
   if (!again.empty()) {
-    clock_.after(Duration(0), [this, again] { want(again, {}); });
+    clock_.after(Duration(0), [this, again] { want(again, {}, {}); });
   }
   if (publish_batch->items.empty()) return;
   std::set<RelPath> linked;
@@ -135,13 +155,9 @@ void Publisher::submit(const BatchPtr& batch) {
     hooks_.touched(item.path);
   }
   add_evictions(*publish_batch);
-  add_prunes(*publish_batch);
-  const Disk::Disposable disposable = [rules = rules_](const RelPath& path, FileType type) {
-    return rules.is_built_in_ignored(path, type == FileType::kDirectory);
-  };
   worker_.compute(
       journal_.lane(),
-      [this, publish_batch, disposable] {
+      [this, publish_batch, disposable = disposable()] {
         return publish(disk_, store_, disposable, *publish_batch);
       },
       [this, publish_batch](PublishResults results) {
@@ -176,30 +192,60 @@ std::set<RelPath> Publisher::going_with(const PublishBatch& batch) const {
 
 std::set<RelPath> Publisher::wanted_deletes(const RelPath& directory) const {
   std::set<RelPath> deletes;
-  for (auto it = replica_.wanted().upper_bound(directory); it != replica_.wanted().end(); ++it) {
-    if (it->first.bytes().compare(0, directory.bytes().size(), directory.bytes()) != 0) break;
+  const auto& wanted = replica_.wanted();
+  const auto end = end_of_prefix(wanted, directory);
+  for (auto it = wanted.upper_bound(directory); it != end; ++it) {
     if (!it->second.record.is_live()) deletes.insert(it->first);
   }
   return deletes;
 }
 
-void Publisher::add_prunes(PublishBatch& batch) {
-  const std::set<RelPath> deleted = deleted_by(batch);
-  const std::set<RelPath> going = going_with(batch);
-  std::set<RelPath> prunes;
-  for (const RelPath& path : deleted) {
-    for (RelPath above = path.parent(); !above.is_root(); above = above.parent()) {
-      if (deleted.contains(above) || prunes.contains(above)) continue;
-      const IndexEntry* entry = replica_.index().find(above);
-      const bool live = entry != nullptr && entry->record.is_live();
-      if (live || keeps_live_below(replica_.index(), going, above)) break;
-      prunes.insert(above);
+Disk::Disposable Publisher::disposable() const {
+  return [rules = rules_](const RelPath& path, FileType type) {
+    return rules.is_built_in_ignored(path, type == FileType::kDirectory);
+  };
+}
+
+// Neither the index nor what is still wanted has anything live at or below it.
+bool Publisher::is_needless(const RelPath& directory) const {
+  if (replica_.index().expected_at(directory).kind != Kind::kTombstone) return false;
+  const auto& wanted = replica_.wanted();
+  return std::none_of(wanted.lower_bound(directory), end_of_prefix(wanted, directory),
+                      [&](const auto& entry) {
+                        const RelPath& path = entry.first;
+                        const bool concerned = path == directory || path.is_below(directory);
+                        return concerned && entry.second.record.is_live();
+                      });
+}
+
+// A directory that has lost what implied it goes, too. Only the results tell which one that is: of
+// deletes that follow each other closely, each finds that another one's file still stands.
+void Publisher::prune_above(const PublishBatch& batch) {
+  std::set<RelPath> needless;
+  for (const PublishItem& item : batch.items) {
+    if (item.change.record.is_live()) continue;
+    for (RelPath above = item.path.parent(); !above.is_root(); above = above.parent()) {
+      if (needless.contains(above) || is_publishing(above)) continue;
+      if (!is_needless(above)) break;
+      needless.insert(above);
     }
   }
-  batch.prunes = {prunes.rbegin(), prunes.rend()};
+  if (needless.empty()) return;
+  pruning_.insert(needless.begin(), needless.end());
+  std::vector<RelPath> directories(needless.rbegin(), needless.rend());  // deepest first
+  worker_.run(
+      journal_.lane(),
+      [this, directories, disposable = disposable()] { prune(disk_, disposable, directories); },
+      [this, directories] {
+        for (const RelPath& directory : directories) {
+          pruning_.erase(directory);
+          hooks_.touched(directory);
+        }
+      });
 }
 
 void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults results) {
+  Actions actions;
   for (std::size_t i = 0; i < batch->evictions.size(); ++i) {
     const Eviction& eviction = batch->evictions[i];
     const auto result =
@@ -208,18 +254,22 @@ void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults res
     const bool done = result != results.evictions.end() && result->published &&
                       result->published->outcome == PublishOutcome::kDone;
     if (done && eviction.kept) versions_.add(*eviction.kept);
-    if (done) hooks_.perform(replica_.evicted(eviction.path));
+    if (done) append(actions, replica_.evicted(eviction.path));
   }
   for (std::size_t i = 0; i < batch->items.size(); ++i) {
+    PublishItem& item = batch->items[i];
     if (!results.intents) {
-      settle_item(batch->items[i], Unexpected(results.intents.error()));
+      append(actions, settle_item(item, Unexpected(results.intents.error())));
     } else {
-      settle_item(batch->items[i], results.items[i].published);
+      append(actions, settle_item(item, results.items[i].published));
     }
   }
+  prune_above(*batch);
+  // Together: what arrived for these paths meanwhile is a batch, too.
+  hooks_.perform(std::move(actions));
 }
 
-void Publisher::settle_item(PublishItem& item, const Result<Published>& result) {
+Actions Publisher::settle_item(PublishItem& item, const Result<Published>& result) {
   const RelPath& path = item.path;
   const Wanted wanted = std::move(in_lane_.extract(path).mapped());
   hooks_.touched(path);
@@ -228,22 +278,24 @@ void Publisher::settle_item(PublishItem& item, const Result<Published>& result) 
     hooks_.trouble(path, "");
     if (item.kept && result->kept) versions_.add(*item.kept);
     if (!item.nothing_to_do) journal_.sync_later(item.mark);
-    hooks_.perform(replica_.published(path, wanted.record, wanted.id, wanted.waiting, result->now));
+    Actions actions =
+        replica_.published(path, wanted.record, wanted.id, wanted.waiting, result->now);
     hooks_.published(path, wanted.record, item.change.id.author.node);
-    return;
+    return actions;
   }
   if (!item.nothing_to_do) journal_.withdraw(item.mark);
-  hooks_.perform(replica_.not_published(path));
-  if (!replica_.wanted().contains(path)) return;  // something younger has come meanwhile
+  Actions actions = replica_.not_published(path);
+  if (!replica_.wanted().contains(path)) return actions;  // something younger has come meanwhile
   if (!result) {
     failed(path, result.error());
-    return;
+    return actions;
   }
   log::debug("{}: not published yet: {}", display(path),
              result->outcome == PublishOutcome::kChanged ? "it shows something unexpected"
                                                          : "a writer has it open");
   if (result->outcome == PublishOutcome::kChanged) hooks_.look_at(path);
   retry_later(path);
+  return actions;
 }
 
 }  // namespace dagsync

@@ -89,9 +89,11 @@ TEST_CASE("directories that nothing implies any more are pruned, unless somethin
   world.real.write("e/mine.txt", "mine");
   (void)world.add("d/x.py", {}, d);
   (void)world.add("e/x.py", {}, e);
-  world.batch.prunes = {DiskWorld::path("e"), DiskWorld::path("d")};
   world.run();
   CHECK(world.all_done() == "");
+  prune(
+      world.disk, [](const RelPath&, FileType) { return false; },
+      {DiskWorld::path("e"), DiskWorld::path("d")});
   CHECK_FALSE(world.real.exists("d"));
   CHECK(world.real.read("e/mine.txt") == "mine");
 }

@@ -47,7 +47,6 @@ struct Eviction {
 struct PublishBatch {
   std::vector<PublishItem> items;
   std::vector<Eviction> evictions;
-  std::vector<RelPath> prunes;  // directories that nothing implies any more, deepest first
 };
 
 struct PublishResult {
@@ -64,6 +63,10 @@ struct PublishResults {
 // Makes a directory that only what will stand in it implies, and those above it, where they are
 // missing. On the lane.
 [[nodiscard]] Status make_implied_directories(Disk& disk, const RelPath& directory);
+
+// Removes directories that nothing implies any more, given deepest first; what a person put there
+// stays, and its directory with it. On the lane.
+void prune(Disk& disk, const Disk::Disposable& disposable, const std::vector<RelPath>& directories);
 
 // Takes the staged files out of the batch; the rest of it stays as it is.
 [[nodiscard]] PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposable,

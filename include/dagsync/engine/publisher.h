@@ -42,13 +42,17 @@ class Publisher {
             Fetcher& fetcher, Hooks hooks);
   ~Publisher();
 
-  // Publishes these wanted paths together.
-  void want(const std::vector<RelPath>& paths, Contents contents);
-  void unwant(const RelPath& path);
+  // Publishes these wanted paths together, and no longer those unwanted ones.
+  void want(const std::vector<RelPath>& paths, const std::vector<RelPath>& unwanted,
+            Contents contents);
   void retry_now();  // a peer came, or space was made
   void stop();
-  [[nodiscard]] bool is_publishing(const RelPath& path) const { return in_lane_.contains(path); }
-  [[nodiscard]] bool idle() const { return batches_.empty() && in_lane_.empty(); }
+  [[nodiscard]] bool is_publishing(const RelPath& path) const {
+    return in_lane_.contains(path) || pruning_.contains(path);
+  }
+  [[nodiscard]] bool idle() const {
+    return batches_.empty() && in_lane_.empty() && pruning_.empty();
+  }
 
  private:
   struct Item;
@@ -65,16 +69,18 @@ class Publisher {
   void fetch(const BatchPtr& batch, const RelPath& path);
   void ready(const BatchPtr& batch, const RelPath& path);
   void give_up(const BatchPtr& batch, const RelPath& path, const Error& error);
-  void take_out(const RelPath& path);
+  [[nodiscard]] std::set<BatchPtr> take_out(const std::vector<RelPath>& paths);
   void submit_if_complete(const BatchPtr& batch);
   void submit(const BatchPtr& batch);
   [[nodiscard]] std::optional<PublishItem> make_item(Batch& batch, const RelPath& path, Item& item);
   void add_evictions(PublishBatch& batch);
-  void add_prunes(PublishBatch& batch);
+  [[nodiscard]] Disk::Disposable disposable() const;
+  void prune_above(const PublishBatch& batch);
+  [[nodiscard]] bool is_needless(const RelPath& directory) const;
   [[nodiscard]] std::set<RelPath> going_with(const PublishBatch& batch) const;
   [[nodiscard]] std::set<RelPath> wanted_deletes(const RelPath& directory) const;
   void finished(std::shared_ptr<PublishBatch> batch, PublishResults results);
-  void settle_item(PublishItem& item, const Result<Published>& result);
+  [[nodiscard]] Actions settle_item(PublishItem& item, const Result<Published>& result);
   void failed(const RelPath& path, const Error& error);
   void retry_later(const RelPath& path);
   void arm();
@@ -96,6 +102,7 @@ class Publisher {
   Hooks hooks_;
   std::map<RelPath, BatchPtr> batches_;  // of each path that waits for its batch
   std::map<RelPath, Wanted> in_lane_;    // being published, as it was wanted then
+  std::set<RelPath> pruning_;            // directories that are being removed for want of use
   std::map<RelPath, Retry> retries_;
   MonoNanos next_retry_;
   MonoNanos timer_at_;
