@@ -1,9 +1,3 @@
-// Events name a watch, not a path, and tell of the past: when one is read, the directory behind its
-// watch may have another name. The kernel keeps the order, so it is enough to forget the watches
-// below a directory when the event of its move or removal comes by: what it did under the new name
-// is found when the owner, after our hint, watches and lists it anew. The alternative, to follow a
-// move by its cookie and rename the paths, saves the listing but has to guess when the two halves
-// of a move come apart, or when the new parent is not watched yet.
 #include "posix/inotify_watcher.h"
 
 #include <fcntl.h>
@@ -16,10 +10,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <fstream>
-#include <string_view>
-#include <unordered_set>
 #include <utility>
-#include <vector>
 
 #include "dagsync/base/assert.h"
 #include "dagsync/base/log.h"
@@ -88,30 +79,7 @@ bool has_no_name(int directory) {
   return ::fstat(directory, &now) == 0 && now.st_nlink == 0;
 }
 
-bool is_directory(const inotify_event& event) {
-  return (event.mask & IN_ISDIR) != 0;
-}
-bool is_departure(const inotify_event& event) {
-  return (event.mask & (IN_MOVED_FROM | IN_DELETE)) != 0;
-}
-bool is_end_of_itself(const inotify_event& event) {
-  return (event.mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)) != 0;
-}
-
 }  // namespace
-
-// What one read brought, in the order of the events.
-struct InotifyWatcher::Batch {
-  std::vector<Hint> hints;
-  std::unordered_set<RelPath> files, directories;  // those in `hints`
-  bool overflow = false;
-  bool root_gone = false;
-
-  void hint(RelPath path, bool directory) {
-    if (!(directory ? directories : files).insert(path).second) return;
-    hints.push_back(Hint{std::move(path), directory});
-  }
-};
 
 Result<std::unique_ptr<InotifyWatcher>> InotifyWatcher::open(std::string root) {
   const std::string what = "watch " + escape_bytes(root);
@@ -187,14 +155,11 @@ std::size_t InotifyWatcher::read_once() {
     if (bytes < 0 && errno != EAGAIN) report_lost_hints(errno);
     return 0;
   }
-  const std::size_t end = static_cast<std::size_t>(bytes);
-  Batch batch;
-  for (std::size_t at = 0; at < end;) {
-    const auto& event = *reinterpret_cast<const inotify_event*>(buffer_.data() + at);
-    take_in(event, batch);
-    at += sizeof(inotify_event) + event.len;
-  }
-  dispatch(std::move(batch));
+  const auto end = static_cast<std::size_t>(bytes);
+  InotifyNews news = read_inotify_events({buffer_.data(), end}, table_);
+  for (const WatchId watch : news.given_up)
+    ::inotify_rm_watch(inotify_.get(), watch.value);
+  dispatch(std::move(news));
   return end;
 }
 
@@ -204,43 +169,18 @@ void InotifyWatcher::report_lost_hints(int error_number) {
   if (!root_gone_) handlers_.on_overflow();
 }
 
-void InotifyWatcher::take_in(const inotify_event& event, Batch& batch) {
-  if ((event.mask & IN_Q_OVERFLOW) != 0) batch.overflow = true;
-  const WatchId watch{event.wd};
-  const RelPath* known = table_.find(watch);
-  if (known == nullptr) return;  // of a watch that was given up before this was read
-  const RelPath directory = *known;
-  if (directory.is_root() && is_end_of_itself(event)) {
-    batch.root_gone = true;
-  } else if ((event.mask & IN_IGNORED) != 0) {
-    table_.erase(watch);
-  } else if (event.len > 0) {
-    take_in_name(event, directory, batch);
-  } else if ((event.mask & IN_ATTRIB) != 0 && !directory.is_root()) {
-    batch.hint(directory, true);
-  }
-}
-
-void InotifyWatcher::take_in_name(const inotify_event& event, const RelPath& directory,
-                                  Batch& batch) {
-  Result<RelPath> path = directory.child(event.name);  // padded with NULs
-  if (!path) return log::warning("not watched: {}", path.error().message);
-  if (is_directory(event) && is_departure(event)) unwatch(*path);
-  batch.hint(std::move(*path), is_directory(event));
-}
-
-void InotifyWatcher::dispatch(Batch batch) {
+void InotifyWatcher::dispatch(InotifyNews news) {
   DAGSYNC_ASSERT(handlers_.on_hints);
   if (root_gone_) return;
-  if (batch.root_gone || (counts_links_ && has_no_name(root_fd_.get()))) {
+  if (news.root_gone || (counts_links_ && has_no_name(root_fd_.get()))) {
     // Alone: the names that vanished with the root must not pass for deletes.
     root_gone_ = true;
     unwatch(RelPath());
     handlers_.on_root_gone();
     return;
   }
-  if (!batch.hints.empty()) handlers_.on_hints(std::move(batch.hints));
-  if (batch.overflow) handlers_.on_overflow();
+  if (!news.hints.empty()) handlers_.on_hints(std::move(news.hints));
+  if (news.hints_were_lost) handlers_.on_overflow();
 }
 
 }  // namespace dagsync

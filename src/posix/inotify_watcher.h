@@ -13,10 +13,9 @@
 #include <string>
 
 #include "dagsync/ports/watcher.h"
+#include "posix/inotify_events.h"
 #include "posix/unique_fd.h"
 #include "posix/watch_table.h"
-
-struct inotify_event;
 
 namespace dagsync {
 
@@ -43,13 +42,10 @@ class InotifyWatcher final : public Watcher {
   static constexpr std::size_t kReadBytes = 64 << 10;  // a thousand events and more
   static constexpr int kReadsPerTurn = 16;             // then the loop serves others
 
-  struct Batch;
   InotifyWatcher(std::string root, UniqueFd root_fd, UniqueFd inotify);
   std::size_t read_once();  // bytes read and dispatched; 0: nothing is pending
   void report_lost_hints(int error_number);
-  void take_in(const inotify_event& event, Batch& batch);
-  void take_in_name(const inotify_event& event, const RelPath& directory, Batch& batch);
-  void dispatch(Batch batch);
+  void dispatch(InotifyNews news);
 
   std::string root_;
   UniqueFd root_fd_;
@@ -58,7 +54,7 @@ class InotifyWatcher final : public Watcher {
   bool root_gone_ = false;
   Handlers handlers_;
   WatchTable table_;
-  alignas(8) std::array<char, kReadBytes> buffer_;  // free again before a handler is called
+  std::array<char, kReadBytes> buffer_;  // free again before a handler is called
 };
 
 }  // namespace dagsync
