@@ -324,12 +324,10 @@ class FileReader {
 
 }  // namespace
 
-Result<Config> load_config(const std::string& path, ConfigUse use) {
-  const auto content = read_small_file(path, kMaxFileBytes);
-  if (!content) return Unexpected(content.error().with_context("cannot read the configuration"));
-  Report report(escape_bytes(path));
+Result<Config> parse_config(std::string_view text, const std::string& file, ConfigUse use) {
+  Report report(escape_bytes(file));
   try {
-    const toml::table root = toml::parse(*content, path);
+    const toml::table root = toml::parse(text, file);
     Config config = FileReader(root, use, report).read();
     if (!report.empty()) return report.to_error();
     return config;
@@ -338,6 +336,12 @@ Result<Config> load_config(const std::string& path, ConfigUse use) {
                "is not TOML: " + escape_bytes(error.description()) + ": see https://toml.io");
     return report.to_error();
   }
+}
+
+Result<Config> load_config(const std::string& path, ConfigUse use) {
+  const auto content = read_small_file(path, kMaxFileBytes);
+  if (!content) return Unexpected(content.error().with_context("cannot read the configuration"));
+  return parse_config(*content, path, use);
 }
 
 }  // namespace dagsync

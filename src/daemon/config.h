@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dagsync/base/log.h"
@@ -40,9 +41,13 @@ struct Config {
 // What a file must hold: a one-shot push needs no folder and no peer of its own.
 enum class ConfigUse { kDaemon, kOneShot };
 
-// Reads and checks the whole file, and nothing else: no path in it is looked at. The message of the
+// Checks the whole text of a file, and nothing else: no path in it is looked at. The message of the
 // error names all that is wrong, one "FILE:LINE: key `node.name`: what is wrong: what is allowed" a
-// line. kNotFound and others of the operating system: the file cannot be read. Blocks.
+// line.
+[[nodiscard]] Result<Config> parse_config(std::string_view text, const std::string& file,
+                                          ConfigUse use = ConfigUse::kDaemon);
+
+// The same of a file. kNotFound and others of the operating system: it cannot be read. Blocks.
 [[nodiscard]] Result<Config> load_config(const std::string& path,
                                          ConfigUse use = ConfigUse::kDaemon);
 
