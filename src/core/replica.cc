@@ -82,9 +82,10 @@ Actions Replica::collect(UnixNanos now) {
   std::vector<RelPath> old;
   for (const auto& [path, entry] : index_.entries()) {
     if (entry.record.is_live() || entry.record.stamp + settings_.tombstones_keep > now) continue;
-    const bool everywhere = std::all_of(peers_.begin(), peers_.end(), [&](const auto& peer) {
-      return !peer.second.counted || peer.second.durable.covers(entry.id);
-    });
+    const auto has_it = [&id = entry.id](const auto& peer) {
+      return !peer.second.counted || peer.second.durable.covers(id);
+    };
+    const bool everywhere = std::all_of(peers_.begin(), peers_.end(), has_it);
     if (everywhere && durable_.covers(entry.id)) old.push_back(path);
   }
   Actions actions;

@@ -15,7 +15,6 @@ constexpr std::size_t kMaxBatchBytes = 64 << 20;
 constexpr std::size_t kMostWanted = 200'000;   // beyond, what is announced is left out
 constexpr std::size_t kRoomForPages = 50'000;  // wanted changes; beyond, pages of a snapshot wait
 constexpr std::size_t kMaxQueuedBytes = 32 << 20;  // beyond, a snapshot will bring the rest
-constexpr std::size_t kMaxErrors = 1000;
 
 }  // namespace
 

@@ -12,9 +12,10 @@ Hello::Folder Folder::hello() const {
 
 void Folder::configure_peers(const std::vector<PeerConfig>& peers) {
   std::vector<NodeName> gone;
-  for (const auto& [name, peer] : replica_.peers()) {
-    const bool stays = std::any_of(peers.begin(), peers.end(),
-                                   [&](const PeerConfig& config) { return config.name == name; });
+  for (const auto& [name, known] : replica_.peers()) {
+    const bool stays =
+        std::any_of(peers.begin(), peers.end(),
+                    [&peer = name](const PeerConfig& config) { return config.name == peer; });
     if (!stays) gone.push_back(name);
   }
   for (const NodeName& name : gone) {

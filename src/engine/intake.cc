@@ -29,7 +29,6 @@ Intake::Intake(Clock& clock, Worker& worker, Disk& disk, Watcher& watcher, const
     : clock_(clock),
       worker_(worker),
       disk_(disk),
-      watcher_(watcher),
       index_(index),
       rules_(rules),
       hooks_(std::move(hooks)),

@@ -36,9 +36,10 @@ Peers::~Peers() {
 
 void Peers::configure(const std::vector<PeerConfig>& configs) {
   std::vector<NodeName> gone;
-  for (const auto& [name, peer] : peers_) {
-    const bool stays = std::any_of(configs.begin(), configs.end(),
-                                   [&](const PeerConfig& config) { return config.name == name; });
+  for (const auto& [name, known] : peers_) {
+    const bool stays =
+        std::any_of(configs.begin(), configs.end(),
+                    [&peer = name](const PeerConfig& config) { return config.name == peer; });
     if (!stays) gone.push_back(name);
   }
   for (const NodeName& name : gone) {

@@ -87,7 +87,6 @@ class Intake {
   Clock& clock_;
   Worker& worker_;
   Disk& disk_;
-  Watcher& watcher_;
   const Index& index_;
   const IgnoreRules& rules_;
   Hooks hooks_;
