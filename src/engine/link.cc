@@ -49,6 +49,11 @@ void Link::close(std::string reason) {
   closed({ErrorCode::kRefused, std::move(reason)});
 }
 
+void Link::silence() {
+  closed_ = true;
+  clock_.cancel(std::exchange(timer_, {}));
+}
+
 void Link::abort(const Error& error) {
   if (closed_) return;
   connection_->finish();

@@ -281,9 +281,11 @@ void Peers::link_closed(const LinkEnd& end, const Error& error) {
   retry(end.peer);
 }
 
-// Links die from within their own handlers; their memory is freed from the loop.
+// Links die from within their own handlers; their memory is freed from the loop. What still comes
+// in until then is nobody's: their peer may have another link by now, or not be configured any more.
 void Peers::bury(std::unique_ptr<Link> link) {
   if (!link) return;
+  link->silence();
   buried_.push_back(std::move(link));
   if (burial_ != TimerId{}) return;
   burial_ = clock_.after(Duration(0), [this] {

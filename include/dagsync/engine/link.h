@@ -41,6 +41,7 @@ class Link {
   void send_frame(std::string_view frame);
   void send_chunk(const Chunk& chunk);
   void close(std::string reason);  // with a goodbye; on_closed follows
+  void silence();  // no handler is called any more, on_closed included, and nothing is sent
 
   [[nodiscard]] bool greeted() const { return greeted_; }
   [[nodiscard]] bool dialed() const { return dialed_; }

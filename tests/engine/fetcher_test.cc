@@ -1,0 +1,217 @@
+#include "dagsync/engine/fetcher.h"
+
+#include <doctest/doctest.h>
+
+#include "dagsync/delta/delta.h"
+#include "engine/transfer_world.h"
+
+using namespace dagsync;
+using namespace std::chrono_literals;
+
+TEST_CASE("a content comes whole from who has it, with its mode and time") {
+  TransferWorld world;
+  const Content content = world.serve("a.py", "print(1)\n");
+  world.order("a.py", content);
+  CHECK(world.fetcher.bytes_left() == content.size);
+  world.carry_all();
+  CHECK(world.published() == "print(1)\n");
+  CHECK(world.ours.look("published")->mtime == content.mtime);
+  CHECK(world.fetcher.bytes_left() == 0);
+}
+
+TEST_CASE("a long content comes within its window, credit by credit") {
+  TransferWorld world;
+  const std::string bytes = noise(5 * Fetcher::kWindowBytes / 2);
+  world.order("long", world.serve("long", bytes));
+  world.carry_all();
+  CHECK(world.credits > 0);
+  CHECK(world.published() == bytes);
+}
+
+TEST_CASE("with a basis a delta comes, and little of it") {
+  TransferWorld world;
+  const std::string old = noise(4 * kWholeBelow);
+  const std::string young = old + "one line more\n";
+  world.ours.write("basis", old);
+  world.order("a", world.serve("a", young), {{"b"}}, "basis");
+  world.settle();
+  const auto fetch = world.our_end.next_message<Fetch>();
+  CHECK(!fetch.signature.empty());
+  world.server.on_fetch({"a"}, fetch);
+  world.worker.run_all();
+  std::size_t bytes = 0;
+  for (const auto& said : world.their_end.said)
+    if (const auto* piece = std::get_if<LineEnd::Piece>(&said.what)) bytes += piece->bytes.size();
+  CHECK(bytes < 10'000);
+  world.carry_all();
+  CHECK(world.published() == young);
+}
+
+TEST_CASE("a basis that is gone, or short, is no reason not to fetch") {
+  TransferWorld world;
+  const std::string bytes = noise(4 * kWholeBelow);
+  const Content content = world.serve("a", bytes);
+  world.order("a", content, {{"b"}}, "gone");
+  world.carry_all();
+  CHECK(world.published() == bytes);
+}
+
+TEST_CASE("a delta whose basis changed meanwhile is asked for whole, from the same peer") {
+  TransferWorld world;
+  const std::string old = noise(4 * kWholeBelow);
+  const std::string young = old + "more";
+  world.ours.write("basis", old);
+  world.order("a", world.serve("a", young), {{"b"}}, "basis");
+  world.settle();
+  world.ours.write("basis", noise(4 * kWholeBelow, 2));  // after its signature was taken
+  world.carry_all();
+  CHECK(world.published() == young);
+}
+
+TEST_CASE("when one source fails the next is asked, in order, without those that are away") {
+  TransferWorld world;
+  const Content content = world.serve("a", "content");
+  world.order("a", content, {{"gone"}, {"b"}, {"c"}});
+  world.settle();
+  CHECK(world.our_end.said.front().to.value == "b");
+  const auto first = world.our_end.next_message<Fetch>();
+  world.fetcher.on_end({"b"}, {first.request, "this node does not have it any more"});
+  const auto cancel = world.our_end.next_message<Cancel>();
+  CHECK(cancel.request == first.request);
+  CHECK(world.our_end.said.front().to.value == "c");
+  const auto second = world.our_end.next_message<Fetch>();
+  CHECK(second.request != first.request);
+  world.fetcher.peer_lost({"c"});
+  CHECK(world.failure() == "c went away");
+}
+
+TEST_CASE("the last error is what is told, or that nobody has it") {
+  TransferWorld world;
+  const Content content = world.serve("a", "content");
+  world.order("a", content, {{"b"}});
+  world.settle();
+  world.fetcher.on_end({"b"}, {world.our_end.next_message<Fetch>().request, "I/O error"});
+  CHECK(world.failure() == "b: I/O error");
+  world.order("a", content, {{"gone"}});
+  world.order("a", content, {});
+  world.settle();
+  CHECK(world.failure(1) == "no connected peer has it");
+  CHECK(world.failure(2) == "no connected peer has it");
+}
+
+TEST_CASE("a peer that sends nothing for fifteen seconds is left for the next") {
+  TransferWorld world;
+  const Content content = world.serve("a", "content");
+  world.order("a", content, {{"c"}, {"b"}});
+  world.settle();
+  static_cast<void>(world.our_end.next_message<Fetch>());
+  world.clock.advance(15s);
+  CHECK(world.our_end.said.empty());
+  world.clock.advance(5s);
+  static_cast<void>(world.our_end.next_message<Cancel>());
+  CHECK(world.our_end.said.front().to.value == "b");
+  world.carry_all();
+  CHECK(world.published() == "content");
+}
+
+TEST_CASE("what is not what was announced is not taken") {
+  struct Case {
+    std::string comes;
+    std::string why;
+  };
+  for (const Case& c : {Case{"other!!", "what came is not what was announced"},
+                        Case{"short", "what came is not what was announced"},
+                        Case{"much too long", "more came than was announced"}}) {
+    TransferWorld world;
+    world.order("a", file_content("content", kFileTime));
+    world.settle();
+    const std::uint64_t request = world.our_end.next_message<Fetch>().request;
+    world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});
+    world.worker.run_all();
+    world.fetcher.on_chunk({"b"}, {request, false, c.comes});
+    world.fetcher.on_end({"b"}, {request, ""});
+    world.worker.run_all();
+    CHECK(world.failure() == c.why);
+  }
+}
+
+TEST_CASE("a chunk that is no zstd, and a delta that nobody asked for, end the attempt") {
+  TransferWorld world;
+  world.order("a", file_content("content", kFileTime));
+  world.settle();
+  std::uint64_t request = world.our_end.next_message<Fetch>().request;
+  world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});
+  world.worker.run_all();
+  world.fetcher.on_chunk({"b"}, {request, true, "nonsense"});
+  world.worker.run_all();
+  CHECK(world.failure().find("zstd") != std::string::npos);
+
+  world.our_end.said.clear();
+  world.order("a", file_content("content", kFileTime));
+  world.settle();
+  request = world.our_end.next_message<Fetch>().request;
+  world.fetcher.on_begin({"b"}, {request, Encoding::kDelta});
+  world.worker.run_all();
+  CHECK(world.failure(1) == "a delta came that nobody asked for");
+}
+
+TEST_CASE("a peer that sends more than its window is cut off") {
+  TransferWorld world;
+  world.order("a", file_content(std::string(8 * Fetcher::kWindowBytes, 'x'), kFileTime));
+  world.settle();
+  const std::uint64_t request = world.our_end.next_message<Fetch>().request;
+  world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});
+  const std::string chunk(kMaxChunkBytes, 'x');  // no worker takes them up
+  for (std::size_t sent = 0; sent <= 2 * Fetcher::kWindowBytes; sent += chunk.size())
+    world.fetcher.on_chunk({"b"}, {request, false, chunk});
+  CHECK(world.failure() == "b sends more than it may");
+  static_cast<void>(world.our_end.next_message<Cancel>());
+  world.worker.run_all();  // the job of the attempt that is over changes nothing
+  CHECK(world.results.size() == 1);
+}
+
+TEST_CASE("what comes from another peer, for another request or twice is ignored") {
+  TransferWorld world;
+  world.order("a", world.serve("a", "content"));
+  world.settle();
+  const std::uint64_t request = world.our_end.said.empty() ? 0 : 1;
+  REQUIRE(request == 1);
+  world.fetcher.on_begin({"c"}, {request, Encoding::kWhole});
+  world.fetcher.on_begin({"b"}, {request + 9, Encoding::kWhole});
+  world.fetcher.on_chunk({"b"}, {request, false, "before its begin"});
+  world.fetcher.on_end({"c"}, {request, "no"});
+  world.carry_all();
+  CHECK(world.published() == "content");
+  world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});  // over
+  world.fetcher.on_end({"b"}, {request, "no"});
+  CHECK(world.results.size() == 1);
+}
+
+TEST_CASE("an order that is forgotten is cancelled, and never answered") {
+  TransferWorld world;
+  const Content content = world.serve("a", "content");
+  const std::uint64_t waiting = world.order("a", content);
+  world.fetcher.forget(waiting);
+  const std::uint64_t asked = world.order("a", content);
+  world.settle();
+  const auto fetch = world.our_end.next_message<Fetch>();
+  world.fetcher.forget(asked);
+  CHECK(world.our_end.next_message<Cancel>().request == fetch.request);
+  world.fetcher.on_begin({"b"}, {fetch.request, Encoding::kWhole});
+  world.carry_all();
+  CHECK(world.results.empty());
+  CHECK(world.fetcher.bytes_left() == 0);
+}
+
+TEST_CASE("no more than so many are asked for at once, and all come in the end") {
+  TransferWorld world;
+  const Content content = world.serve("a", "content");
+  for (std::size_t i = 0; i < Fetcher::kSessionsAtOnce + 5; ++i)
+    world.order("a", content);
+  world.settle();
+  CHECK(world.our_end.said.size() == Fetcher::kSessionsAtOnce);
+  world.carry_all();
+  CHECK(world.results.size() == Fetcher::kSessionsAtOnce + 5);
+  for (const auto& result : world.results)
+    CHECK(result.has_value());
+}

@@ -1,0 +1,357 @@
+#include "dagsync/engine/peers.h"
+
+#include <doctest/doctest.h>
+
+#include <map>
+
+#include "support/fake_clock.h"
+#include "support/heard.h"
+
+using namespace dagsync;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+PeerConfig peer_config(const std::string& name, std::vector<std::string> addresses = {}) {
+  PeerConfig config;
+  config.name = {name};
+  config.addresses = std::move(addresses);
+  return config;
+}
+
+struct PeersWorld {
+  FakeClock clock;
+  FakeRandom random;
+  FakeTransport transport;
+  Names events;
+  Peers peers;
+
+  explicit PeersWorld(const std::string& self = "m")
+      : peers({self}, clock, random, transport,
+              {[self] { return hello_from(self); },
+               [this](const NodeName& name, const Hello&) { note("connected", name); },
+               [this](const NodeName& name) { note("lost", name); },
+               [this](const NodeName& name, const Message&) { note("message", name); },
+               [this](const NodeName& name, const Chunk&) { note("chunk", name); }}) {
+    peers.configure({peer_config("a", {"a:1", "a:2"}), peer_config("z", {"z:1"}),
+                     peer_config("dials-us")});
+  }
+
+  void note(const std::string& what, const NodeName& name) {
+    events.push_back(what + " " + name.value);
+  }
+  [[nodiscard]] Names take_events() { return std::exchange(events, {}); }
+
+  static std::pair<std::shared_ptr<FarEnd>, std::unique_ptr<Connection>> make_end(
+      const Names& certificate) {
+    auto far = std::make_shared<FarEnd>();
+    far->identity.address = "10.0.0.9:7411";
+    for (const std::string& name : certificate)
+      far->identity.names.push_back({name});
+    return {far, std::make_unique<FakeConnection>(far)};
+  }
+  std::shared_ptr<FarEnd> come_in(const Names& certificate) {
+    auto [far, connection] = make_end(certificate);
+    peers.accept(std::move(connection));
+    return far;
+  }
+  // The oldest dialing meets somebody with this certificate.
+  std::shared_ptr<FarEnd> be_dialed(const Names& certificate) {
+    auto [far, connection] = make_end(certificate);
+    REQUIRE(transport.answer(std::move(connection)));
+    return far;
+  }
+  static void greet(FarEnd& far, const std::string& name) {
+    far.say(frame_message(hello_from(name)));
+  }
+  // a is connected: it dialed.
+  std::shared_ptr<FarEnd> connect(const std::string& name) {
+    auto far = come_in({name});
+    greet(*far, name);
+    REQUIRE(take_events() == Names{"connected " + name});
+    return far;
+  }
+  [[nodiscard]] PeerStatus status_of(const std::string& name) const {
+    for (const PeerStatus& status : peers.status())
+      if (status.name.value == name) return status;
+    FAIL("no peer " << name);
+    return {};
+  }
+  [[nodiscard]] Names addresses_dialed() const {
+    Names addresses;
+    for (const auto& dial : transport.dials)
+      if (!*dial.given_up) addresses.push_back(dial.address);
+    return addresses;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("every peer with an address is dialed, and greeted first") {
+  PeersWorld world;
+  world.peers.start_dialing();
+  world.peers.start_dialing();  // those under way are left alone
+  CHECK(world.addresses_dialed() == Names{"a:1", "z:1"});
+  const auto far = world.be_dialed({"a"});
+  CHECK(first_of<Hello>(take_heard(*far))->name.value == "m");
+  CHECK(world.take_events().empty());
+  PeersWorld::greet(*far, "a");
+  CHECK(world.take_events() == Names{"connected a"});
+  CHECK(world.status_of("a").connected);
+  CHECK(world.status_of("a").version == "1.2");
+  CHECK(world.status_of("a").address == "10.0.0.9:7411");
+}
+
+TEST_CASE("who dials us speaks first, and is answered when it is known") {
+  PeersWorld world;
+  const auto far = world.come_in({"dials-us"});
+  CHECK(far->heard.empty());
+  PeersWorld::greet(*far, "dials-us");
+  CHECK(first_of<Hello>(take_heard(*far)));
+  far->say(frame_message(List{"dags"}) + frame_chunk_header(1, 1, false) + "x");
+  CHECK(world.take_events() ==
+        Names{"connected dials-us", "message dials-us", "chunk dials-us"});
+}
+
+TEST_CASE("a certificate with no configured name is refused before it speaks") {
+  PeersWorld world;
+  const auto far = world.come_in({"stranger"});
+  CHECK(far->gone);
+  CHECK(far->heard.empty());
+  CHECK(world.come_in({})->gone);
+}
+
+TEST_CASE("a hello that claims another name is refused without a word") {
+  struct Case {
+    Names certificate;
+    std::string claims;
+    std::uint32_t major;
+  };
+  for (const Case& c : {Case{{"a"}, "z", 1}, Case{{"a", "new"}, "new", 1}, Case{{"a"}, "a", 2}}) {
+    PeersWorld world;
+    const auto far = world.come_in(c.certificate);
+    Hello hello = hello_from(c.claims);
+    hello.major = c.major;
+    far->say(frame_message(hello));
+    CHECK(far->heard.empty());
+    CHECK(far->finished);
+    CHECK(world.take_events().empty());
+    CHECK(world.peers.connected().empty());
+    world.clock.advance(1s);
+    CHECK(far->gone);
+  }
+}
+
+TEST_CASE("status says why a peer that we dial is not connected, and how to mend it") {
+  struct Case {
+    Hello hello;
+    Names certificate;
+    std::string trouble;
+  };
+  Hello other_major = hello_from("a");
+  other_major.major = 2;
+  for (const Case& c :
+       {Case{other_major, {"a"}, "it speaks protocol 2, we speak 1: install the same major"},
+        Case{hello_from("b"), {"a"}, "it calls itself b, but its certificate bears a: set [node]"},
+        Case{hello_from("b"), {}, "it calls itself b, but its certificate bears no DNS name"},
+        Case{hello_from("b"), {"b"}, "b is not configured here: add a [[peer]] with name = \"b\""},
+        Case{hello_from("z"), {"z"}, "another node answers at this address: z"}}) {
+    PeersWorld world;
+    world.peers.start_dialing();
+    const auto far = world.be_dialed(c.certificate);
+    far->say(frame_message(c.hello));
+    CAPTURE(world.status_of("a").trouble);
+    CHECK(world.status_of("a").trouble.find(c.trouble) == 0);
+    CHECK_FALSE(world.status_of("a").connected);
+    CHECK(world.take_events().empty());
+  }
+}
+
+TEST_CASE("a peer that hangs up on our hello probably does not know us") {
+  PeersWorld world;
+  world.peers.start_dialing();
+  const auto far = world.be_dialed({"a"});
+  far->hang_up({ErrorCode::kUnavailable, "end of file"});
+  CHECK(world.status_of("a").trouble ==
+        "it closed the connection without a hello: is m a [[peer]] in its dagsync.toml? "
+        "(end of file)");
+}
+
+TEST_CASE("a peer that does not answer is dialed again, in turn at each address, ever slower") {
+  PeersWorld world;
+  world.peers.configure({peer_config("a", {"a:1", "a:2"})});
+  world.peers.start_dialing();
+  Names addresses;
+  std::vector<Duration> pauses;
+  for (int i = 0; i < 12; ++i) {
+    REQUIRE(world.addresses_dialed().size() == 1);
+    addresses.push_back(world.addresses_dialed().front());
+    REQUIRE(world.transport.answer(fail(ErrorCode::kUnavailable, "connection refused")));
+    CHECK(world.status_of("a").trouble == "connection refused");
+    const MonoNanos before = world.clock.mono();
+    REQUIRE(world.clock.advance_to_next(10s));
+    pauses.push_back(world.clock.mono() - before);
+  }
+  CHECK(addresses[0] == "a:1");
+  CHECK(addresses[1] == "a:2");
+  CHECK(addresses[2] == "a:1");
+  CHECK(pauses[0] >= Peers::kFirstRetry);
+  CHECK(pauses[0] < 100ms);
+  CHECK(pauses[3] >= 8 * Peers::kFirstRetry);
+  CHECK(pauses.back() >= Peers::kLastRetry);
+  CHECK(pauses.back() < Peers::kLastRetry + Peers::kLastRetry / 10);
+}
+
+TEST_CASE("a lost peer is dialed again, and its bytes stay counted") {
+  PeersWorld world;
+  const auto far = world.connect("z");
+  const std::uint64_t sent = world.status_of("z").bytes_sent;
+  CHECK(sent > 0);
+  far->hang_up({ErrorCode::kUnavailable, "reset by peer"});
+  CHECK(world.take_events() == Names{"lost z"});
+  CHECK(world.status_of("z").trouble == "reset by peer");
+  CHECK(world.status_of("z").bytes_sent == sent);
+  CHECK(world.status_of("z").last_seen);
+  world.clock.advance(100ms);
+  CHECK(world.addresses_dialed() == Names{"z:1"});
+  CHECK(far->gone);
+}
+
+TEST_CASE("of two links between two nodes, the one that the lesser name dialed stays") {
+  SUBCASE("theirs, where their name is less") {
+    PeersWorld world("m");
+    world.peers.start_dialing();
+    const auto dialed = world.be_dialed({"a"});
+    PeersWorld::greet(*dialed, "a");
+    const auto accepted = world.come_in({"a"});
+    PeersWorld::greet(*accepted, "a");
+    CHECK(world.take_events() == Names{"connected a", "lost a", "connected a"});
+    world.clock.advance(1ms);
+    CHECK(dialed->gone);
+    CHECK_FALSE(accepted->gone);
+  }
+  SUBCASE("ours, where ours is") {
+    PeersWorld world("m");
+    world.peers.start_dialing();
+    REQUIRE(world.transport.answer(fail(ErrorCode::kUnavailable, "a is not there")));
+    const auto dialed = world.be_dialed({"z"});
+    PeersWorld::greet(*dialed, "z");
+    const auto accepted = world.come_in({"z"});
+    PeersWorld::greet(*accepted, "z");
+    CHECK(world.take_events() == Names{"connected z"});
+    CHECK(goodbye_of(*accepted) == "duplicate link");
+    CHECK_FALSE(dialed->gone);
+  }
+  SUBCASE("an accepted one is there already when ours is answered") {
+    PeersWorld world("m");
+    world.peers.start_dialing();
+    const auto dialed = world.be_dialed({"a"});  // we wait for its hello
+    const auto accepted = world.connect("a");
+    PeersWorld::greet(*dialed, "a");
+    CHECK(world.take_events().empty());
+    world.clock.advance(1ms);
+    CHECK(dialed->gone);
+    CHECK_FALSE(accepted->gone);
+  }
+}
+
+TEST_CASE("a peer that dials again has lost its old link") {
+  PeersWorld world;
+  const auto old = world.connect("z");
+  const auto young = world.come_in({"z"});
+  PeersWorld::greet(*young, "z");
+  CHECK(world.take_events() == Names{"lost z", "connected z"});
+  world.clock.advance(1ms);
+  CHECK(old->gone);
+}
+
+TEST_CASE("a link that was given up is not heard any more") {
+  PeersWorld world;
+  world.peers.start_dialing();
+  const auto greeting = world.be_dialed({"a"});
+  const auto old = world.connect("a");  // so the one that we dialed is not needed
+  const auto young = world.come_in({"a"});
+  PeersWorld::greet(*young, "a");
+  CHECK(world.take_events() == Names{"lost a", "connected a"});
+  old->say(frame_message(List{"dags"}));
+  PeersWorld::greet(*greeting, "a");
+  CHECK(world.take_events().empty());
+  world.peers.configure({});
+  CHECK(world.take_events() == Names{"lost a"});
+  PeersWorld::greet(*greeting, "a");
+  young->say(frame_message(List{"dags"}));
+  CHECK(world.take_events().empty());
+}
+
+TEST_CASE("a peer that is no longer configured is told, and not dialed any more") {
+  PeersWorld world;
+  world.peers.start_dialing();
+  const auto far = world.connect("a");
+  REQUIRE(first_of<Hello>(take_heard(*far)));
+  world.peers.configure({peer_config("z", {"z:1"})});
+  CHECK(goodbye_of(*far) == "you are no longer configured here");
+  CHECK(world.take_events() == Names{"lost a"});
+  CHECK(world.peers.config_of({"a"}) == nullptr);
+  CHECK(world.peers.status().size() == 1);
+  world.clock.advance(60s);
+  CHECK(world.come_in({"a"})->gone);
+}
+
+TEST_CASE("what is sent goes to those that are connected, encoded once") {
+  PeersWorld world;
+  const auto a = world.connect("a");
+  const auto z = world.connect("z");
+  static_cast<void>(take_heard(*a));
+  static_cast<void>(take_heard(*z));
+  const std::vector<NodeName> to = {{"a"}, {"dials-us"}, {"z"}, {"nobody"}};
+  world.peers.send(to, List{"dags"});
+  CHECK(first_of<List>(take_heard(*a)));
+  CHECK(first_of<List>(take_heard(*z)));
+  world.peers.send_chunk({"a"}, {7, false, "data"});
+  world.peers.send_chunk({"nobody"}, {7, false, "data"});
+  CHECK(a->heard == frame_chunk_header(7, 4, false) + "data");
+  a->queued = 77;
+  CHECK(world.peers.queued_bytes({"a"}) == 77);
+  CHECK(world.peers.queued_bytes({"nobody"}) == 0);
+  CHECK(world.peers.connected() == std::vector<NodeName>{{"a"}, {"z"}});
+}
+
+TEST_CASE("no more than so many may be connected without a hello") {
+  PeersWorld world;
+  std::vector<std::shared_ptr<FarEnd>> waiting;
+  for (std::size_t i = 0; i < Peers::kMaxStrangers; ++i)
+    waiting.push_back(world.come_in({"a"}));
+  CHECK_FALSE(waiting.back()->gone);
+  CHECK(world.come_in({"z"})->gone);
+  world.clock.advance(12s);  // those who stay silent make room
+  for (const auto& far : waiting)
+    CHECK(far->gone);
+  world.connect("z");
+}
+
+TEST_CASE("a node that stops says goodbye, and neither dials nor accepts any more") {
+  PeersWorld world;
+  world.peers.start_dialing();
+  const auto greeting = world.be_dialed({"a"});
+  const auto z = world.connect("z");
+  static_cast<void>(take_heard(*z));
+  world.peers.stop();
+  CHECK(goodbye_of(*z) == "m is shutting down");
+  CHECK(world.addresses_dialed().empty());
+  CHECK(world.come_in({"z"})->gone);
+  world.clock.advance(60s);
+  CHECK(world.addresses_dialed().empty());
+  CHECK(greeting->gone);
+}
+
+TEST_CASE("status tells round trip and clock offset of a connected peer") {
+  PeersWorld world;
+  const auto far = world.connect("z");
+  CHECK_FALSE(world.status_of("z").rtt_ms);
+  world.clock.advance(10ms);
+  far->say(frame_message(Pong{1, world.clock.now() + 995ms}));
+  CHECK(*world.status_of("z").rtt_ms == doctest::Approx(10));
+  CHECK(*world.status_of("z").clock_offset_ms == doctest::Approx(1000));
+}
