@@ -15,6 +15,14 @@ if(DAGSYNC_SANITIZE)
   target_link_options(dagsync_flags INTERFACE -fsanitize=${DAGSYNC_SANITIZE})
 endif()
 
+# Everything tells the fuzzer where it has been; only the fuzzers have libFuzzer's main().
+if(DAGSYNC_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "DAGSYNC_FUZZ needs clang: tests/fuzz/run makes such a build")
+  endif()
+  target_compile_options(dagsync_flags INTERFACE -fsanitize=fuzzer-no-link -O1)
+endif()
+
 # Hardening: position independent, read-only relocations, checked string functions.
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 include(CheckPIESupported)

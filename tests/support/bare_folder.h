@@ -1,0 +1,103 @@
+// The ports of a folder in which nothing stands and nothing happens.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dagsync/ports/disk.h"
+#include "dagsync/ports/watcher.h"
+#include "dagsync/ports/worker.h"
+
+namespace dagsync {
+
+// An empty directory on a file system that takes nothing.
+class BareDisk final : public Disk {
+ public:
+  Result<RootIdentity> identify_root(std::optional<std::string>) override {
+    return RootIdentity{2, 1, "mark"};
+  }
+  Result<std::optional<DiskState>> stat(const RelPath& path) override {
+    if (!path.is_root()) return std::nullopt;
+    DiskState root;
+    root.type = FileType::kDirectory;
+    root.mode = 0755;
+    return root;
+  }
+  Result<std::vector<Listed>> list(const RelPath& directory) override {
+    if (!directory.is_root()) return nothing();
+    return std::vector<Listed>();
+  }
+  Result<std::string> read_link(const RelPath&) override { return nothing(); }
+  Result<std::unique_ptr<ReadFile>> open(const RelPath&) override { return nothing(); }
+  WriterCheck check_writer(const RelPath&) override { return WriterCheck::kNone; }
+  Result<std::unique_ptr<StagedFile>> stage_file(std::uint64_t) override { return full(); }
+  Result<std::unique_ptr<Staged>> stage_symlink(const std::string&, UnixNanos) override {
+    return full();
+  }
+  Result<std::unique_ptr<Staged>> stage_directory(std::uint32_t) override { return full(); }
+  Result<std::unique_ptr<Staged>> stage_link(const RelPath&, const DiskState&) override {
+    return nothing();
+  }
+  Result<Published> publish(const RelPath&, const Expected&, std::unique_ptr<Staged>,
+                            const std::optional<KeptId>&, const Disposable&) override {
+    return full();
+  }
+  Result<Published> remove(const RelPath&, const DiskState&,
+                           const std::optional<KeptId>&) override {
+    return nothing();
+  }
+  Result<Published> remove_directory(const RelPath&, const Disposable&) override {
+    return nothing();
+  }
+  Result<Published> set_attributes(const RelPath&, const DiskState&, std::uint32_t,
+                                   std::optional<UnixNanos>) override {
+    return nothing();
+  }
+  Status sync(const std::vector<RelPath>&) override { return {}; }
+  Result<std::unique_ptr<ReadFile>> open_kept(const KeptId&) override { return nothing(); }
+  Result<std::string> read_kept_link(const KeptId&) override { return nothing(); }
+  Result<std::vector<KeptId>> list_kept() override { return std::vector<KeptId>(); }
+  Status remove_kept(const KeptId&) override { return {}; }
+  std::string degraded() const override { return ""; }
+
+ private:
+  static Unexpected nothing() { return fail(ErrorCode::kNotFound, "nothing stands there"); }
+  static Unexpected full() { return fail(ErrorCode::kNoSpace, "the disk is full"); }
+};
+
+class BareWatcher final : public Watcher {
+ public:
+  void start(Handlers) override {}
+  Status watch(const RelPath&) override { return {}; }
+  void unwatch(const RelPath&) override {}
+  void drain() override {}
+  std::size_t watches() const override { return 1; }
+};
+
+// Runs jobs in the order in which they were given, when told.
+class QueueWorker final : public Worker {
+ public:
+  Lane new_lane() override { return {++lanes_}; }
+  void run(Lane, std::function<void()> job, std::function<void()> done) override {
+    jobs_.emplace_back(std::move(job), std::move(done));
+  }
+  void run_all() {
+    while (!jobs_.empty()) {
+      const auto [job, done] = std::move(jobs_.front());
+      jobs_.pop_front();
+      job();
+      done();
+    }
+  }
+
+ private:
+  std::deque<std::pair<std::function<void()>, std::function<void()>>> jobs_;
+  std::uint32_t lanes_ = 0;
+};
+
+}  // namespace dagsync
