@@ -70,13 +70,17 @@ class BareDisk final : public Disk {
   static Unexpected full() { return fail(ErrorCode::kNoSpace, "the disk is full"); }
 };
 
+// Hints what the test says.
 class BareWatcher final : public Watcher {
  public:
-  void start(Handlers) override {}
-  Status watch(const RelPath&) override { return {}; }
+  void start(Handlers its_handlers) override { handlers = std::move(its_handlers); }
+  Status watch(const RelPath& directory) override { return answer(directory); }
   void unwatch(const RelPath&) override {}
   void drain() override {}
   std::size_t watches() const override { return 1; }
+
+  Handlers handlers;
+  std::function<Status(const RelPath&)> answer = [](const RelPath&) { return Status(); };
 };
 
 // Runs jobs in the order in which they were given, when told.

@@ -13,7 +13,9 @@ namespace dagsync {
 
 class FakeClock final : public Clock {
  public:
-  UnixNanos now() override { return UnixNanos{kBirth} + passed_; }
+  explicit FakeClock(UnixNanos start = {1'700'000'000'000'000'000}) : start_(start) {}
+
+  UnixNanos now() override { return start_ + passed_; }
   MonoNanos mono() override { return MonoNanos{1} + passed_; }
   TimerId after(Duration delay, std::function<void()> call) override {
     const TimerId id{++timers_};
@@ -39,8 +41,6 @@ class FakeClock final : public Clock {
   }
 
  private:
-  static constexpr std::int64_t kBirth = 1'700'000'000'000'000'000;
-
   void fire() {
     passed_ = std::max(passed_, due_.begin()->first.first);
     const std::function<void()> call = std::move(due_.begin()->second);
@@ -48,6 +48,7 @@ class FakeClock final : public Clock {
     call();
   }
 
+  UnixNanos start_;
   Duration passed_{0};
   std::uint64_t timers_ = 0;
   std::map<std::pair<Duration, std::uint64_t>, std::function<void()>> due_;

@@ -1,4 +1,4 @@
-// A disk in front of another one, which notes what is changed on it, and may refuse to sync.
+// A disk in front of another one, which notes what is changed on it, and may refuse to do it.
 #pragma once
 
 #include <functional>
@@ -27,6 +27,7 @@ class NotingDisk final : public Disk {
   Result<std::string> read_link(const RelPath& path) override { return disk_.read_link(path); }
   Result<std::unique_ptr<ReadFile>> open(const RelPath& path) override {
     note("read", path);
+    if (auto error = refuse("read", path)) return Unexpected(*error);
     auto file = disk_.open(path);
     if (!file) return file;
     return std::make_unique<Noticed>(std::move(*file), [this, path] { on_read(path); });
@@ -34,6 +35,7 @@ class NotingDisk final : public Disk {
   WriterCheck check_writer(const RelPath& path) override { return disk_.check_writer(path); }
 
   Result<std::unique_ptr<StagedFile>> stage_file(std::uint64_t size) override {
+    if (auto error = refuse("stage", RelPath())) return Unexpected(*error);
     return disk_.stage_file(size);
   }
   Result<std::unique_ptr<Staged>> stage_symlink(const std::string& target,
@@ -52,11 +54,13 @@ class NotingDisk final : public Disk {
                             std::unique_ptr<Staged> staged, const std::optional<KeptId>& keep,
                             const Disposable& disposable) override {
     note("publish", path);
+    if (auto error = refuse("publish", path)) return Unexpected(*error);
     return disk_.publish(path, expected, std::move(staged), keep, disposable);
   }
   Result<Published> remove(const RelPath& path, const DiskState& expected,
                            const std::optional<KeptId>& keep) override {
     note("remove", path);
+    if (auto error = refuse("remove", path)) return Unexpected(*error);
     return disk_.remove(path, expected, keep);
   }
   Result<Published> remove_directory(const RelPath& path, const Disposable& disposable) override {
@@ -90,6 +94,9 @@ class NotingDisk final : public Disk {
 
   std::function<void(const RelPath&)> on_read = [](const RelPath&) {
   };                      // before a file's first bytes
+  // Why a step ("read", "stage", "publish" or "remove") is not done; none: it is.
+  std::function<std::optional<Error>(const std::string& step, const RelPath&)> refuse =
+      [](const std::string&, const RelPath&) { return std::nullopt; };
   int sync_failures = 0;  // so many of the next syncs fail
 
  private:
