@@ -20,12 +20,7 @@ constexpr std::size_t kMaxQueuedBytes = 32 << 20;  // beyond, a snapshot will br
 
 void Folder::observed(Intake::Batch batch) {
   if (stopping_) return;
-  for (const RelPath& path : batch.looked_at) {
-    if (!replica_.wanted().contains(path)) trouble(path, "");
-  }
-  for (const Scanner::Trouble& found : batch.troubles) {
-    trouble(found.path, found.what);
-  }
+  note_troubles(batch);
   if (resuming_ && batch.whole && batch.policy != DeletePolicy::kGuard) {
     resuming_ = false;
     replica_.resume();
@@ -105,6 +100,24 @@ Announce::Item Folder::with_content(Change change) const {
 
 // Peers hear of a change when its row would survive our end: otherwise we would come back without
 // it, and make another version of the same edit.
+// What was looked at and is no trouble now has none; after a comparison of everything that goes for
+// every path, also one at which nothing stands any more.
+void Folder::note_troubles(const Intake::Batch& batch) {
+  std::set<RelPath> still;
+  for (const Scanner::Trouble& found : batch.troubles)
+    still.insert(found.path);
+  std::vector<RelPath> looked_at(batch.looked_at.begin(), batch.looked_at.end());
+  if (batch.whole) {
+    for (const auto& [path, error] : errors_)
+      looked_at.push_back(path);
+  }
+  for (const RelPath& path : looked_at) {
+    if (!replica_.wanted().contains(path) && !still.contains(path)) trouble(path, "");
+  }
+  for (const Scanner::Trouble& found : batch.troubles)
+    trouble(found.path, found.what);
+}
+
 void Folder::broadcast(std::vector<Change> changes) {
   auto items = std::make_shared<std::vector<Announce::Item>>();
   for (Change& change : changes) {

@@ -106,6 +106,7 @@ class Folder {
   // doing what the replica wants
   void perform(Actions actions, Publisher::Contents contents = {});
   void observed(Intake::Batch batch);
+  void note_troubles(const Intake::Batch& batch);
   void broadcast(std::vector<Change> changes);
   void announce(std::vector<Announce::Item> items);
   void relay(const Relay& relay);

@@ -1,0 +1,250 @@
+// What seldom happens to two nodes.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <random>
+
+#include "engine/two_nodes.h"
+
+using namespace dagsync;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string noise(std::size_t bytes) {
+  std::mt19937 random(7);
+  std::string text(bytes, '\0');
+  for (char& byte : text)
+    byte = static_cast<char>(random());
+  return text;
+}
+
+std::uint64_t traffic(TwoNodes& world) {
+  return world.a().node.status().peers.front().bytes_sent +
+         world.b().node.status().peers.front().bytes_sent;
+}
+
+std::string root_of(const TwoNodes::Side& side) {
+  std::string root = side.real.real("");
+  root.pop_back();
+  return root;
+}
+
+FolderConfig dags() {
+  FolderConfig config;
+  config.name = "dags";
+  config.path = "/srv/dags";
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("an edit of a long file travels with its announcement") {
+  TwoNodes world;
+  world.start();
+  auto& a = world.a();
+  auto& b = world.b();
+  a.real.write("long", noise(200'000));
+  world.look_at(a, "long");
+  world.until_in_sync();
+  const std::uint64_t before = traffic(world);
+  a.real.save_by_rename("long", noise(200'000) + "one line more\n");
+  world.look_at(a, "long");
+  world.until_in_sync();
+  CHECK(b.real.read("long") == noise(200'000) + "one line more\n");
+  CHECK(traffic(world) - before < 20'000);
+
+  // Where the basis is gone, the whole content is fetched.
+  world.disconnect();
+  b.real.write("long", noise(100));
+  a.real.save_by_rename("long", noise(200'000) + "another line\n");
+  world.look_at(a, "long");
+  world.connect();
+  world.until_in_sync();
+  CHECK(b.real.read("long") == noise(200'000) + "another line\n");
+}
+
+TEST_CASE("a copy of a file that is there already needs no content") {
+  TwoNodes world;
+  world.start();
+  auto& a = world.a();
+  a.real.write("one", noise(300'000));
+  world.look_and_sync(a);
+  const std::uint64_t before = traffic(world);
+  a.real.write("two", noise(300'000));
+  world.look_and_sync(a);
+  CHECK(world.b().real.read("two") == noise(300'000));
+  CHECK(traffic(world) - before < 50'000);
+}
+
+TEST_CASE("kept versions go when they are old, or take too much room") {
+  TwoNodes world;
+  world.start();
+  auto& a = world.a();
+  auto& b = world.b();
+  const auto kept = [&] { return b.folder().versions().of(DiskWorld::path("dag.py")).size(); };
+  for (const char* content : {"one", "two", "three"}) {
+    a.real.save_by_rename("dag.py", content);
+    world.look_and_sync(a);
+  }
+  CHECK(kept() == 2);
+  FolderConfig small = dags();
+  small.versions_max_size = 1;
+  b.node.configure_folder(small);
+  a.real.save_by_rename("dag.py", "four");
+  world.look_and_sync(a);
+  CHECK(kept() < 2);
+  b.node.configure_folder(dags());
+  a.real.save_by_rename("dag.py", "five");
+  world.look_and_sync(a);
+  CHECK(kept() >= 1);
+  FolderConfig brief = dags();
+  brief.versions_keep = 60s;
+  b.node.configure_folder(brief);
+  world.clock.advance(11min);
+  world.disconnect();
+  world.until([&] { return kept() == 0; });
+}
+
+TEST_CASE("another directory in the folder's place halts it, until a person takes it for good") {
+  TwoNodes world;
+  world.start();
+  auto& a = world.a();
+  auto& b = world.b();
+  a.real.write("dag.py", "content");
+  world.look_and_sync(a);
+  const std::string root = root_of(a);
+  std::filesystem::rename(root, root + "-moved");
+  std::filesystem::create_directory(root);
+  a.watcher->handlers.on_root_gone();
+  world.until([&] { return a.status().state == FolderState::kHalted; });
+  CHECK(a.status().state_reason.find("the folder is not as it was") == 0);
+  CHECK(b.real.exists("dag.py"));
+  std::filesystem::remove_all(root + "-moved");
+}
+
+TEST_CASE("hints are gathered, and lost ones made good by looking at everything") {
+  TwoNodes world;
+  world.start();
+  auto& a = world.a();
+  auto& b = world.b();
+  a.real.write("hinted", "1");
+  a.real.write("x.pyc", "ignored");
+  a.watcher->handlers.on_hints({{DiskWorld::path("hinted"), false},
+                                {DiskWorld::path("x.pyc"), false}});
+  world.until([&] { return b.real.exists("hinted"); });
+  a.real.write("missed", "2");
+  a.watcher->handlers.on_overflow();
+  world.until([&] { return b.real.exists("missed"); });
+  CHECK_FALSE(b.real.exists("x.pyc"));
+  FolderConfig config = dags();
+  config.rescan_interval = 2s;
+  a.node.configure_folder(config);
+  a.real.write("found", "3");
+  world.until([&] { return b.real.exists("found"); });
+}
+
+TEST_CASE("a directory that cannot be watched is polled, and the status says so") {
+  TwoNodes world;
+  auto& a = world.a();
+  a.watcher->answer = [](const RelPath& directory) -> Status {
+    if (directory.bytes() != "d") return {};
+    return fail(ErrorCode::kNoSpace, "the system's inotify watches ran out");
+  };
+  a.real.mkdir("d");
+  world.start();
+  CHECK(a.status().state_reason.find("degraded: inotify watches ran out") == 0);
+  a.real.write("d/new.py", "new");
+  world.until([&] { return world.b().real.exists("d/new.py"); });
+}
+
+TEST_CASE("a FIFO is named and not replicated, and nobody waits for it") {
+  TwoNodes world;
+  world.start();
+  auto& a = world.a();
+  REQUIRE(::mkfifo(a.real.real("pipe").c_str(), 0600) == 0);
+  world.look_and_sync(a);
+  CHECK(a.trouble().find("FIFO") != std::string::npos);
+  CHECK_FALSE(world.b().real.exists("pipe"));
+  const UnixNanos since = a.status().errors.front().since;
+  world.look_and_sync(a);
+  CHECK(a.status().errors.front().since == since);
+  std::filesystem::remove(a.real.real("pipe"));  // and no hint says so
+  world.look_and_sync(a);
+  CHECK(a.status().errors.empty());
+}
+
+TEST_CASE("a deleted directory takes compiled files with it, and stays with any other ignored") {
+  TwoNodes world;
+  world.start();
+  auto& a = world.a();
+  auto& b = world.b();
+  for (const char* directory : {"gone", "stays"}) {
+    a.real.mkdir(directory);
+    a.real.write(std::string(directory) + "/dag.py", directory);
+  }
+  world.look_and_sync(a);
+  b.real.write("gone/dag.pyc", "compiled");
+  FolderConfig config = dags();
+  config.ignore = {"*.log"};
+  b.node.configure_folder(config);
+  b.real.write("stays/run.log", "a log");
+  world.until_in_sync();
+  std::filesystem::remove_all(a.real.real("gone"));
+  std::filesystem::remove_all(a.real.real("stays"));
+  world.look(a);
+  world.until([&] { return !b.real.exists("gone") && !b.real.exists("stays/dag.py"); });
+  CHECK(b.real.exists("stays/run.log"));
+  world.until([&] { return b.trouble() != ""; });
+  CHECK(b.status().errors.front().path.bytes() == "stays");
+  std::filesystem::remove(b.real.real("stays/run.log"));
+  world.until([&] { return !b.real.exists("stays"); });
+}
+
+TEST_CASE("what somebody has open for writing is not replaced before it is closed") {
+  TwoNodes world;
+  world.start();
+  auto& a = world.a();
+  auto& b = world.b();
+  a.real.write("dag.py", "one");
+  world.look_and_sync(a);
+  const int writer = ::open(b.real.real("dag.py").c_str(), O_WRONLY | O_CLOEXEC);
+  REQUIRE(writer >= 0);
+  a.real.save_by_rename("dag.py", "two");
+  world.look(a);
+  world.clock.advance(1s);
+  world.until([&] { return b.folder().replica().wanted().size() == 1; });
+  CHECK(b.real.read("dag.py") == "one");
+  CHECK_FALSE(b.node.in_sync());
+  ::close(writer);
+  world.look_at(b, "dag.py");
+  world.until_in_sync();
+  CHECK(b.real.read("dag.py") == "two");
+}
+
+TEST_CASE("a peer that leaves the configuration is not waited for any more") {
+  TwoNodes world;
+  world.start();
+  auto& a = world.a();
+  world.disconnect();
+  a.real.write("dag.py", "content");
+  world.look(a);
+  CHECK_FALSE(a.node.in_sync());
+  std::optional<bool> met;
+  a.node.wait_until([&] { return a.node.in_sync(); }, 30s, [&](bool holds) { met = holds; });
+  a.node.cancel_wait(a.node.wait_until([] { return true; }, 30s, [](bool) { FAIL("cancelled"); }));
+  a.node.configure_peers({});
+  world.until([&] { return met.has_value(); });
+  CHECK(*met);
+  CHECK(a.node.status().peers.empty());
+}
+
+TEST_CASE("a folder that is not there at the start halts, and the node meets its peers") {
+  TwoNodes world;
+  std::filesystem::remove(root_of(world.a()));
+  world.start();
+  CHECK(world.a().status().state == FolderState::kHalted);
+  world.until([&] { return world.b().node.status().peers.front().connected; });
+  std::filesystem::create_directory(root_of(world.a()));
+}
