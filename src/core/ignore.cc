@@ -55,31 +55,35 @@ bool IgnoreRules::is_built_in_ignored(const RelPath& path, bool is_directory) co
 // The first directory from the root on that is ignored decides for all below it.
 IgnoreRules::Verdict IgnoreRules::judge(std::string_view path, bool is_directory) const {
   if (path.empty()) return Verdict::kKept;  // the folder itself
+  std::size_t steps_left = kMaxIgnoreSteps;
   for (std::size_t slash = path.find('/'); slash != std::string_view::npos;
        slash = path.find('/', slash + 1)) {
-    const Verdict verdict = judge_one(path.substr(0, slash), true);
+    const Verdict verdict = judge_one(path.substr(0, slash), true, steps_left);
     if (verdict != Verdict::kKept) return verdict;
   }
-  return judge_one(path, is_directory);
+  return judge_one(path, is_directory, steps_left);
 }
 
 // From the last line to the first, as the last one that matches decides. A line of the user that
 // ignores what a built-in line ignores too makes it no more precious, so the search for one goes
 // on.
-IgnoreRules::Verdict IgnoreRules::judge_one(std::string_view path, bool is_directory) const {
+IgnoreRules::Verdict IgnoreRules::judge_one(std::string_view path, bool is_directory,
+                                            std::size_t& steps_left) const {
   const std::string_view name = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
   if (name.starts_with(kOwnPrefix)) return Verdict::kBuiltIn;
-  const auto is_match = [&](const IgnorePattern& pattern) {
-    return pattern.matches(path, name, is_directory);
-  };
   Verdict verdict = Verdict::kKept;
   for (auto pattern = user_.rbegin(); pattern != user_.rend(); ++pattern) {
     const bool undecided = verdict == Verdict::kKept || pattern->is_negated();
-    if (!undecided || !is_match(*pattern)) continue;
+    if (!undecided || !pattern->matches(path, name, is_directory, steps_left)) continue;
     if (pattern->is_negated()) return verdict;
     verdict = Verdict::kUser;
   }
-  return std::any_of(built_in_.begin(), built_in_.end(), is_match) ? Verdict::kBuiltIn : verdict;
+  const bool is_built_in =
+      std::any_of(built_in_.begin(), built_in_.end(), [&](const IgnorePattern& pattern) {
+        std::size_t enough = kMaxIgnorePatternBytes;  // they are simple ones
+        return pattern.matches(path, name, is_directory, enough);
+      });
+  return is_built_in ? Verdict::kBuiltIn : verdict;
 }
 
 }  // namespace dagsync

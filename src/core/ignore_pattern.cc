@@ -2,7 +2,10 @@
 
 namespace dagsync {
 
-bool IgnorePattern::matches(std::string_view path, std::string_view name, bool is_directory) const {
+bool IgnorePattern::matches(std::string_view path, std::string_view name, bool is_directory,
+                            std::size_t& steps_left) const {
+  if (steps_left == 0) return false;
+  --steps_left;
   if (directories_only_ && !is_directory) return false;
   const std::string_view subject = whole_path_ ? path : name;
   switch (shape_) {
@@ -13,7 +16,7 @@ bool IgnorePattern::matches(std::string_view path, std::string_view name, bool i
     case Shape::kAffix:
       return matches_affix(subject);
     case Shape::kGlob:
-      return matches_glob(subject);
+      return matches_glob(subject, steps_left);
   }
   return false;
 }
@@ -29,8 +32,9 @@ bool IgnorePattern::matches_affix(std::string_view subject) const {
 // where that star is at a slash, the last double star takes more. Earlier ones need no second try:
 // what stands between two stars is best matched as far left as possible, since the later star can
 // take whatever follows. So the work is bounded by a power of the lengths, where plain recursion
-// is exponential in the number of stars; patterns come from peers, in .dagsyncignore.
-bool IgnorePattern::matches_glob(std::string_view subject) const {
+// is exponential in the number of stars; patterns come from peers, in .dagsyncignore. A power is
+// still too much for a path and a line of 4 KiB each, hence the steps.
+bool IgnorePattern::matches_glob(std::string_view subject, std::size_t& steps_left) const {
   struct Retry {
     std::size_t token;  // of the star
     std::size_t start;  // where what follows the star was tried
@@ -40,6 +44,8 @@ bool IgnorePattern::matches_glob(std::string_view subject) const {
   std::size_t token = 0;
   std::size_t at = 0;
   while (token < tokens_.size() || at < subject.size()) {
+    if (steps_left == 0) return false;
+    --steps_left;
     if (token < tokens_.size()) {
       const TokenKind kind = tokens_[token].kind;
       if (kind == TokenKind::kStar) {

@@ -204,5 +204,33 @@ TEST_CASE("a hostile line costs no more than a moment") {
     deep += "/a";
   CHECK_FALSE(ignores(rules, std::string(255, 'a')));
   CHECK_FALSE(ignores(rules, deep));
-  CHECK(ignores(rules, deep + "/b"));
+  const IgnoreRules fewer({}, directories.substr(0, 50 * 5) + "b\n");
+  CHECK_FALSE(ignores(fewer, deep.substr(0, 60 * 2 - 1) + "/c"));
+  CHECK(ignores(fewer, deep.substr(0, 60 * 2 - 1) + "/b"));
+}
+
+TEST_CASE("lines and a path that are all made to take time are given up, and built-in ones count") {
+  // 500 lines, each compared in vain at each of 2,000 directories: minutes, were it not for a bound.
+  std::string line = "**/*";
+  for (int i = 0; i < 1000; ++i)
+    line += "a/";
+  std::string text;
+  for (int i = 0; i < 500; ++i)
+    text += line + "*c" + std::to_string(i) + "\n";
+  const IgnoreRules rules({}, "*.log\n" + text);
+  std::string deep = "a";
+  for (int i = 0; i < 2000; ++i)
+    deep += "/a";
+  CHECK_FALSE(ignores(rules, deep));
+  CHECK_FALSE(ignores(rules, deep + "/x.log"));  // no line of the user is heeded by then
+  CHECK(is_disposable(rules, deep + "/x.pyc"));
+  CHECK(ignores(rules, "a/x.log"));
+}
+
+TEST_CASE("many honest lines and a deep path stay far below the bound") {
+  std::string text;
+  for (std::size_t i = 0; i < dagsync::kMaxIgnorePatterns; ++i)
+    text += (i % 3 == 0 ? "**/data" : "name*") + std::to_string(i) + ".csv\n";
+  const IgnoreRules rules({}, "*.log\n" + text);  // the first line is compared last
+  CHECK(ignores(rules, "some/ten/directories/deep/where/nobody/looks/any/more/dag.log"));
 }

@@ -24,8 +24,10 @@ class IgnorePattern {
 
   // Whether this line matches this very path; that what is below an ignored directory is ignored
   // too is not its business. `path` is relative, without a slash at its end, and `name` is its last
-  // component. Does not allocate.
-  [[nodiscard]] bool matches(std::string_view path, std::string_view name, bool is_directory) const;
+  // component. Takes the steps that it needs off `steps_left`, one at least; where they do not last,
+  // there is no match. Does not allocate.
+  [[nodiscard]] bool matches(std::string_view path, std::string_view name, bool is_directory,
+                             std::size_t& steps_left) const;
 
  private:
   class Compiler;
@@ -53,7 +55,7 @@ class IgnorePattern {
   using ByteSet = std::bitset<256>;
 
   [[nodiscard]] bool matches_affix(std::string_view subject) const;
-  [[nodiscard]] bool matches_glob(std::string_view subject) const;
+  [[nodiscard]] bool matches_glob(std::string_view subject, std::size_t& steps_left) const;
   [[nodiscard]] bool matches_byte(const Token& token, char byte) const;
 
   bool negated_ = false;
