@@ -28,6 +28,7 @@ void Replica::reconfigure(Settings settings) {
   withheld_ = {};
   refused_.clear();
   drift_.clear();
+  kept_out_.clear();
 }
 
 void Replica::begin_epoch(Epoch epoch) {

@@ -111,6 +111,18 @@ Actions Replica::observe(const std::vector<Observation>& batch, DeletePolicy pol
   return actions;
 }
 
+Actions Replica::reclaim(const std::vector<Observation>& wrong) {
+  Actions actions;
+  std::vector<Change> ours;
+  for (const Observation& seen : wrong) {
+    const IndexEntry* entry = index_.find(seen.path);
+    const bool recorded = entry != nullptr && entry->record.is_live();
+    if (recorded && !publishing_.contains(seen.path)) want_again(seen, actions, ours);
+  }
+  if (!ours.empty()) actions.push_back(Broadcast{std::move(ours)});
+  return actions;
+}
+
 // The index is right, and the disk has to show it again; what it shows now is kept like drift.
 void Replica::want_again(const Observation& seen, Actions& actions, std::vector<Change>& ours) {
   const IndexEntry* entry = index_.find(seen.path);
@@ -135,9 +147,14 @@ void Replica::author(const Observation& seen, Actions& actions, std::vector<Chan
   record.content = seen.content;
   // A future mtime counts as the moment at which the file was given it.
   const UnixNanos moment = seen.disk ? std::min(seen.moment, seen.disk->ctime) : seen.moment;
-  record.stamp = make_stamp(seen.content, moment, entry != nullptr ? entry->record.stamp : floor_);
+  UnixNanos replaced = entry != nullptr ? entry->record.stamp : floor_;
   record.origin = {author_, sequence_ + 1};
   if (entry != nullptr) record.version = entry->record.version;
+  if (const auto theirs = kept_out_.extract(seen.path)) {
+    replaced = std::max(replaced, theirs.mapped().stamp);
+    record.version.join(theirs.mapped().version);
+  }
+  record.stamp = make_stamp(seen.content, moment, replaced);
   record.version.raise(record.origin.author, record.origin.sequence);
   record.seen = record.version;
   save(seen.path, std::move(record), std::nullopt, seen.disk, actions, ours);

@@ -24,6 +24,13 @@ Wanted combine(Wanted a, Wanted b) {
   return both;
 }
 
+// Whether taking the change in would alter nothing but what is known of the path.
+bool is_as_here(const Index& index, const Change& change) {
+  const IndexEntry* entry = index.find(change.path);
+  const Content& content = change.record.content;
+  return entry != nullptr ? entry->record.content == content : content.kind == Kind::kTombstone;
+}
+
 }  // namespace
 
 void Replica::configure_peer(const NodeName& name, bool may_send, bool may_receive, bool counted) {
@@ -65,8 +72,8 @@ Actions Replica::announced(const NodeName& from, const std::vector<Change>& chan
     const Content& content = change.record.content;
     if (ignored(change.path, content.kind)) {
       withhold(from, change, "");
-    } else if (!settings_.remote_may_enter) {
-      drift_.try_emplace(change.path, Observation{change.path, {}, std::nullopt, {}});
+    } else if (!settings_.remote_may_enter && !is_as_here(index_, change)) {
+      keep_out(change);
       withhold(from, change, "");
     } else if (content.kind == Kind::kFile && content.size > settings_.max_file_size) {
       withhold(from, change, "larger than max_file_size: raise it in dagsync.toml on this node");
@@ -83,6 +90,15 @@ Actions Replica::announced(const NodeName& from, const std::vector<Change>& chan
 void Replica::withhold(const NodeName& from, const Change& change, std::string why) {
   withheld_.add(change.id);
   if (!why.empty()) refused_[change.path] = "from " + from.value + ": " + why;
+}
+
+// What others have is seen, though it does not come in: the next change of this node replaces it.
+void Replica::keep_out(const Change& change) {
+  const auto [it, is_new] = kept_out_.try_emplace(change.path, change.record);
+  if (!is_new) it->second = reconcile(it->second, change.record);
+  const IndexEntry* entry = index_.find(change.path);
+  const bool replaced = entry != nullptr && entry->record.version.has_seen(it->second.version);
+  if (replaced) kept_out_.erase(it);
 }
 
 // Where a remote change (or the merge of several) meets the index.

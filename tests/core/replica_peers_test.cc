@@ -1,6 +1,7 @@
 // The replica and the changes that its peers announce.
 #include "core/one_replica.h"
 #include "dagsync/core/replica.h"
+#include "dagsync/core/reconcile.h"
 
 using namespace dagsync;
 
@@ -259,10 +260,58 @@ TEST_CASE("nothing comes into a send-only folder: it is drift") {
   OneReplica one(settings);
   const Change change = theirs(1, "x", 10);
   CHECK(one.hear(kB, {change}).empty());
-  CHECK(one.replica.drift().contains(at("a.py")));
+  CHECK(one.replica.kept_out().contains(at("a.py")));
   CHECK(one.replica.known().covers(change.id));
   CHECK_FALSE(one.replica.offered().covers(change.id));
   CHECK(one.write("a.py", file_content("mine", 5), 100).record.content.digest == digest_of("mine"));
+}
+
+TEST_CASE("the next change of a send-only folder replaces what did not come in, whatever the times") {
+  Replica::Settings settings{.self = kA};
+  settings.remote_may_enter = false;
+  OneReplica one(settings);
+  const Change before = one.write("a.py", file_content("before", 5), 100);
+  const Record theirs = edit("b", 1, file_content("theirs", 900), 900, &before.record);
+  const Record more = edit("c", 1, file_content("more", 950), 950, &before.record);
+  (void)one.hear(kB, {change_of("a.py", theirs)});
+  (void)one.hear(kC, {change_of("a.py", more)});
+
+  SUBCASE("an edit") {
+    const Change mine = one.write("a.py", file_content("mine", 6), 200);
+    for (const Record& other : {theirs, more}) {
+      CHECK(mine.record.version.has_seen(other.version));
+      CHECK(reconcile(mine.record, other).content == mine.record.content);
+      CHECK_FALSE(is_conflict(mine.record, other));
+    }
+    CHECK(one.replica.kept_out().empty());
+    // Heard again, as after a reconnection: it is no drift any more.
+    settings.max_file_size += 1;
+    one.replica.reconfigure(settings);
+    (void)one.hear(kB, {change_of("a.py", theirs)});
+    CHECK(one.replica.kept_out().empty());
+  }
+  SUBCASE("a delete") {
+    const Change mine = one.erase("a.py", 200);
+    CHECK_FALSE(reconcile(mine.record, theirs).is_live());
+  }
+  SUBCASE("what others made of it in turn is drift again") {
+    const Change mine = one.write("a.py", file_content("mine", 6), 200);
+    const Record next = edit("b", 2, file_content("next", 7), 7, &mine.record);
+    CHECK(one.hear(kB, {change_of("a.py", next)}).empty());
+    CHECK(one.replica.kept_out().contains(at("a.py")));
+  }
+}
+
+TEST_CASE("a send-only folder adopts versions of what it has already: they are no drift") {
+  Replica::Settings settings{.self = kA};
+  settings.remote_may_enter = false;
+  OneReplica one(settings);
+  const Change mine = one.write("a.py", file_content("x", 5), 100);
+  const Record same = edit("b", 1, mine.record.content, 900);
+  const Actions actions = one.hear(kB, {change_of("a.py", same)});
+  CHECK(wanted_by(actions).empty());
+  CHECK(one.replica.kept_out().empty());
+  CHECK(one.record("a.py").version.has_seen(same.version));
 }
 
 TEST_CASE("a peer that may not send, and a halted folder, take no changes") {

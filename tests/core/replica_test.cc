@@ -265,6 +265,20 @@ TEST_CASE("what may not leave a receive-only node is drift, until the mesh's ver
   }
 }
 
+TEST_CASE("what is wrong on the disk is wanted again as the index has it") {
+  OneReplica one;
+  const Change mine = one.write("a.py", file_content("right", 10), 100);
+  Observation wrong = seen("a.py", file_content("wrong", 10), 100);
+  const Actions actions = one.replica.reclaim({wrong, seen("unknown.py", file_content("x", 1), 1)});
+  CHECK(wanted_by(actions) == std::vector<std::string>{"a.py"});
+  CHECK(only<Broadcast>(actions).empty());
+  CHECK(one.replica.wanted().at(at("a.py")).again);
+  CHECK(one.replica.drift().at(at("a.py")).content.digest == digest_of("wrong"));
+  (void)one.publish("a.py");
+  CHECK(one.record("a.py") == mine.record);
+  CHECK(one.replica.drift().empty());
+}
+
 TEST_CASE("a file that is too large is refused by name, until it is smaller") {
   Replica::Settings settings{.self = kA};
   settings.max_file_size = 3;

@@ -141,6 +141,10 @@ class Replica {
                                   std::optional<DiskState> disk);
   [[nodiscard]] Actions not_published(const RelPath& path);  // it stays wanted
 
+  // The disk must show the index's records again at these paths, where the index has live ones; what
+  // stands there now is kept.
+  [[nodiscard]] Actions reclaim(const std::vector<Observation>& wrong);
+
   // What stood at a path was removed (and kept), because a file replaced a directory above it; its
   // record stays, shadowed.
   [[nodiscard]] Actions evicted(const RelPath& path);
@@ -182,6 +186,8 @@ class Replica {
   [[nodiscard]] const std::map<RelPath, Wanted>& wanted() const { return wanted_; }
   // Where the disk differs from the index and may: what it shows there.
   [[nodiscard]] const std::map<RelPath, Observation>& drift() const { return drift_; }
+  // What others have where this folder, being send-only, has something else.
+  [[nodiscard]] const std::map<RelPath, Record>& kept_out() const { return kept_out_; }
   [[nodiscard]] const std::map<RelPath, std::string>& refused() const { return refused_; }
   [[nodiscard]] const std::map<NodeName, Peer>& peers() const { return peers_; }
   [[nodiscard]] const std::optional<std::string>& halted() const { return halted_; }
@@ -203,6 +209,7 @@ class Replica {
   void save(const RelPath& path, Record record, const std::optional<ChangeId>& id,
             std::optional<DiskState> disk, Actions& actions, std::vector<Change>& ours);
   void withhold(const NodeName& from, const Change& change, std::string why);
+  void keep_out(const Change& change);
   void unshadow(const RelPath& path, Actions& actions, std::vector<Change>& ours);
   void settle(const std::vector<ChangeId>& ids);
   void relay(const Change& change, Actions& actions) const;
@@ -221,6 +228,7 @@ class Replica {
   std::set<RelPath> publishing_;
   std::map<RelPath, Wanted> later_;  // arrived while the path was being published
   std::map<RelPath, Observation> drift_;
+  std::map<RelPath, Record> kept_out_;
   std::map<RelPath, std::string> refused_;  // what never enters here, and why
   std::map<NodeName, Peer> peers_;
   DeleteGuard guard_;
