@@ -1,7 +1,7 @@
 // The replica and the changes that its peers announce.
 #include "core/one_replica.h"
-#include "dagsync/core/replica.h"
 #include "dagsync/core/reconcile.h"
+#include "dagsync/core/replica.h"
 
 using namespace dagsync;
 
@@ -266,7 +266,8 @@ TEST_CASE("nothing comes into a send-only folder: it is drift") {
   CHECK(one.write("a.py", file_content("mine", 5), 100).record.content.digest == digest_of("mine"));
 }
 
-TEST_CASE("the next change of a send-only folder replaces what did not come in, whatever the times") {
+TEST_CASE(
+    "the next change of a send-only folder replaces what did not come in, whatever the times") {
   Replica::Settings settings{.self = kA};
   settings.remote_may_enter = false;
   OneReplica one(settings);
