@@ -16,7 +16,8 @@ bool has_mtime(Kind kind) {
 }
 
 // Whether every field that its kind does not have is zero: equal contents must be equal records.
-bool has_only_its_fields(const pb::Change& in, Kind kind) {
+template <typename Row>
+bool has_only_its_fields(const Row& in, Kind kind) {
   const bool has_bytes = kind == Kind::kFile;
   const bool has_target = kind == Kind::kSymlink;
   return (has_mode(kind) || in.mode() == 0) && (has_mtime(kind) || in.mtime() == 0) &&
@@ -37,16 +38,10 @@ std::string encode_digest(const Digest& digest) {
 
 void encode_change(const Change& change, AuthorWriter& authors, pb::Change& out) {
   const Record& record = change.record;
-  const Content& content = record.content;
   out.set_path(change.path.bytes());
   out.set_author(authors.index_of(change.id.author));
   out.set_sequence(change.id.sequence);
-  out.set_kind(static_cast<std::uint32_t>(content.kind));
-  out.set_mode(content.mode);
-  out.set_size(content.size);
-  if (content.kind == Kind::kFile) out.set_digest(encode_digest(content.digest));
-  out.set_mtime(content.mtime.value);
-  out.set_target(content.target);
+  encode_content(record.content, out);
   out.set_stamp(record.stamp.value);
   if (record.origin != change.id) {
     out.set_origin_author(authors.index_of(record.origin.author));
@@ -56,7 +51,8 @@ void encode_change(const Change& change, AuthorWriter& authors, pb::Change& out)
   if (record.version != record.seen) encode_vector(record.version, authors, *out.mutable_version());
 }
 
-Content Decoder::content(pb::Change& in) {
+template <typename Row>
+Content Decoder::content(Row& in) {
   Content content;
   if (in.kind() > static_cast<std::uint32_t>(Kind::kSymlink)) {
     refuse("unknown kind of a record");
@@ -72,6 +68,15 @@ Content Decoder::content(pb::Change& in) {
   content.mtime = time(in.mtime());
   content.target = std::move(*in.mutable_target());
   return content;
+}
+
+VerifyPage::Row Decoder::verify_row(pb::VerifyPage::Row& in) {
+  VerifyPage::Row row;
+  row.path = path(in.path());
+  row.content = content(in);
+  row.problem = text(*in.mutable_problem());
+  row.unsettled = in.unsettled();
+  return row;
 }
 
 Change Decoder::change(pb::Change& in) {

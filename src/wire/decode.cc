@@ -98,6 +98,39 @@ Message take(pb::SnapshotEnd& in, Decoder& decoder) {
   return SnapshotEnd{decoder.folder(*in.mutable_folder()), decoder.knowledge(in.knowledge())};
 }
 
+Message take(pb::Verify& in, Decoder& decoder) {
+  Verify verify;
+  verify.folder = decoder.folder(*in.mutable_folder());
+  verify.request = in.request();
+  verify.after = decoder.path_or_root(in.after());
+  const auto count = static_cast<std::size_t>(in.paths_size());
+  if (!decoder.fits(count, kMaxVerifyRows, "paths to verify")) return verify;
+  for (const std::string& bytes : in.paths()) {
+    RelPath path = decoder.path(bytes);
+    if (!verify.paths.empty() && path <= verify.paths.back()) decoder.refuse("paths out of order");
+    verify.paths.push_back(std::move(path));
+  }
+  return verify;
+}
+
+Message take(pb::VerifyPage& in, Decoder& decoder) {
+  VerifyPage page;
+  page.request = in.request();
+  page.last = decoder.path_or_root(in.last());
+  page.error = decoder.text(*in.mutable_error());
+  const auto count = static_cast<std::size_t>(in.rows_size());
+  if (!decoder.fits(count, kMaxVerifyRows, "rows of a page")) return page;
+  for (pb::VerifyPage::Row& row : *in.mutable_rows()) {
+    VerifyPage::Row taken = decoder.verify_row(row);
+    if (!page.rows.empty() && taken.path <= page.rows.back().path) {
+      decoder.refuse("rows out of order");
+    }
+    page.rows.push_back(std::move(taken));
+    if (!decoder.ok()) break;
+  }
+  return page;
+}
+
 Message take_body(pb::Envelope& in, Decoder& decoder) {
   switch (in.body_case()) {
     case pb::Envelope::kHello:
@@ -130,6 +163,10 @@ Message take_body(pb::Envelope& in, Decoder& decoder) {
       return Ping{in.ping().id()};
     case pb::Envelope::kPong:
       return Pong{in.pong().id(), decoder.time(in.pong().clock())};
+    case pb::Envelope::kVerify:
+      return take(*in.mutable_verify(), decoder);
+    case pb::Envelope::kVerifyPage:
+      return take(*in.mutable_verify_page(), decoder);
     case pb::Envelope::BODY_NOT_SET:
       break;
   }

@@ -54,6 +54,10 @@ RelPath Decoder::path(const std::string& bytes) {
   return {};
 }
 
+RelPath Decoder::path_or_root(const std::string& bytes) {
+  return bytes.empty() ? RelPath() : path(bytes);
+}
+
 Digest Decoder::digest(const std::string& bytes) {
   Digest digest;
   if (bytes.size() == digest.bytes.size()) {

@@ -31,18 +31,21 @@ class Decoder {
   [[nodiscard]] ChangeId change_id(std::uint32_t author_index, Sequence sequence_number);
   [[nodiscard]] NodeName node(const std::string& name);
   [[nodiscard]] RelPath path(const std::string& bytes);
+  [[nodiscard]] RelPath path_or_root(const std::string& bytes);
   [[nodiscard]] Digest digest(const std::string& bytes);
   [[nodiscard]] std::uint64_t file_size(std::uint64_t size);
   [[nodiscard]] std::string folder(std::string& name);  // takes the string, as the following do
   [[nodiscard]] std::string text(std::string& bytes);
   [[nodiscard]] Change change(pb::Change& in);
+  [[nodiscard]] VerifyPage::Row verify_row(pb::VerifyPage::Row& in);
   [[nodiscard]] VersionVector vector(const pb::Vector& in);
   [[nodiscard]] Knowledge knowledge(const pb::Knowledge& in);
 
  private:
   template <typename Column>
   bool is_ascending(const Column& column);
-  Content content(pb::Change& in);
+  template <typename Row>
+  Content content(Row& in);
   void intervals(const pb::Knowledge& in, int row, int& next, Knowledge& out);
 
   AuthorTable authors_;

@@ -112,6 +112,29 @@ void put(const Pong& in, pb::Envelope& out, AuthorWriter&) {
   out.mutable_pong()->set_clock(in.clock.value);
 }
 
+void put(const Verify& in, pb::Envelope& out, AuthorWriter&) {
+  pb::Verify& verify = *out.mutable_verify();
+  verify.set_folder(in.folder);
+  verify.set_request(in.request);
+  verify.set_after(in.after.bytes());
+  for (const RelPath& path : in.paths)
+    verify.add_paths(path.bytes());
+}
+
+void put(const VerifyPage& in, pb::Envelope& out, AuthorWriter&) {
+  pb::VerifyPage& page = *out.mutable_verify_page();
+  page.set_request(in.request);
+  page.set_last(in.last.bytes());
+  page.set_error(clipped(in.error));
+  for (const VerifyPage::Row& row : in.rows) {
+    pb::VerifyPage::Row& written = *page.add_rows();
+    written.set_path(row.path.bytes());
+    encode_content(row.content, written);
+    written.set_problem(clipped(row.problem));
+    written.set_unsettled(row.unsettled);
+  }
+}
+
 }  // namespace
 
 std::string encode(const Message& message) {

@@ -46,7 +46,7 @@ Status count_fields(std::string_view bytes, std::size_t& left, OnPayload on_payl
 
 bool is_body(int field) {
   return field >= static_cast<int>(pb::Envelope::kHelloFieldNumber) &&
-         field <= static_cast<int>(pb::Envelope::kPongFieldNumber);
+         field <= static_cast<int>(pb::Envelope::kVerifyPageFieldNumber);
 }
 
 }  // namespace

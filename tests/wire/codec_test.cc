@@ -122,7 +122,7 @@ TEST_CASE("no item of an announcement is longer than its bound") {
 }
 
 TEST_CASE("a kind of message from a later version is told apart from nonsense") {
-  CHECK(decode(from_hex("8201026869")).error().code == ErrorCode::kUnsupported);  // body 16
+  CHECK(decode(from_hex("827d026869")).error().code == ErrorCode::kUnsupported);  // body 2000
   CHECK(decode(from_hex("2202")).error().code == ErrorCode::kInvalid);
 }
 

@@ -197,7 +197,7 @@ TEST_CASE("a broken stream stays broken") {
 TEST_CASE("a message of an unknown kind is skipped, and a handler's error is passed on") {
   FrameReader reader = trusted();
   Sink sink;
-  const std::string unknown = frame(5, 1, 0, "\x82\x01\x02hi");
+  const std::string unknown = frame(5, 1, 0, "\x82\x7d\x02hi");
   REQUIRE(reader.feed(unknown + frame_message(Ping{1}), sink.handlers()));
   CHECK(sink.messages == std::vector<Message>{Ping{1}});
   FrameReader::Handlers refusing = sink.handlers();

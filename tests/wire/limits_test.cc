@@ -327,3 +327,32 @@ TEST_CASE("a message is not longer than its limit, nor nested without end") {
   CHECK(is_refused_bytes(bytes(14, number(1, 1)) + bytes(99, std::string(kMaxMessageBytes, 'x'))));
   CHECK(is_refused_bytes(bytes(14, number(1, 1)) + std::string(1'000'000, '\x9B') + "\x06"));
 }
+
+TEST_CASE("the rows of a page, and the paths asked for, stand in order") {
+  const RelPath a = test::path("a");
+  const RelPath b = test::path("b");
+  CHECK_FALSE(is_refused(Verify{"dags", 1, {}, {a, b}}));
+  CHECK(is_refused(Verify{"dags", 1, {}, {b, a}}));
+  CHECK(is_refused(Verify{"dags", 1, {}, {a, a}}));
+  CHECK_FALSE(is_refused(VerifyPage{1, {{a, {}, "", false}, {b, {}, "", false}}, b, ""}));
+  CHECK(is_refused(VerifyPage{1, {{b, {}, "", false}, {a, {}, "", false}}, b, ""}));
+  CHECK(is_refused(VerifyPage{1, {{a, {}, "", false}, {a, {}, "", false}}, b, ""}));
+}
+
+TEST_CASE("a page has no more rows than its limit, and none names what a kind cannot have") {
+  VerifyPage page{1, {}, {}, ""};
+  Verify verify{"dags", 1, {}, {}};
+  for (std::size_t i = 0; i < kMaxVerifyRows; ++i) {
+    page.rows.push_back({test::path(std::to_string(10000 + i)), {}, "", false});
+    verify.paths.push_back(page.rows.back().path);
+  }
+  CHECK_FALSE(is_refused(page));
+  CHECK_FALSE(is_refused(verify));
+  page.rows.push_back({test::path("x"), {}, "", false});
+  verify.paths.push_back(test::path("x"));
+  CHECK(is_refused(page));
+  CHECK(is_refused(verify));
+  Content content;
+  content.mode = 0644;
+  CHECK(is_refused(VerifyPage{1, {{test::path("a"), content, "", false}}, {}, ""}));
+}

@@ -1,6 +1,7 @@
 #include "wire/samples.h"
 
 #include <limits>
+#include <set>
 
 #include "dagsync/base/assert.h"
 #include "dagsync/wire/codec.h"
@@ -152,6 +153,30 @@ Tell any_tell(Random& random) {
   return tell;
 }
 
+std::vector<RelPath> ascending_paths(Random& random) {
+  std::set<RelPath> paths;
+  for (std::uint64_t i = 0, count = below(random, 5); i < count; ++i)
+    paths.insert(any_path(random));
+  return {paths.begin(), paths.end()};
+}
+
+RelPath any_path_or_root(Random& random) {
+  return below(random, 3) == 0 ? RelPath() : any_path(random);
+}
+
+Verify any_verify(Random& random) {
+  return {any_folder(random), any_number(random), any_path_or_root(random),
+          ascending_paths(random)};
+}
+
+VerifyPage any_verify_page(Random& random) {
+  VerifyPage page{any_number(random), {}, any_path_or_root(random), any_bytes(random, 100)};
+  for (RelPath& each : ascending_paths(random))
+    page.rows.push_back(
+        {std::move(each), any_content(random), any_bytes(random, 100), below(random, 2) == 0});
+  return page;
+}
+
 }  // namespace
 
 RelPath path(std::string_view bytes) {
@@ -218,11 +243,17 @@ std::vector<Message> one_of_each() {
       Cancel{9},
       Ping{3},
       Pong{3, {-1}},
+      Verify{"dags", 9, path("a"), {path("b.py"), path("c")}},
+      VerifyPage{9,
+                 {{path("b.py"), file_change().record.content, "changed", true},
+                  {path("c"), {}, "", false}},
+                 path("c"),
+                 "busy"},
   };
 }
 
 Message random_message(Random& random) {
-  switch (below(random, 14)) {
+  switch (below(random, 16)) {
     case 0:
       return any_hello(random);
     case 1:
@@ -251,6 +282,10 @@ Message random_message(Random& random) {
       return Cancel{any_number(random)};
     case 12:
       return Ping{any_number(random)};
+    case 13:
+      return any_verify(random);
+    case 14:
+      return any_verify_page(random);
     default:
       return Pong{any_number(random), any_time(random)};
   }

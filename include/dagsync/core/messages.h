@@ -14,7 +14,7 @@
 namespace dagsync {
 
 inline constexpr std::uint32_t kProtocolMajor = 1;  // nodes of different majors do not talk
-inline constexpr std::uint32_t kProtocolMinor = 0;  // a node ignores what it does not know
+inline constexpr std::uint32_t kProtocolMinor = 1;  // a node ignores what it does not know
 
 // Limits of one message; a decoder refuses more before it takes memory for it.
 inline constexpr std::size_t kMaxMessageBytes = 8 << 20;  // encoded, and decompressed
@@ -25,7 +25,8 @@ inline constexpr std::size_t kMaxVectorEntries = 4096;        // authors in one 
 inline constexpr std::size_t kMaxKnowledgeIntervals = 65536;  // in one message
 inline constexpr std::size_t kMaxInlineBytes = 64 << 10;      // content or delta with its change
 inline constexpr std::size_t kMaxSignatureBytes = 4 << 20;
-inline constexpr std::size_t kMaxTextBytes = 4096;  // reasons, versions, addresses
+inline constexpr std::size_t kMaxVerifyRows = 1024;  // in a page, and paths asked for
+inline constexpr std::size_t kMaxTextBytes = 4096;   // reasons, versions, addresses
 
 // The first message of both sides; the side that dialed speaks first, the other one only after it
 // has found that peer in its configuration.
@@ -159,8 +160,37 @@ struct Pong {
   bool operator==(const Pong&) const = default;
 };
 
+// Nodes of this minor and above answer a Verify.
+inline constexpr std::uint32_t kVerifyMinor = 1;
+
+// Asks the peer to read a part of its folder again and to say what stands there. Answered by one
+// VerifyPage; taken back by Cancel.
+struct Verify {
+  std::string folder;
+  std::uint64_t request = 0;   // chosen by the asker, unique on this connection
+  RelPath after;               // what comes behind this path; the root: from the first path on
+  std::vector<RelPath> paths;  // ascending; where there are any, exactly these and nothing else
+  bool operator==(const Verify&) const = default;
+};
+
+// What was read, in the order of the paths.
+struct VerifyPage {
+  struct Row {
+    RelPath path;
+    Content content;         // as it stands there; a tombstone: nothing, or it could not be read
+    std::string problem;     // what is wrong with it there; "": nothing that the peer knows of
+    bool unsettled = false;  // it is being changed: ask again
+    bool operator==(const Row&) const = default;
+  };
+  std::uint64_t request = 0;
+  std::vector<Row> rows;  // ascending
+  RelPath last;           // no other path up to this one stands there; the root: none at all
+  std::string error;      // why there are none
+  bool operator==(const VerifyPage&) const = default;
+};
+
 using Message = std::variant<Hello, Goodbye, Tell, Announce, PageDone, SnapshotEnd, List, Fetch,
-                             FetchBegin, FetchEnd, Credit, Cancel, Ping, Pong>;
+                             FetchBegin, FetchEnd, Credit, Cancel, Ping, Pong, Verify, VerifyPage>;
 
 // A piece of content; not a Message, since it is not copied through the codec.
 struct Chunk {
