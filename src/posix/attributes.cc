@@ -31,7 +31,7 @@ Sys<void> set(const Standing& thing, std::uint32_t mode, std::optional<UnixNanos
 
 Result<Published> set_attributes_at(const RelPath& path, const Place& place,
                                     const DiskState& expected, std::uint32_t mode,
-                                    std::optional<UnixNanos> mtime, Degradations& degradations) {
+                                    std::optional<UnixNanos> mtime) {
   const auto thing = hold(place);
   if (!thing && thing.error().number == ENOENT) return kChanged;
   if (!thing) return fail_at(thing.error().number, "look at", path);
@@ -41,7 +41,6 @@ Result<Published> set_attributes_at(const RelPath& path, const Place& place,
   std::optional<HeldLease> lease;
   if (is_file) lease.emplace(thing->inode.get());
   if (is_file && lease->check() == WriterCheck::kWriter) return kBusy;
-  if (is_file && lease->check() == WriterCheck::kUnknown) degradations.note_no_leases();
   const auto before = look_at(thing->inode.get());
   if (!before || !matches(expected, before->state)) return kChanged;
   const auto done = set(*thing, mode, mtime);

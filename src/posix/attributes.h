@@ -8,7 +8,6 @@ namespace dagsync {
 // As Disk::set_attributes.
 [[nodiscard]] Result<Published> set_attributes_at(const RelPath& path, const Place& place,
                                                   const DiskState& expected, std::uint32_t mode,
-                                                  std::optional<UnixNanos> mtime,
-                                                  Degradations& degradations);
+                                                  std::optional<UnixNanos> mtime);
 
 }  // namespace dagsync

@@ -81,6 +81,7 @@ void bring_back(const Departed::Late& edit, Disk& disk, KeptVersions& kept) {
     return;
   }
   const KeptId id = KeptVersions::fresh_id();
+  kept.label(id, edit.path);
   const auto copied = kept.copy(edit.inode.get(), edit.state, id);
   if (copied)
     log::warning("{} was edited in the moment of its replacement: the edit is the kept version {}",

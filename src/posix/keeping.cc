@@ -6,6 +6,7 @@ namespace dagsync {
 
 Keeping::~Keeping() {
   if (copied_) (void)job_.kept.remove(*job_.keep);
+  if (labelled_) job_.kept.remove_label(*job_.keep);
 }
 
 Result<bool> Keeping::prepare(const Standing& old) {
@@ -16,6 +17,8 @@ Result<bool> Keeping::prepare(const Standing& old) {
   if (job_.kept.has(*job_.keep))
     return fail(ErrorCode::kExists, "keep " + display(job_.path) + ": there is a kept version " +
                                         job_.keep->value + " already: take a new id");
+  job_.kept.label(*job_.keep, job_.path);
+  labelled_ = true;
   const bool shared = old.state.type == FileType::kFile && old.state.links > 1;
   if (job_.beside && !shared && !job_.degradations.no_exchange()) return true;
   const auto copied = job_.kept.copy(old.inode.get(), old.state, *job_.keep);
@@ -37,6 +40,7 @@ Sys<bool> Keeping::finish(TempName& came_out) {
     const auto taken = job_.kept.take(came_out.at(), *job_.keep);
     if (!taken) return tl::unexpected(taken.error());
     came_out.forget();
+    labelled_ = false;
     return true;
   }
   const auto removed = came_out.remove(false);
@@ -46,6 +50,7 @@ Sys<bool> Keeping::finish(TempName& came_out) {
 
 bool Keeping::finish_replaced() {
   copied_ = false;
+  labelled_ = false;
   return job_.keep.has_value();
 }
 

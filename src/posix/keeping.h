@@ -31,7 +31,8 @@ class Keeping {
 
  private:
   Publishing& job_;
-  bool copied_ = false;  // and not finished
+  bool copied_ = false;    // and not finished
+  bool labelled_ = false;  // the same
 };
 
 }  // namespace dagsync

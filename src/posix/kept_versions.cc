@@ -12,6 +12,7 @@
 #include <cstdio>
 
 #include "dagsync/base/assert.h"
+#include "dagsync/base/log.h"
 #include "posix/beneath.h"
 #include "posix/contents.h"
 #include "posix/directory_names.h"
@@ -26,11 +27,12 @@ namespace {
 
 constexpr const char* kDirectory = "versions";
 constexpr std::string_view kHalfCopy = ".copy";
+constexpr std::string_view kLabel = ".of";
 constexpr std::size_t kMaxUnsynced = 64;
 
-Sys<std::string> read_target(int link) {
+Sys<std::string> read_target(int directory, const char* name) {
   std::array<char, PATH_MAX> target;
-  const ssize_t size = ::readlinkat(link, "", target.data(), target.size());
+  const ssize_t size = ::readlinkat(directory, name, target.data(), target.size());
   if (size < 0) return sys_error();
   return std::string(target.data(), static_cast<std::size_t>(size));
 }
@@ -48,7 +50,7 @@ Sys<void> copy_file(int fd, std::uint64_t size, NameAt to) {
 }
 
 Sys<void> copy_link(int fd, NameAt to) {
-  const auto target = read_target(fd);
+  const auto target = read_target(fd, "");
   if (!target) return tl::unexpected(target.error());
   if (::symlinkat(target->c_str(), to.directory, to.name) != 0) return sys_error();
   return {};
@@ -87,6 +89,37 @@ KeptId KeptVersions::fresh_id() {
 
 bool KeptVersions::has(const KeptId& id) const {
   return look_at(directory_.get(), id.value.c_str()).has_value();
+}
+
+void KeptVersions::label(const KeptId& id, const RelPath& path) const {
+  const std::string name = id.value + std::string(kLabel);
+  if (::symlinkat(path.bytes().c_str(), directory_.get(), name.c_str()) != 0 && errno != EEXIST)
+    log::debug("kept version {}: no word of where it stood: errno {}", id.value, errno);
+}
+
+void KeptVersions::remove_label(const KeptId& id) const {
+  ::unlinkat(directory_.get(), (id.value + std::string(kLabel)).c_str(), 0);
+}
+
+void KeptVersions::remove_stray_labels() const {
+  const auto names = names_in(directory_.get());
+  if (!names) return;
+  for (const std::string& name : *names) {
+    if (!name.ends_with(kLabel)) continue;
+    const KeptId id{name.substr(0, name.size() - kLabel.size())};
+    if (is_kept_id(id.value) && !has(id)) remove_label(id);
+  }
+}
+
+Result<KeptFile> KeptVersions::describe(const KeptId& id) const {
+  if (!is_kept_id(id.value)) return no_such_id(id);
+  const auto look = look_at(directory_.get(), id.value.c_str());
+  if (!look) return fail_at(look.error().number, "look at the kept version", id.value);
+  const auto label = read_target(directory_.get(), (id.value + std::string(kLabel)).c_str());
+  if (!label) return fail_at(label.error().number, "read where it stood of the kept", id.value);
+  auto path = RelPath::parse(*label);
+  if (!path) return tl::unexpected(path.error());
+  return KeptFile{std::move(*path), look->state};
 }
 
 Sys<void> KeptVersions::take(NameAt from, const KeptId& id) {
@@ -143,7 +176,7 @@ Result<std::string> KeptVersions::read_link(const KeptId& id) const {
   const UniqueFd link(
       ::openat(directory_.get(), id.value.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!link) return fail_at(errno, "open the kept version", id.value);
-  const auto target = read_target(link.get());
+  const auto target = read_target(link.get(), "");
   if (!target) return fail_at(target.error().number, "read the kept link", id.value);
   return *target;
 }
@@ -165,6 +198,7 @@ Status KeptVersions::remove(const KeptId& id) {
   if (!is_kept_id(id.value)) return no_such_id(id);
   if (::unlinkat(directory_.get(), id.value.c_str(), 0) != 0 && errno != ENOENT)
     return fail_at(errno, "remove the kept version", id.value);
+  remove_label(id);
   const std::lock_guard lock(mutex_);
   dirty_ = true;
   return {};

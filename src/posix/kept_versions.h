@@ -1,5 +1,7 @@
 // The kept versions: <state_dir>/versions/<id>, each a file or a symlink as it stood in the folder.
-// Other names in there are left alone. Thread-safe.
+// Beside it <id>.of, a symlink whose target is the path where it stood: the catalogue of kept
+// versions may be lost. (An extended attribute is not to be had everywhere, and never on a
+// symlink.) Other names in there are left alone. Thread-safe.
 #pragma once
 
 #include <memory>
@@ -23,6 +25,13 @@ class KeptVersions {
   [[nodiscard]] static KeptId fresh_id();
 
   [[nodiscard]] bool has(const KeptId& id) const;
+  // Says where what will be kept stood; before it is kept. A label that cannot be made is left out.
+  void label(const KeptId& id, const RelPath& path) const;
+  void remove_label(const KeptId& id) const;
+  // Labels of what was not kept after all.
+  void remove_stray_labels() const;
+  [[nodiscard]] Result<KeptFile> describe(const KeptId& id) const;
+
   // Moves a name in; it must be on this file system. EEXIST where the id is taken.
   [[nodiscard]] Sys<void> take(NameAt from, const KeptId& id);
   // Copies what `fd` (O_PATH or readable) stands for, a file or a symlink with this mtime.

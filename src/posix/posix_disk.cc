@@ -161,9 +161,7 @@ WriterCheck PosixDisk::check_writer(const RelPath& path) {
   if (!inode) return WriterCheck::kNone;
   const auto look = look_at(inode->get());
   if (!look || look->state.type != FileType::kFile) return WriterCheck::kNone;
-  const WriterCheck check = dagsync::check_writer(inode->get());
-  if (check == WriterCheck::kUnknown) degradations_.note_no_leases();
-  return check;
+  return dagsync::check_writer(inode->get());
 }
 
 // -- staging --------------------------------------------------------------------------------------
@@ -239,7 +237,7 @@ Result<Published> PosixDisk::set_attributes(const RelPath& path, const DiskState
   if (!standpoint && standpoint.error().code == ErrorCode::kNotFound && root_.open())
     return Published{PublishOutcome::kChanged, {}, false};
   if (!standpoint) return tl::unexpected(standpoint.error());
-  return set_attributes_at(path, standpoint->place, expected, mode, mtime, degradations_);
+  return set_attributes_at(path, standpoint->place, expected, mode, mtime);
 }
 
 Status PosixDisk::sync(const std::vector<RelPath>& paths) {
@@ -272,6 +270,10 @@ Result<std::string> PosixDisk::read_kept_link(const KeptId& id) {
 
 Result<std::vector<KeptId>> PosixDisk::list_kept() {
   return kept_->list();
+}
+
+Result<KeptFile> PosixDisk::describe_kept(const KeptId& id) {
+  return kept_->describe(id);
 }
 
 Status PosixDisk::remove_kept(const KeptId& id) {
@@ -312,6 +314,7 @@ Status PosixDisk::remove_strays() {
     const auto removed = remove_strays_in(directory, directories);
     if (!removed) return removed;
   }
+  kept_->remove_stray_labels();
   return {};
 }
 

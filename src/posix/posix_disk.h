@@ -67,6 +67,7 @@ class PosixDisk final : public Disk {
   Result<std::unique_ptr<ReadFile>> open_kept(const KeptId& id) override;
   Result<std::string> read_kept_link(const KeptId& id) override;
   Result<std::vector<KeptId>> list_kept() override;
+  Result<KeptFile> describe_kept(const KeptId& id) override;
   Status remove_kept(const KeptId& id) override;
 
   std::string degraded() const override { return degradations_.text(); }

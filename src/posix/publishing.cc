@@ -7,18 +7,9 @@
 namespace dagsync {
 
 std::string Degradations::text() const {
-  std::string text;
-  if (no_leases_)
-    text =
-        "no leases on the files: a writer is noticed by its close alone; run the daemon as their "
-        "owner or with CAP_LEASE";
-  if (no_exchange_) {
-    if (!text.empty()) text += "; ";
-    text +=
-        "the file system exchanges no names: an edit in the very moment of a replacement could be "
-        "lost; use ext4, xfs or btrfs";
-  }
-  return text;
+  if (!no_exchange_) return "";
+  return "the file system exchanges no names: an edit in the very moment of a replacement could be "
+         "lost; use ext4, xfs or btrfs";
 }
 
 TempName swap_name_for(const Publishing& job, const SwapName& swap) {
@@ -38,11 +29,9 @@ Sys<Standing> hold(const Place& place) {
   return standing;
 }
 
-bool has_writer(const Standing& standing, Degradations& degradations) {
-  if (standing.state.type != FileType::kFile) return false;
-  const WriterCheck check = check_writer(standing.inode.get());
-  if (check == WriterCheck::kUnknown) degradations.note_no_leases();
-  return check == WriterCheck::kWriter;
+bool has_writer(const Standing& standing) {
+  return standing.state.type == FileType::kFile &&
+         check_writer(standing.inode.get()) == WriterCheck::kWriter;
 }
 
 }  // namespace dagsync

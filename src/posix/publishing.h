@@ -16,13 +16,11 @@ namespace dagsync {
 // What this disk does with less than it should. Thread-safe.
 class Degradations {
  public:
-  void note_no_leases() { no_leases_ = true; }
   void note_no_exchange() { no_exchange_ = true; }
   [[nodiscard]] bool no_exchange() const { return no_exchange_; }
   [[nodiscard]] std::string text() const;
 
  private:
-  std::atomic<bool> no_leases_{false};
   std::atomic<bool> no_exchange_{false};
 };
 
@@ -53,7 +51,7 @@ struct Standing {
 // ENOENT: nothing does; EXDEV: a mount.
 [[nodiscard]] Sys<Standing> hold(const Place& place);
 
-// check_writer of what is held; notes where there are no leases.
-[[nodiscard]] bool has_writer(const Standing& standing, Degradations& degradations);
+// Whether somebody has it open for writing; false also where nobody can say.
+[[nodiscard]] bool has_writer(const Standing& standing);
 
 }  // namespace dagsync

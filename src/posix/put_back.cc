@@ -15,17 +15,17 @@ namespace {
 constexpr int kMaxRounds = 64;
 
 // Whether what came out is `placed` as we put it there, so that nobody has a part in it.
-bool is_untouched(Publishing& job, const TempName& came_out, const DiskState& placed) {
+bool is_untouched(const TempName& came_out, const DiskState& placed) {
   const auto standing = hold(came_out.place());
   if (!standing || standing->state.inode != placed.inode) return false;
   if (placed.type == FileType::kDirectory) return true;
-  if (has_writer(*standing, job.degradations)) return false;
+  if (has_writer(*standing)) return false;
   const auto now = look_at(standing->inode.get());  // after the last writer closed
   return now && matches_but_for_ctime(placed, now->state);
 }
 
 void keep_aside(Publishing& job, TempName& came_out) {
-  const auto kept = rescue(came_out.at(), job.kept);
+  const auto kept = rescue(came_out.at(), job.path, job.kept);
   if (kept) {
     log::warning("{} was edited while it was published: an older edit is the kept version {}",
                  display(job.path), kept->value);
@@ -45,7 +45,7 @@ void put_back_exchanged(Publishing& job, TempName& came_out, StagedThing& ours) 
     const auto going_in = look_at(came_out.at().directory, came_out.at().name);
     // Where the name is gone, somebody deleted it after his edit.
     if (!going_in || !exchange(came_out.at(), at(job.place))) break;
-    if (is_untouched(job, came_out, placed)) {
+    if (is_untouched(came_out, placed)) {
       const bool is_ours = placed.inode == ours.made.inode;
       const bool is_directory = placed.type == FileType::kDirectory;
       if (!is_ours) return keep_aside(job, came_out);

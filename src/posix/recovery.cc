@@ -47,8 +47,9 @@ Sys<void> recover(NameAt at, const SwapName& swap, KeptVersions& kept) {
   return keep(at, kept, kept.has(swap.id) ? KeptVersions::fresh_id() : swap.id);
 }
 
-Sys<KeptId> rescue(NameAt at, KeptVersions& kept) {
+Sys<KeptId> rescue(NameAt at, const RelPath& path, KeptVersions& kept) {
   KeptId id = KeptVersions::fresh_id();
+  kept.label(id, path);
   const auto done = keep(at, kept, id);
   if (!done) return tl::unexpected(done.error());
   return id;

@@ -13,7 +13,7 @@ namespace dagsync {
 [[nodiscard]] Sys<void> recover(NameAt at, const SwapName& swap, KeptVersions& kept);
 
 // Moves or copies what lies at a name of ours, of any kind, into the kept versions under a fresh
-// id.
-[[nodiscard]] Sys<KeptId> rescue(NameAt at, KeptVersions& kept);
+// id; it stood, or was about to stand, at `path`.
+[[nodiscard]] Sys<KeptId> rescue(NameAt at, const RelPath& path, KeptVersions& kept);
 
 }  // namespace dagsync

@@ -27,7 +27,7 @@ Result<Published> remove_file(Publishing& job, const DiskState& expected) {
   if (!matches(expected, old->state)) return kChanged;
   if (old->state.type == FileType::kDirectory || old->state.type == FileType::kSpecial)
     return fail(ErrorCode::kInvalid, "remove " + display(job.path) + ": neither file nor symlink");
-  if (has_writer(*old, job.degradations)) return kBusy;
+  if (has_writer(*old)) return kBusy;
   Keeping keeping(job);
   const auto prepared = keeping.prepare(*old);
   if (!prepared) return tl::unexpected(prepared.error());
@@ -38,7 +38,7 @@ Result<Published> remove_file(Publishing& job, const DiskState& expected) {
   const auto moved = rename_new(at(job.place), out.at());
   if (!moved && moved.error().number == ENOENT) return kChanged;
   if (!moved) return fail_publish(job, moved.error().number);
-  const PublishOutcome outcome = judge(job, *old, out, keeping);
+  const PublishOutcome outcome = judge(*old, out, keeping);
   if (outcome != PublishOutcome::kDone) {
     put_back_moved(job, out);
     return Published{outcome, {}, false};

@@ -25,7 +25,7 @@ Result<Published> rename_over_file(Publishing& job, Standing& old, StagedThing& 
   const auto prepared = keeping.prepare(old);
   if (!prepared) return tl::unexpected(prepared.error());
   if (!*prepared) return kChanged;
-  if (has_writer(old, job.degradations)) return kBusy;
+  if (has_writer(old)) return kBusy;
   const auto now = hold(job.place);
   if (!now || now->state.inode != old.state.inode || !matches(old.state, now->state))
     return kChanged;
@@ -56,20 +56,19 @@ Result<Published> rename_over_directory(Publishing& job, StagedThing& staged, Te
 
 }  // namespace
 
-PublishOutcome judge(Publishing& job, const Standing& old, const TempName& out,
-                     const Keeping& keeping) {
+PublishOutcome judge(const Standing& old, const TempName& out, const Keeping& keeping) {
   const auto came_out = look_at(out.at().directory, out.at().name);
   if (!came_out || came_out->state.inode != old.state.inode) return PublishOutcome::kChanged;
   // Nobody finds it by its name any more, so a writer is asked for first: what is seen after the
   // last one closed is final.
-  if (has_writer(old, job.degradations)) return PublishOutcome::kBusy;
+  if (has_writer(old)) return PublishOutcome::kBusy;
   const auto look = look_at(old.inode.get());
   if (!look || !matches_but_for_ctime(old.state, look->state)) return PublishOutcome::kChanged;
   return keeping.accepts(old, look->state) ? PublishOutcome::kDone : PublishOutcome::kChanged;
 }
 
 Result<Published> replace_file(Publishing& job, Standing old, StagedThing& staged) {
-  if (has_writer(old, job.degradations)) return kBusy;
+  if (has_writer(old)) return kBusy;
   Keeping keeping(job);
   const auto prepared = keeping.prepare(old);
   if (!prepared) return tl::unexpected(prepared.error());
@@ -85,7 +84,7 @@ Result<Published> replace_file(Publishing& job, Standing old, StagedThing& stage
     if (number == ENOENT) return kChanged;
     return fail_publish(job, number);
   }
-  const PublishOutcome outcome = judge(job, old, *swap, keeping);
+  const PublishOutcome outcome = judge(old, *swap, keeping);
   if (outcome != PublishOutcome::kDone) {
     put_back_exchanged(job, *swap, staged);
     return Published{outcome, {}, false};

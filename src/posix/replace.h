@@ -7,7 +7,7 @@ namespace dagsync {
 
 // Whether what was swapped out to `out` is `old` as it was looked at: kDone, or why it must go
 // back.
-[[nodiscard]] PublishOutcome judge(Publishing& job, const Standing& old, const TempName& out,
+[[nodiscard]] PublishOutcome judge(const Standing& old, const TempName& out,
                                    const Keeping& keeping);
 
 // `old` is a file or a symlink, and what was expected a moment ago.

@@ -35,6 +35,44 @@ TEST_CASE("kept versions are listed in order, and other names in there are left 
   }
 }
 
+TEST_CASE("a kept version says where it stood, until it is removed") {
+  DAGSYNC_ON_EACH(safe_grounds(), world) {
+    world.mkdir("etl");
+    world.write("etl/a.py", "old");
+    world.symlink("etl", "link");
+    REQUIRE(
+        world.publish("etl/a.py", world.look("etl/a.py"), world.staged_file("new"), kept_id(1)));
+    REQUIRE(world.disk().remove(DiskWorld::path("link"), *world.look("link"), kept_id(2)));
+    const auto file = world.disk().describe_kept(kept_id(1));
+    REQUIRE(file.has_value());
+    CHECK(file->path == DiskWorld::path("etl/a.py"));
+    CHECK(file->state.size == 3);
+    CHECK(world.disk().describe_kept(kept_id(2)).value().path == DiskWorld::path("link"));
+    CHECK(fails_with(world.disk().describe_kept(kept_id(3)), ErrorCode::kNotFound));
+    CHECK(world.disk().list_kept().value().size() == 2);
+    REQUIRE(world.disk().remove_kept(kept_id(1)));
+    CHECK_FALSE(std::filesystem::is_symlink(world.state("versions/" + kept_id(1).value + ".of")));
+  }
+}
+
+TEST_CASE("what is not kept after all leaves no word of it behind") {
+  DAGSYNC_ON_EACH(safe_grounds(), world) {
+    world.write("a.py", "seen");
+    const auto seen = world.look("a.py");
+    world.save_by_rename("a.py", "a later edit");
+    const auto published = world.publish("a.py", seen, world.staged_file("new"), kept_id(1));
+    REQUIRE(published.has_value());
+    CHECK(published->outcome == PublishOutcome::kChanged);
+    const std::string label = world.state("versions/" + kept_id(1).value + ".of");
+    CHECK_FALSE(std::filesystem::is_symlink(label));
+    // As a crash in the middle leaves it.
+    std::filesystem::create_symlink("a.py", label);
+    world.restart();
+    REQUIRE(world.disk().remove_strays());
+    CHECK_FALSE(std::filesystem::is_symlink(label));
+  }
+}
+
 TEST_CASE("an id cannot name anything but a kept version") {
   DiskWorld world;
   std::ofstream(world.state("secret")) << "x";

@@ -89,6 +89,7 @@ class NotingDisk final : public Disk {
   }
   Result<std::string> read_kept_link(const KeptId& id) override { return disk_.read_kept_link(id); }
   Result<std::vector<KeptId>> list_kept() override { return disk_.list_kept(); }
+  Result<KeptFile> describe_kept(const KeptId& id) override { return disk_.describe_kept(id); }
   Status remove_kept(const KeptId& id) override { return disk_.remove_kept(id); }
   std::string degraded() const override { return disk_.degraded(); }
 

@@ -58,6 +58,12 @@ struct KeptId {
   auto operator<=>(const KeptId&) const = default;
 };
 
+// What a kept version says of itself.
+struct KeptFile {
+  RelPath path;  // where it stood
+  DiskState state;
+};
+
 // How a step of publishing ended. Anything else is an Error, and then nothing was changed.
 enum class PublishOutcome {
   kDone,
@@ -133,6 +139,11 @@ class Disk {
   [[nodiscard]] virtual Result<std::unique_ptr<ReadFile>> open_kept(const KeptId& id) = 0;
   [[nodiscard]] virtual Result<std::string> read_kept_link(const KeptId& id) = 0;
   [[nodiscard]] virtual Result<std::vector<KeptId>> list_kept() = 0;
+  // For a catalogue that was lost. kNotFound: it does not say where it stood.
+  [[nodiscard]] virtual Result<KeptFile> describe_kept(const KeptId& id) {
+    return fail(ErrorCode::kUnsupported,
+                "the kept version " + id.value + " says nothing of itself");
+  }
   [[nodiscard]] virtual Status remove_kept(const KeptId& id) = 0;
 
   // What makes this disk do with less than it should, for people; "" when nothing does.
