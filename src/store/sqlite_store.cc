@@ -5,6 +5,7 @@
 #include "dagsync/base/rel_path.h"
 #include "store/image.h"
 #include "store/index_file.h"
+#include "store/salvage.h"
 #include "store/schema.h"
 
 namespace dagsync {
@@ -50,7 +51,16 @@ Status SqliteStore::begin_anew(const Error& reason) {
   if (!aside) return tl::unexpected(aside.error());
   set_aside_ = *aside;
   log::error("{}: it is now {}, and a new index begins", reason.message, escape_bytes(set_aside_));
-  return connect();
+  const std::vector<KeptVersion> kept = salvage_kept(set_aside_);
+  if (const Status connected = connect(); !connected) return connected;
+  Transaction rows;
+  for (const KeptVersion& version : kept)
+    rows.writes.push_back(Transaction::PutKept{version});
+  if (!kept.empty()) {
+    log::warning("{} kept version(s) are known from the old index", kept.size());
+    return commit(rows, Durability::kDurable);
+  }
+  return {};
 }
 
 Result<FolderImage> SqliteStore::load() {
