@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dagsync/core/index.h"
+#include "dagsync/engine/bytecode.h"
 
 namespace dagsync {
 namespace {
@@ -60,29 +61,6 @@ class Step {
     std::optional<KeptId> id;
     if (eviction.kept) id = eviction.kept->id;
     return disk_.remove(eviction.path, eviction.state, id);
-  }
-
-  // Python compares whole seconds and the size: what it compiled from a file that was replaced
-  // within the same second by one of the same size it would go on running.
-  void drop_stale_bytecode(const PublishItem& item) {
-    const Content& content = item.change.record.content;
-    if (content.kind != Kind::kFile || !item.old || !item.path.name().ends_with(".py")) return;
-    const Content& old = item.old->record.content;
-    constexpr std::int64_t kSecond = 1'000'000'000;
-    const bool looks_same = old.kind == Kind::kFile && old.size == content.size &&
-                            old.mtime.value / kSecond == content.mtime.value / kSecond;
-    const auto cache = item.path.parent().child("__pycache__");
-    if (!looks_same || !cache) return;
-    const auto listed = disk_.list(*cache);
-    if (!listed) return;
-    const std::string_view name = item.path.name();
-    const std::string stem = std::string(name.substr(0, name.size() - 2));  // with its dot
-    for (const Disk::Listed& entry : *listed) {
-      const auto path = cache->child(entry.name);
-      const bool is_compiled = entry.state.type == FileType::kFile &&
-                               entry.name.starts_with(stem) && entry.name.ends_with(".pyc");
-      if (path && is_compiled) (void)disk_.remove(*path, entry.state, std::nullopt);
-    }
   }
 
   // A link's inode has changed its ctime since, when its first name went.
@@ -249,11 +227,16 @@ PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposa
     }
     results.items[i].published = step.publish(batch.items[i]);
   }
+  StaleBytecode bytecode(disk);
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     auto& published = results.items[i].published;
     if (published && published->outcome == PublishOutcome::kDone) {
       step.refresh_link(batch.items[i], *published);
-      step.drop_stale_bytecode(batch.items[i]);
+      const PublishItem& item = batch.items[i];
+      if (item.nothing_to_do) continue;
+      std::optional<Content> old;
+      if (item.old) old = item.old->record.content;
+      bytecode.drop(item.path, item.change.record.content, old);
     }
   }
   return results;

@@ -91,9 +91,8 @@ TEST_CASE("directories that nothing implies any more are pruned, unless somethin
   (void)world.add("e/x.py", {}, e);
   world.run();
   CHECK(world.all_done() == "");
-  prune(
-      world.disk, [](const RelPath&, FileType) { return false; },
-      {DiskWorld::path("e"), DiskWorld::path("d")});
+  prune(world.disk, [](const RelPath&, FileType) { return false; },
+        {DiskWorld::path("e"), DiskWorld::path("d")});
   CHECK_FALSE(world.real.exists("d"));
   CHECK(world.real.read("e/mine.txt") == "mine");
 }
@@ -107,50 +106,85 @@ TEST_CASE("what needs nothing done gets no intent and changes nothing") {
   CHECK_FALSE(world.results.items[0].published->now.has_value());
 }
 
-TEST_CASE("bytecode that Python would take for that of the new file is removed") {
-  BatchWorld world;
-  world.real.mkdir("__pycache__");
+namespace {
+
+// As Python writes it of a source with this time and size (PEP 552).
+std::string bytecode_of(std::int64_t mtime, std::uint32_t size, std::uint32_t flags = 0) {
+  std::string bytes = "\xa7\r\r\n";
+  for (const std::uint32_t word :
+       {flags, static_cast<std::uint32_t>(mtime / 1'000'000'000), size}) {
+    for (int shift = 0; shift < 32; shift += 8)
+      bytes.push_back(static_cast<char>(word >> shift));
+  }
+  return bytes + "code";
+}
+
+struct CompiledWorld : BatchWorld {
   const Names compiled = {"a.cpython-311.pyc", "a.cpython-312.opt-1.pyc", "ab.cpython-311.pyc",
                           "a.txt"};
-  for (const std::string& name : compiled)
-    world.real.write("__pycache__/" + name, "c");
-  IndexEntry old = world.make_file("a.py", "12345");
-  const auto remaining = [&] {
+
+  CompiledWorld() {
+    real.mkdir("__pycache__");
+    for (const std::string& name : compiled)
+      real.write("__pycache__/" + name, bytecode_of(kTime, 5));
+  }
+  [[nodiscard]] Names remaining() const {
     Names names;
     for (const std::string& name : compiled) {
-      if (world.real.exists("__pycache__/" + name)) names.push_back(name);
+      if (real.exists("__pycache__/" + name)) names.push_back(name);
     }
     return names;
-  };
-  const auto set_old_mtime = [&](std::int64_t mtime) {
+  }
+  // "12345", which stands there with this mtime.
+  IndexEntry make_old(std::int64_t mtime) {
+    make_file("a.py", "12345");
     const struct timespec times[2] = {{0, UTIME_OMIT},
                                       {mtime / 1'000'000'000, mtime % 1'000'000'000}};
-    REQUIRE(::utimensat(AT_FDCWD, world.real.real("a.py").c_str(), times, 0) == 0);
-    old = world.entry_of("a.py", file_content("12345", 0));
-  };
+    REQUIRE(::utimensat(AT_FDCWD, real.real("a.py").c_str(), times, 0) == 0);
+    return entry_of("a.py", file_content("12345", 0));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("bytecode that Python would take for that of the new file is removed") {
+  CompiledWorld world;
   SUBCASE("when both have the same second and size") {
-    set_old_mtime(kTime - 100'000'000);
+    const IndexEntry old = world.make_old(kTime - 100'000'000);
     world.add_file("a.py", "54321", old);
     world.run();
-    CHECK(remaining() == Names{"ab.cpython-311.pyc", "a.txt"});
+    CHECK(world.remaining() == Names{"ab.cpython-311.pyc", "a.txt"});
+  }
+  SUBCASE("when the file was away meanwhile") {
+    world.add_file("a.py", "54321");
+    world.run();
+    CHECK(world.remaining() == Names{"ab.cpython-311.pyc", "a.txt"});
   }
   SUBCASE("but not when they differ in the second") {
-    set_old_mtime(kTime - 1'000'000'000);
+    const IndexEntry old = world.make_old(kTime - 1'000'000'000);
     world.add_file("a.py", "54321", old);
     world.run();
-    CHECK(remaining() == compiled);
+    CHECK(world.remaining() == world.compiled);
   }
   SUBCASE("nor in the size") {
-    set_old_mtime(kTime);
+    const IndexEntry old = world.make_old(kTime);
     world.add_file("a.py", "543210", old);
     world.run();
-    CHECK(remaining() == compiled);
+    CHECK(world.remaining() == world.compiled);
   }
   SUBCASE("nor when nothing was published") {
-    set_old_mtime(kTime);
+    const IndexEntry old = world.make_old(kTime);
     world.real.save_by_rename("a.py", "mine!");
     world.add_file("a.py", "54321", old);
     world.run();
-    CHECK(remaining() == compiled);
+    CHECK(world.remaining() == world.compiled);
+  }
+  SUBCASE("nor when it goes by the source's hash") {
+    const std::string checked = bytecode_of(kTime, 5, 3);
+    for (const std::string& name : world.compiled)
+      world.real.write("__pycache__/" + name, checked);
+    world.add_file("a.py", "54321");
+    world.run();
+    CHECK(world.remaining() == world.compiled);
   }
 }
