@@ -218,7 +218,12 @@ void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
     const RelPath& path = look.seen.path;
     open_.erase(path);
     failed_.erase(path);
-    leases_degraded_ = leases_degraded_ || look.degraded;
+    const bool is_file = look.seen.disk && look.seen.disk->type == FileType::kFile;
+    if (look.degraded) {
+      unleased_.insert(path);
+    } else if (look.asked || !is_file) {
+      unleased_.erase(path);
+    }
     switch (look.outcome) {
       case LookResult::Outcome::kOpen:
         open_.insert(path);
@@ -329,6 +334,9 @@ void Intake::deliver(const std::shared_ptr<Round>& round) {
     if (stale) settler_.add(seen.path, clock_.mono());
     return stale;
   });
+  for (const Observation& seen : round->batch.seen) {
+    if (seen.content.kind == Kind::kTombstone) unleased_.erase(seen.path);
+  }
   round->batch.looked_at = {round->looked.begin(), round->looked.end()};
   if (round->whole && rescan_interval_ > Duration(0)) {
     clock_.cancel(std::exchange(rescan_timer_, {}));

@@ -94,6 +94,7 @@ LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResul
     look.outcome = LookResult::Outcome::kOpen;
     return look;
   }
+  look.asked = true;
   look.degraded = writer == WriterCheck::kUnknown;
   auto file = disk.open(at.path);
   if (!file) return failed(at.path, file.error());
@@ -117,21 +118,6 @@ LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResul
   large.finish(look);
   if (keep) look.bytes = std::move(bytes);
   return look;
-}
-
-Content content_of(const DiskState& state) {
-  Content content;
-  content.mode = state.mode;
-  if (state.type == FileType::kDirectory) {
-    content.kind = Kind::kDirectory;
-  } else {
-    content.kind = state.type == FileType::kFile ? Kind::kFile : Kind::kSymlink;
-    content.mtime = state.mtime;
-  }
-  // Never setuid or setgid of a file, and nothing of a symlink.
-  if (content.kind == Kind::kFile) content.mode &= 0777;
-  if (content.kind == Kind::kSymlink) content.mode = 0;
-  return content;
 }
 
 // Whether the disk shows an earlier state than the index saw: a ctime never goes back by itself,
@@ -180,6 +166,21 @@ LookResult look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_b
 }
 
 }  // namespace
+
+Content content_of(const DiskState& state) {
+  Content content;
+  content.mode = state.mode;
+  if (state.type == FileType::kDirectory) {
+    content.kind = Kind::kDirectory;
+  } else {
+    content.kind = state.type == FileType::kFile ? Kind::kFile : Kind::kSymlink;
+    content.mtime = state.mtime;
+  }
+  // Never setuid or setgid of a file, and nothing of a symlink.
+  if (content.kind == Kind::kFile) content.mode &= 0777;
+  if (content.kind == Kind::kSymlink) content.mode = 0;
+  return content;
+}
 
 LookResult look_at(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) {
   LookResult look;

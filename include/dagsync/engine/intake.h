@@ -68,7 +68,8 @@ class Intake {
   [[nodiscard]] const std::set<RelPath>& failed() const { return failed_; }
   void retry_failed();
   [[nodiscard]] const std::set<RelPath>& unwatched() const { return unwatched_; }
-  [[nodiscard]] bool leases_degraded() const { return leases_degraded_; }
+  // Files of which nobody can say whether a writer has them open.
+  [[nodiscard]] const std::set<RelPath>& unleased() const { return unleased_; }
 
  private:
   struct Round;
@@ -105,13 +106,13 @@ class Intake {
   bool take_now_ = false;
   bool suspect_ = false;  // until the first comparison is over
   bool stopped_ = false;
-  bool leases_degraded_ = false;
   DeletePolicy rescan_policy_ = DeletePolicy::kGuard;
   std::size_t in_hand_ = 0;
   std::set<RelPath> touched_;
   std::set<RelPath> open_;
   std::set<RelPath> failed_;
   std::set<RelPath> unwatched_;
+  std::set<RelPath> unleased_;
   std::vector<std::function<void()>> flushed_;        // when the next round is over
   std::vector<std::function<void()>> round_flushed_;  // when this one is
 };

@@ -40,9 +40,13 @@ struct LookResult {
   std::shared_ptr<const std::string> bytes;  // of a small file that was read, if asked for
   std::string signature;                     // of a large file, if asked for
   std::string delta;                         // from `known` to this, if asked for and short
-  bool degraded = false;                     // nobody could say whether a writer has it open
+  bool asked = false;                        // whether a writer has it open
+  bool degraded = false;                     // asked, and nobody could say
   std::string error;
 };
+
+// What the state alone says of what stands there: no digest, no target.
+[[nodiscard]] Content content_of(const DiskState& state);
 
 // Loop thread only; the looking itself happens in the pool.
 class Observer {
