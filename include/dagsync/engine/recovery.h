@@ -12,4 +12,9 @@ namespace dagsync {
 // catalogue of kept versions up to date. Returns the writes that do the same to the store.
 [[nodiscard]] Transaction recover(Disk& disk, FolderImage& image, UnixNanos moment);
 
+// Makes the image's catalogue of kept versions say what files there are: what a lost index or a
+// crash left uncatalogued says itself where it stood; a row without its file goes. Returns the
+// writes that do the same to the store.
+[[nodiscard]] Transaction recover_kept(Disk& disk, FolderImage& image, const NodeName& self);
+
 }  // namespace dagsync
