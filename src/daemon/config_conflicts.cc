@@ -1,6 +1,8 @@
 #include "daemon/config_conflicts.h"
 
+#include <filesystem>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "daemon/config_values.h"
@@ -60,7 +62,32 @@ void find_in_peers(const Config& config, Conflicts& out) {
   }
 }
 
+// Where the symlinks of the path lead, as far as it exists.
+std::string resolve(const std::string& path) {
+  std::error_code error;
+  const auto real = std::filesystem::weakly_canonical(path, error);
+  return error ? path : real.string();
+}
+
 }  // namespace
+
+Status check_resolved(const Config& config) {
+  Config resolved = config;
+  resolved.node.state_dir = resolve(config.node.state_dir);
+  resolved.node.control_socket = resolve(config.node.control_socket);
+  for (FolderConfig& folder : resolved.folders)
+    folder.path = resolve(folder.path);
+  const Conflicts conflicts = find_conflicts(resolved);
+  if (conflicts.empty()) return {};
+  const ConfigConflict& first = conflicts.front();
+  const auto value = [&](const Config& of) {
+    if (first.section == "folder") return of.folders[first.index].path;
+    return first.key == "state_dir" ? of.node.state_dir : of.node.control_socket;
+  };
+  return fail(ErrorCode::kInvalid, first.section + " " + first.key + " " +
+                                       escape_bytes(value(config)) + ", which is " +
+                                       escape_bytes(value(resolved)) + ", " + first.what);
+}
 
 std::vector<ConfigConflict> find_conflicts(const Config& config) {
   Conflicts out;

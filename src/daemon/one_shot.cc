@@ -13,6 +13,7 @@
 
 #include "daemon/print_error.h"
 #include "daemon/push_plan.h"
+#include "daemon/status_json.h"
 #include "daemon/version.h"
 #include "dagsync/core/reconcile.h"
 #include "dagsync/engine/content_server.h"
@@ -80,7 +81,7 @@ class OneShot final : public Outlet {
   int run() {
     if (const Status ready = prepare(); !ready) {
       print_error(ready.error());
-      return 1;
+      return ready.error().code == ErrorCode::kInvalid ? 2 : 1;
     }
     began_ = clock_.mono();
     deadline_ = clock_.after(options_.timeout, [this] { give_up(); });
@@ -126,8 +127,14 @@ class OneShot final : public Outlet {
     auto tree = read_tree(*disk_, ignore, clock_.now());
     if (!tree) return Unexpected(tree.error());
     tree_ = std::move(*tree);
-    for (const std::string& trouble : tree_.troubles)
-      print_error("not pushed: " + trouble);
+    if (options_.delete_missing && !tree_.has_files()) {
+      return fail(ErrorCode::kInvalid,
+                  "--from " + escape_bytes(options_.from) +
+                      " holds not a single file, and --delete would delete all that the receivers "
+                      "have: name the right directory, or leave --delete out");
+    }
+    for (const auto& [path, why] : tree_.troubles)
+      print_error("not pushed: " + display(path) + ": " + why);
     author_ = {options_.config.node.name, {random_.next() | 1}};
     for (const std::string& address : options_.targets) {
       auto target = name_target(address);
@@ -354,10 +361,13 @@ class OneShot final : public Outlet {
       }
     }
     if (options_.json && !options_.dry_run) {
-      const json answer = {{"folder", folder_}, {"sequence", changes_.size()}, {"nodes", nodes}};
+      const json answer = {{"folder", folder_},
+                           {"sequence", changes_.size()},
+                           {"nodes", nodes},
+                           {"not_pushed", not_pushed_json(tree_.troubles)}};
       std::puts(answer.dump(2).c_str());
     }
-    return acknowledged >= wanted_acks() ? 0 : 1;
+    return acknowledged >= wanted_acks() && tree_.troubles.empty() ? 0 : 1;
   }
 
   const OneShotPush& options_;

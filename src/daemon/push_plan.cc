@@ -20,12 +20,26 @@ std::string read_small(Disk& disk, const RelPath& path) {
   return text;
 }
 
+std::string why_not(const LookResult& look) {
+  switch (look.outcome) {
+    case LookResult::Outcome::kOpen:
+    case LookResult::Outcome::kMoving:
+      return "somebody writes it just now: push it then";
+    case LookResult::Outcome::kSpecial:
+      return "a socket, device or FIFO is not replicated: ignore it, or remove it";
+    case LookResult::Outcome::kFailed:
+    case LookResult::Outcome::kSeen:
+      break;
+  }
+  return look.error;
+}
+
 class TreeReader {
  public:
   TreeReader(Disk& disk, const std::vector<std::string>& ignore, UnixNanos now)
-      : disk_(disk),
-        now_(now),
-        rules_(ignore, read_small(disk, *RelPath::parse(kIgnoreFileName))) {}
+      : disk_(disk), now_(now) {
+    tree.rules = IgnoreRules(ignore, read_small(disk, *RelPath::parse(kIgnoreFileName)));
+  }
 
   Status read(const RelPath& directory) {
     const auto listed = disk_.list(directory);
@@ -33,7 +47,7 @@ class TreeReader {
     for (const Disk::Listed& entry : *listed) {
       const auto path = directory.child(entry.name);
       const bool is_directory = entry.state.type == FileType::kDirectory;
-      if (!path || rules_.ignores(*path, is_directory)) continue;
+      if (!path || tree.rules.ignores(*path, is_directory)) continue;
       take(*path);
       if (is_directory && !entry.mount_point) {
         if (const Status below = read(*path); !below) return below;
@@ -49,9 +63,7 @@ class TreeReader {
     const bool keep = kept_ < kKeptBytesMost;
     LookResult look = look_at(disk_, {path, std::nullopt, {}}, now_, keep);
     if (look.outcome != LookResult::Outcome::kSeen) {
-      tree.troubles.push_back(
-          display(path) + ": " +
-          (look.error.empty() ? "not replicated, or being written" : look.error));
+      tree.troubles[path] = why_not(look);
       return;
     }
     if (look.bytes) {
@@ -63,7 +75,6 @@ class TreeReader {
 
   Disk& disk_;
   UnixNanos now_;
-  IgnoreRules rules_;
   std::uint64_t kept_ = 0;
 };
 
@@ -97,6 +108,12 @@ class Planner {
 
 }  // namespace
 
+bool PushedTree::has_files() const {
+  return std::any_of(contents.begin(), contents.end(), [](const auto& entry) {
+    return entry.second.kind == Kind::kFile || entry.second.kind == Kind::kSymlink;
+  });
+}
+
 Result<PushedTree> read_tree(Disk& disk, const std::vector<std::string>& ignore, UnixNanos now) {
   TreeReader reader(disk, ignore, now);
   if (const Status read = reader.read(RelPath()); !read) return Unexpected(read.error());
@@ -114,7 +131,11 @@ std::vector<Change> plan_push(const PushedTree& tree, const Listing& listing,
   }
   if (delete_missing) {
     for (auto it = listing.rbegin(); it != listing.rend(); ++it) {
-      if (it->second.is_live() && !tree.contents.contains(it->first)) planner.change(it->first, {});
+      const RelPath& path = it->first;
+      const bool is_directory = it->second.content.kind == Kind::kDirectory;
+      const bool is_missing = !tree.contents.contains(path) && !tree.troubles.contains(path) &&
+                              !tree.rules.ignores(path, is_directory);
+      if (it->second.is_live() && is_missing) planner.change(path, {});
     }
   }
   return std::move(planner.changes);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "dagsync/core/ignore.h"
 #include "dagsync/core/index.h"
 #include "dagsync/core/record.h"
 #include "dagsync/ports/disk.h"
@@ -17,7 +18,10 @@ namespace dagsync {
 struct PushedTree {
   std::map<RelPath, Content> contents;
   std::map<Digest, std::string> bytes;
-  std::vector<std::string> troubles;  // what could not be read, and is not pushed
+  std::map<RelPath, std::string> troubles;  // what is not pushed, and why; it is there all the same
+  IgnoreRules rules;                        // what they ignore is there all the same, too
+
+  [[nodiscard]] bool has_files() const;  // or symlinks
 };
 [[nodiscard]] Result<PushedTree> read_tree(Disk& disk, const std::vector<std::string>& ignore,
                                            UnixNanos now);
@@ -27,7 +31,8 @@ using Listing = std::map<RelPath, Record>;
 
 // Changes of `author`, in the order in which they are numbered from 1: on top of all that was
 // listed, made `now`. Same bytes and mode are no change, whatever the mtime: a CI checkout has new
-// ones each time. With `delete_missing`, what only the receivers have is deleted.
+// ones each time. With `delete_missing`, what only the receivers have is deleted, but
+// for what stands in the directory and is held back or ignored.
 [[nodiscard]] std::vector<Change> plan_push(const PushedTree& tree, const Listing& listing,
                                             const AuthorId& author, UnixNanos now,
                                             bool delete_missing);
