@@ -69,8 +69,7 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
               [this](const Digest& digest) { return versions_.with_digest(digest); }),
       intake_(ports.clock, ports.worker, ports.disk, ports.watcher, replica_.index(), rules_,
               {[this](Intake::Batch batch) { observed(std::move(batch)); },
-               [this](const std::string& why) { halt("the folder is not as it was: " + why); },
-               [this] { return alive_at_; },
+               [this](const std::string& why) { halt(lost(why)); }, [this] { return alive_at_; },
                [this](const RelPath& path) { return publisher_.is_publishing(path); }}),
       publisher_(ports.clock, ports.worker, ports.disk, ports.store, outlet, replica_, rules_,
                  journal_, versions_, fetcher_,
@@ -81,11 +80,21 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
                   [this](const RelPath& path, const Record& record, const NodeName& from) {
                     log::info("{}: {} {} from {}", config_.name,
                               record.is_live() ? "applied" : "deleted", display(path), from.value);
+                    event(Event::Kind::kApplied, path, from.value,
+                          record.is_live() ? "changed" : "deleted");
                     if (path.bytes() == kIgnoreFileName && load_rules()) rules_changed();
                     answer_pages();
                     changed();
                   }}),
-      snapshots_(config_.name, replica_, outlet) {}
+      snapshots_(config_.name, replica_, outlet),
+      verifier_(config_.name, self_, ports.clock, ports.worker, ports.disk, outlet, replica_,
+                rules_, verifier_hooks()) {
+  versions_.on_kept([this](const KeptVersion& kept) {
+    if (kept.reason != KeptVersion::Reason::kConflict) return;
+    event(Event::Kind::kConflict, kept.path, kept.origin.value,
+          "lost against a younger edit; `dagsync restore` brings it back");
+  });
+}
 
 Folder::~Folder() {
   ports_.clock.cancel(tell_timer_);
@@ -113,6 +122,10 @@ void Folder::start(std::function<void(Status)> started) {
           if (!writes.writes.empty()) {
             loaded.status = ports_.store.commit(writes, Durability::kDurable);
           }
+        }
+        const Transaction kept = recover_kept(ports_.disk, loaded.image, self_);
+        if (loaded.status && !kept.writes.empty()) {
+          loaded.status = ports_.store.commit(kept, Durability::kLazy);
         }
         return loaded;
       },
@@ -150,11 +163,9 @@ void Folder::loaded(Loaded loaded, std::function<void(Status)> started) {
   configure(config_);
   started_ = std::move(started);
   if (!loaded.root) {
-    halt(loaded.root.error().message);
+    halt(lost(loaded.root.error().message));
   } else if (*loaded.root != root_) {
-    halt("another directory stands at " + config_.path +
-         " than before: put the old one back, or accept this one with `dagsync resume " +
-         config_.name + "`");
+    halt(lost("another directory stands at its path"));
   } else {
     begin_watching();
     intake_.rescan();
@@ -212,9 +223,20 @@ FolderMeta Folder::meta() const {
   return meta;
 }
 
+// Why a folder halts that is not what it was, and what to do.
+std::string Folder::lost(const std::string& why) const {
+  return fmt::format(
+      "the folder is not as it was: {}: put it back, and `dagsync resume {}`; what is missing in "
+      "the "
+      "directory that stands at {} then comes back from the peers, with --accept-deletes it is "
+      "deleted everywhere",
+      why, config_.name, escape_bytes(config_.path));
+}
+
 void Folder::halt(std::string reason) {
   if (replica_.halted()) return;
   log::error("folder {} halted: {}", config_.name, reason);
+  event(Event::Kind::kHalted, RelPath(), "", reason);
   replica_.halt(std::move(reason));
   if (started_) std::exchange(started_, nullptr)({});
   tell_soon();
@@ -237,7 +259,11 @@ void Folder::resume(bool accept_deletes, std::function<void(Status)> done) {
     intake_.rescan(accept_deletes ? DeletePolicy::kAccept : DeletePolicy::kRestore);
     intake_.flush([this, done] {
       tell_soon();
-      done({});
+      if (const auto& halted = replica_.halted()) {
+        done(fail(ErrorCode::kUnavailable, "still halted: " + *halted));
+      } else {
+        done({});
+      }
     });
   });
 }
@@ -295,11 +321,23 @@ void Folder::trouble(const RelPath& path, const std::string& what) {
   if (it != errors_.end() && it->second.error == what) return;
   if (it == errors_.end() && errors_.size() >= kMaxErrors) return;  // `behind` shows the rest
   log::warning("{}: {}: {}", config_.name, display(path), what);
+  event(Event::Kind::kError, path, "", what);
   errors_[path] = {path, what, ports_.clock.now()};
 }
 
 void Folder::changed() {
   if (changed_) changed_();
+}
+
+void Folder::event(Event::Kind kind, const RelPath& path, std::string peer, std::string what) {
+  if (!event_) return;
+  Event event;
+  event.kind = kind;
+  event.folder = config_.name;
+  event.path = path;
+  event.peer = std::move(peer);
+  event.what = std::move(what);
+  event_(std::move(event));
 }
 
 }  // namespace dagsync

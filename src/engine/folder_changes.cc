@@ -24,11 +24,19 @@ void Folder::observed(Intake::Batch batch) {
   if (resuming_ && batch.whole && batch.policy != DeletePolicy::kGuard) {
     resuming_ = false;
     replica_.resume();
+    log::info("folder {} goes on", config_.name);
+    event(Event::Kind::kResumed, RelPath(), "",
+          batch.policy == DeletePolicy::kAccept ? "what is missing is deleted on every node"
+                                                : "what is missing comes back from the peers");
     tell_soon();
   }
   fresh_ = &batch;
   perform(replica_.observe(batch.seen, batch.policy, ports_.clock.mono()));
   fresh_ = nullptr;
+  for (const Observation& seen : batch.seen) {
+    const std::string why = verifier_.reader().known_difference(seen.path);
+    if (!why.empty()) event(Event::Kind::kRefused, seen.path, self_.value, why);
+  }
   const bool rules = std::any_of(batch.seen.begin(), batch.seen.end(), [&](const auto& seen) {
     return seen.path.bytes() == kIgnoreFileName;
   });
@@ -133,6 +141,13 @@ void Folder::announce(std::vector<Announce::Item> items) {
     if (outlet_.queued_bytes(peer) > kMaxQueuedBytes) replica_.lagging(peer);
   }
   const std::vector<NodeName> peers = live_peers();
+  std::string names;
+  for (const NodeName& peer : peers)
+    names += (names.empty() ? "" : ", ") + peer.value;
+  for (const Announce::Item& item : items) {
+    event(Event::Kind::kSent, item.change.path, names,
+          item.change.record.is_live() ? "changed" : "deleted");
+  }
   if (peers.empty()) return;
   Announce announce;
   announce.folder = config_.name;
@@ -158,6 +173,8 @@ void Folder::relay(const Relay& relay) {
   announce.items.push_back({relay.change, {}});
   replica_.sent(relay.peer, relay.change.id);
   outlet_.send(relay.peer, announce);
+  event(Event::Kind::kSent, relay.change.path, relay.peer.value,
+        "passed on from " + relay.change.id.author.node.value);
 }
 
 void Folder::on_announce(const NodeName& from, Announce announce) {
@@ -196,9 +213,18 @@ void Folder::deliver(const NodeName& from, std::vector<Announce::Item> items) {
                                return rules_.ignores(path, kind == Kind::kDirectory);
                              }),
           std::move(contents));
+  tell_of_refusals(from, changes);
   // What needed no row became known all the same, and is to be acknowledged.
   journal_.touch();
   changed();
+}
+
+void Folder::tell_of_refusals(const NodeName& from, const std::vector<Change>& changes) {
+  for (const Change& change : changes) {
+    if (!replica_.withheld().covers(change.id)) continue;
+    const std::string why = verifier_.reader().known_difference(change.path);
+    if (!why.empty()) event(Event::Kind::kRefused, change.path, from.value, why);
+  }
 }
 
 // A peer that catches us up sends more only when there is room for it.

@@ -44,6 +44,7 @@ void Folder::peer_lost(const NodeName& peer) {
   snapshots_.peer_lost(peer);
   server_.peer_lost(peer);
   fetcher_.peer_lost(peer);
+  verifier_.peer_lost(peer);
   note_lag();
   tell_soon();
   changed();

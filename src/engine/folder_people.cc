@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "dagsync/base/log.h"
+#include "dagsync/engine/bytecode.h"
 #include "dagsync/engine/folder.h"
 
 namespace dagsync {
@@ -59,7 +60,7 @@ Result<std::unique_ptr<Staged>> stage_kept(Disk& disk, const KeptVersion& versio
 }
 
 Result<Published> put_back(Disk& disk, const KeptVersion& version, const Disk::Expected& expected,
-                           const KeptId& keep, UnixNanos now) {
+                           const Content& old, const KeptId& keep, UnixNanos now) {
   const auto stands = disk.stat(version.path);
   if (!stands) return Unexpected(stands.error());
   if (*stands && (*stands)->type == FileType::kDirectory) {
@@ -74,8 +75,14 @@ Result<Published> put_back(Disk& disk, const KeptVersion& version, const Disk::E
   if (const Status made = make_implied_directories(disk, version.path.parent()); !made) {
     return Unexpected(made.error());
   }
-  return disk.publish(version.path, expected, std::move(*staged), keep,
-                      [](const RelPath&, FileType) { return false; });
+  auto published = disk.publish(version.path, expected, std::move(*staged), keep,
+                                [](const RelPath&, FileType) { return false; });
+  if (published && published->outcome == PublishOutcome::kDone) {
+    Content content = version.content;
+    content.mtime = now;
+    StaleBytecode(disk).drop(version.path, content, expected ? std::optional(old) : std::nullopt);
+  }
+  return published;
 }
 
 }  // namespace
@@ -126,10 +133,11 @@ std::string Folder::degraded() const {
                     "fs.inotify.max_user_watches",
                     intake_.unwatched().size()));
   }
-  if (intake_.leases_degraded()) {
-    reasons.push_back(
-        "files of another owner cannot be asked whether a writer has them open: run as their "
-        "owner, or with CAP_LEASE");
+  if (const auto& files = intake_.unleased(); !files.empty()) {
+    reasons.push_back(fmt::format(
+        "of {} file(s), {} for one, it cannot be told whether a writer has them open: run as their "
+        "owner, or with CAP_LEASE, on a file system with leases",
+        files.size(), display(*files.begin())));
   }
   if (const std::string disk = ports_.disk.degraded(); !disk.empty()) reasons.push_back(disk);
   if (!set_aside_.empty()) {
@@ -154,7 +162,7 @@ FolderStatus Folder::status() const {
   status.sequence = replica_.sequence();
   status.pending_changes = intake_.pending() + replica_.wanted().size();
   status.conflicts = versions_.conflict_count();
-  status.drift = replica_.drift().size();
+  status.drift = replica_.drift().size() + replica_.kept_out().size();
   status.watches = ports_.watcher.watches();
   status.state_reason = degraded();
   if (replica_.halted()) {
@@ -192,15 +200,32 @@ FolderStatus Folder::status() const {
   return status;
 }
 
-std::string Folder::why_not_pushed(const RelPath& path) const {
-  if (const auto it = errors_.find(path); it != errors_.end()) return it->second.error;
-  const auto refused = replica_.refused().find(path);
-  if (refused != replica_.refused().end()) return refused->second;
-  if (intake_.open_files().contains(path)) return "somebody has it open for writing: push it then";
-  if (replica_.drift().contains(path)) return "this folder is receive-only";
-  const bool may_be_ignored = replica_.index().find(path) == nullptr;
-  if (may_be_ignored && rules_.ignores(path, false)) return "it is ignored";
-  return "";
+std::vector<Folder::NotPushed> Folder::not_pushed(const RelPath& path) const {
+  const auto concerns = [&](const RelPath& each) { return each == path || each.is_below(path); };
+  std::map<RelPath, std::string> reasons;
+  for (const RelPath& open : intake_.open_files()) {
+    if (concerns(open)) reasons[open] = "somebody has it open for writing: push it then";
+  }
+  if (config_.mode == FolderMode::kReceiveOnly) {
+    for (const auto& [drift, seen] : replica_.drift()) {
+      if (concerns(drift)) reasons[drift] = "this folder is receive-only";
+    }
+  }
+  for (const auto& [refused, why] : replica_.refused()) {
+    const bool is_ours = !why.starts_with("from ");  // else another node's file is too large here
+    if (concerns(refused) && is_ours) reasons[refused] = why;
+  }
+  for (const auto& [troubled, error] : errors_) {
+    // What another node's change waits for is no reason of ours.
+    if (concerns(troubled) && !replica_.wanted().contains(troubled))
+      reasons[troubled] = error.error;
+  }
+  const bool may_be_ignored = !path.is_root() && replica_.index().find(path) == nullptr;
+  if (may_be_ignored && rules_.ignores(path, false)) reasons.try_emplace(path, "it is ignored");
+  std::vector<NotPushed> list;
+  for (auto& [each, why] : reasons)
+    list.push_back({each, std::move(why)});
+  return list;
 }
 
 void Folder::restore(const RelPath& path, const std::optional<KeptId>& id,
@@ -240,8 +265,9 @@ void Folder::put_back_version(const KeptVersion& version,
   }
   ports_.worker.compute(
       journal_.lane(),
-      [this, version, expected, keep = displaced.id, now = ports_.clock.now()] {
-        return put_back(ports_.disk, version, expected, keep, now);
+      [this, version, expected, old = displaced.content, keep = displaced.id,
+       now = ports_.clock.now()] {
+        return put_back(ports_.disk, version, expected, old, keep, now);
       },
       [this, version, displaced, done](Result<Published> published) {
         if (!published) {

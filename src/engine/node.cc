@@ -17,6 +17,7 @@ Node::Node(NodeName name, std::string version, Ports ports)
     : name_(std::move(name)),
       version_(std::move(version)),
       ports_(ports),
+      events_(ports.clock),
       peers_(
           name_, ports.clock, ports.random, ports.transport,
           {[this] {
@@ -33,6 +34,9 @@ Node::Node(NodeName name, std::string version, Ports ports)
            [this](const NodeName& peer, const Chunk& chunk) {
              for (const auto& [key, folder] : folders_)
                folder->fetcher().on_chunk(peer, chunk);
+           },
+           [this](const std::string& whom, const std::string& why) {
+             event(Event::Kind::kRefused, {whom}, why);
            }}),
       born_(ports.clock.mono()) {}
 
@@ -50,6 +54,7 @@ void Node::add_folder(const FolderConfig& config, FolderAdapters adapters) {
                                                      *kept.disk, *kept.store, *kept.watcher},
                                          peers_);
   folder->on_change([this] { changed(); });
+  folder->on_event([this](Event event) { events_.add(std::move(event)); });
   folder->configure_peers(peer_configs_);
   folders_[config.name] = std::move(folder);
 }
@@ -68,6 +73,7 @@ void Node::configure_folder(const FolderConfig& config) {
 
 void Node::start(const std::vector<std::string>& listen, std::function<void(Status)> started) {
   started_ = std::move(started);
+  listen_ = listen;
   starting_ = folders_.size();
   for (const auto& [name, folder] : folders_) {
     folder->start([this, listen](const Status& status) { folder_started(status, listen); });
@@ -111,40 +117,45 @@ Folder* Node::folder(const std::string& name) {
 // -- peers --------------------------------------------------------------------------------------
 
 void Node::connected(const NodeName& peer, const Hello& hello) {
-  auto& shared = shared_[peer];
-  shared.clear();
-  if (hello.one_shot) {  // it has none of its own, and chooses among ours
-    for (const auto& [name, folder] : folders_) {
-      shared.insert(name);
-      folder->peer_connected(peer);
-    }
-    return;
-  }
-  for (const Hello::Folder& theirs : hello.folders) {
-    if (!folders_.contains(theirs.name)) continue;
-    shared.insert(theirs.name);
-    folders_.at(theirs.name)->peer_connected(peer);
-  }
+  Meeting& meeting = meetings_[peer];
+  meeting = {{}, hello.minor, hello.program_version};
+  const bool runner = hello.one_shot;  // it has no folder of its own, and chooses among ours
+  event(Event::Kind::kConnected, peer, runner ? "a push without a daemon" : "");
   for (const auto& [name, folder] : folders_) {
-    if (!shared.contains(name)) {
+    const bool theirs =
+        std::any_of(hello.folders.begin(), hello.folders.end(),
+                    [&](const Hello::Folder& each) { return each.name == folder->config().name; });
+    if (!runner && !theirs) {
       log::warning("peer {} has no folder {}: add it to its dagsync.toml, or take it out of ours",
                    peer.value, name);
+      continue;
     }
+    meeting.folders.insert(name);
+    folder->peer_connected(peer);
   }
   changed();
 }
 
 void Node::lost(const NodeName& peer) {
-  shared_.erase(peer);
+  meetings_.erase(peer);
+  event(Event::Kind::kDisconnected, peer, "");
   for (const auto& [name, folder] : folders_)
     folder->peer_lost(peer);
   changed();
 }
 
+void Node::event(Event::Kind kind, const NodeName& peer, std::string what) {
+  Event event;
+  event.kind = kind;
+  event.peer = peer.value;
+  event.what = std::move(what);
+  events_.add(std::move(event));
+}
+
 template <typename Call>
 void Node::with_folder(const NodeName& peer, const std::string& name, Call call) {
-  const auto it = shared_.find(peer);
-  if (it != shared_.end() && it->second.contains(name)) call(*folders_.at(name));
+  const auto it = meetings_.find(peer);
+  if (it != meetings_.end() && it->second.folders.contains(name)) call(*folders_.at(name));
 }
 
 void Node::on_message(const NodeName& peer, Message message) {
@@ -182,8 +193,16 @@ void Node::on_message(const NodeName& peer, Message message) {
       for (const auto& [name, folder] : folders_)
         folder->server().on_credit(peer, body);
     } else if constexpr (std::is_same_v<T, Cancel>) {
-      for (const auto& [name, folder] : folders_)
+      for (const auto& [name, folder] : folders_) {
         folder->server().on_cancel(peer, body);
+        folder->verifier().on_cancel(peer, body);
+      }
+    } else if constexpr (std::is_same_v<T, Verify>) {
+      with_folder(peer, body.folder,
+                  [&](Folder& folder) { folder.verifier().on_verify(peer, body); });
+    } else if constexpr (std::is_same_v<T, VerifyPage>) {
+      for (const auto& [name, folder] : folders_)
+        folder->verifier().on_page(peer, body);
     } else {
       static_assert(std::is_same_v<T, Hello> || std::is_same_v<T, Goodbye> ||
                     std::is_same_v<T, Ping> || std::is_same_v<T, Pong>);  // the link's
@@ -226,12 +245,47 @@ NodeStatus Node::status() const {
     status.folders.push_back(folder->status());
   status.peers = peers_.status();
   status.warnings = warnings();
+  status.listen = listen_;
   return status;
 }
 
 bool Node::in_sync() const {
   return std::all_of(folders_.begin(), folders_.end(),
                      [](const auto& entry) { return entry.second->in_sync(); });
+}
+
+std::string Node::why_not_verified(const NodeName& peer, const std::string& folder) const {
+  const auto it = meetings_.find(peer);
+  if (it == meetings_.end()) return "not compared: it is not connected";
+  if (!it->second.folders.contains(folder)) return "not compared: it has no such folder";
+  if (it->second.minor >= kVerifyMinor) return "";
+  return "not compared: its dagsync " + it->second.version + " does not know how: update it";
+}
+
+void Node::verify(Folder& folder, Verifier::Order order) {
+  std::vector<VerifyReport::Difference> apart;
+  for (const auto& [name, peer] : folder.replica().peers()) {
+    if (!peer.counted) continue;
+    std::string why = why_not_verified(name, folder.config().name);
+    if (why.empty()) {
+      order.peers.push_back(name);
+    } else {
+      apart.push_back({RelPath(), name, std::move(why)});
+    }
+  }
+  order.done = [this, &folder, apart, done = std::move(order.done)](VerifyReport report) {
+    report.differences.insert(report.differences.end(), apart.begin(), apart.end());
+    for (const VerifyReport::Difference& repaired : report.repaired) {
+      Event event;
+      event.kind = Event::Kind::kRepaired;
+      event.folder = folder.config().name;
+      event.path = repaired.path;
+      event.what = repaired.problem;
+      events_.add(std::move(event));
+    }
+    done(report);
+  };
+  folder.verifier().verify(std::move(order));
 }
 
 std::uint64_t Node::wait_until(std::function<bool()> condition, Duration timeout,

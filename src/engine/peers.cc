@@ -227,6 +227,7 @@ void Peers::log_refusal(const std::string& address, const std::string& why) {
   if (refusals_.size() >= kMaxStrangers) refusals_.clear();
   refusals_[host] = now;
   log::warning("refused {}: {}", address, why);
+  if (hooks_.refused) hooks_.refused(address, why);
 }
 
 // -- established links --------------------------------------------------------------------------

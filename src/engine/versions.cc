@@ -43,6 +43,7 @@ KeptId Versions::new_id() {
 
 void Versions::add(KeptVersion version) {
   journal_.write(Transaction::PutKept{version});
+  if (kept_) kept_(version);
   restore({std::move(version)});
   if (bytes_ > max_bytes_) expire();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -39,6 +40,7 @@ class FakeClock final : public Clock {
     fire();
     return true;
   }
+  [[nodiscard]] std::size_t timers() const { return due_.size(); }
 
  private:
   void fire() {

@@ -14,6 +14,7 @@
 #include "dagsync/core/replica.h"
 #include "dagsync/engine/config.h"
 #include "dagsync/engine/content_server.h"
+#include "dagsync/engine/events.h"
 #include "dagsync/engine/fetcher.h"
 #include "dagsync/engine/intake.h"
 #include "dagsync/engine/journal.h"
@@ -21,6 +22,7 @@
 #include "dagsync/engine/publisher.h"
 #include "dagsync/engine/snapshots.h"
 #include "dagsync/engine/status.h"
+#include "dagsync/engine/verifier.h"
 #include "dagsync/engine/versions.h"
 
 namespace dagsync {
@@ -50,6 +52,8 @@ class Folder {
   void tick();  // every few seconds
   // Called after anything that may change an answer of status() or synced().
   void on_change(std::function<void()> call) { changed_ = std::move(call); }
+  // Called with everything that people who follow the folder want to see; numberless.
+  void on_event(std::function<void(Event)> call) { event_ = std::move(call); }
 
   // -- peers --------------------------------------------------------------------------------------
   [[nodiscard]] Hello::Folder hello() const;
@@ -62,6 +66,7 @@ class Folder {
   void on_list(const NodeName& from);
   [[nodiscard]] Fetcher& fetcher() { return fetcher_; }
   [[nodiscard]] ContentServer& server() { return server_; }
+  [[nodiscard]] Verifier& verifier() { return verifier_; }
 
   // -- people -------------------------------------------------------------------------------------
   [[nodiscard]] const FolderConfig& config() const { return config_; }
@@ -78,8 +83,13 @@ class Folder {
   [[nodiscard]] bool has_durably(const NodeName& peer, const Knowledge& knowledge) const;
   [[nodiscard]] const Replica& replica() const { return replica_; }
   [[nodiscard]] const Versions& versions() const { return versions_; }
-  // Why a path that was just taken in does not travel; "" where it does.
-  [[nodiscard]] std::string why_not_pushed(const RelPath& path) const;
+  struct NotPushed {
+    RelPath path;
+    std::string why;
+  };
+  // What stands at or below a path that was just taken in (the root: in the folder) and does not
+  // travel, by path.
+  [[nodiscard]] std::vector<NotPushed> not_pushed(const RelPath& path) const;
   void restore(const RelPath& path, const std::optional<KeptId>& id,
                std::function<void(Result<KeptVersion>)> done);
   void resume(bool accept_deletes, std::function<void(Status)> done);
@@ -93,12 +103,15 @@ class Folder {
 
   void put_back_version(const KeptVersion& version,
                         const std::function<void(Result<KeptVersion>)>& done);
+  void discard(const Observation& seen, const std::function<void()>& done);
+  [[nodiscard]] Verifier::Hooks verifier_hooks();
 
   // life
   void loaded(Loaded loaded, std::function<void(Status)> started);
   [[nodiscard]] FolderMeta meta() const;
   void adopt_root(std::function<void(Status)> done);
   void halt(std::string reason);
+  [[nodiscard]] std::string lost(const std::string& why) const;
   bool load_rules();  // whether they are other ones now
   void rules_changed();
   void begin_watching();
@@ -119,6 +132,8 @@ class Folder {
   void tell_soon();
   void tell(const std::vector<NodeName>& peers);
   void changed();
+  void event(Event::Kind kind, const RelPath& path, std::string peer, std::string what);
+  void tell_of_refusals(const NodeName& from, const std::vector<Change>& changes);
   void note_lag();
   void trouble(const RelPath& path, const std::string& what);
   [[nodiscard]] std::string degraded() const;
@@ -136,6 +151,7 @@ class Folder {
   Intake intake_;
   Publisher publisher_;
   Snapshots snapshots_;
+  Verifier verifier_;
 
   RootIdentity root_;
   UnixNanos alive_at_;
@@ -147,6 +163,7 @@ class Folder {
   bool resuming_ = false;  // from a halt, with the next comparison of the whole folder
   std::function<void(Status)> started_;
   std::function<void()> changed_;
+  std::function<void(Event)> event_;
   const Intake::Batch* fresh_ = nullptr;  // the batch being observed
   struct Inbox {
     std::vector<Announce::Item> items;  // of a batch that goes on

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dagsync/engine/config.h"
+#include "dagsync/engine/events.h"
 #include "dagsync/engine/folder.h"
 #include "dagsync/engine/peers.h"
 
@@ -51,6 +52,11 @@ class Node {
   [[nodiscard]] const NodeName& name() const { return name_; }
   [[nodiscard]] NodeStatus status() const;
   [[nodiscard]] bool in_sync() const;
+  [[nodiscard]] Events& events() { return events_; }
+
+  // Reads every file of the folder again and compares it with what every counted peer has.
+  // `done` gets also why a peer could not be compared with; it is not called where `abandoned`.
+  void verify(Folder& folder, Verifier::Order order);
 
   // Calls `done` with true as soon as `condition` holds, with false after `timeout`. The condition
   // is looked at after every event. The returned number takes it back.
@@ -74,17 +80,26 @@ class Node {
   void changed();
   void look_at_waits();
   [[nodiscard]] std::vector<std::string> warnings() const;
+  void event(Event::Kind kind, const NodeName& peer, std::string what);
+  [[nodiscard]] std::string why_not_verified(const NodeName& peer, const std::string& folder) const;
   template <typename Call>
   void with_folder(const NodeName& peer, const std::string& folder, Call call);
 
   NodeName name_;
   std::string version_;
   Ports ports_;
+  Events events_;
   Peers peers_;
   std::map<std::string, FolderAdapters> adapters_;
   std::map<std::string, std::unique_ptr<Folder>> folders_;
   std::vector<PeerConfig> peer_configs_;
-  std::map<NodeName, std::set<std::string>> shared_;  // folders that a connected peer has too
+  struct Meeting {
+    std::set<std::string> folders;  // that both have
+    std::uint32_t minor = 0;        // of the protocol, there
+    std::string version;
+  };
+  std::map<NodeName, Meeting> meetings_;  // with the peers that are connected
+  std::vector<std::string> listen_;
   std::function<void(Status)> started_;
   std::size_t starting_ = 0;
   std::list<Wait> waits_;

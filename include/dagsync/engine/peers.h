@@ -25,6 +25,7 @@ class Peers : public Outlet {
     std::function<void(const NodeName&)> lost;
     std::function<void(const NodeName&, Message)> message;
     std::function<void(const NodeName&, const Chunk&)> chunk;
+    std::function<void(const std::string&, const std::string&)> refused = {};  // whom, and why
   };
   static constexpr Duration kFirstRetry = std::chrono::milliseconds(50);  // with jitter: < 100 ms
   static constexpr Duration kLastRetry = std::chrono::milliseconds(4500);

@@ -69,6 +69,7 @@ struct NodeStatus {
   std::vector<FolderStatus> folders;
   std::vector<PeerStatus> peers;
   std::vector<std::string> warnings;
+  std::vector<std::string> listen;  // where it listens, as configured
 };
 
 }  // namespace dagsync

@@ -23,6 +23,8 @@ class Versions {
   void configure(Duration keep, std::uint64_t max_bytes);
   [[nodiscard]] KeptId new_id();
   void add(KeptVersion version);
+  // Called with each that is added.
+  void on_kept(std::function<void(const KeptVersion&)> call) { kept_ = std::move(call); }
   // Drops what is too old or too much, oldest first; a conflict's loser last.
   void expire();
 
@@ -40,6 +42,7 @@ class Versions {
   Worker& worker_;
   Disk& disk_;
   Journal& journal_;
+  std::function<void(const KeptVersion&)> kept_;
   Duration keep_{};
   std::uint64_t max_bytes_ = 0;
   std::uint64_t bytes_ = 0;
