@@ -54,6 +54,18 @@ struct ResumeOptions {
 };
 [[nodiscard]] int run_resume(const std::string& config_path, const ResumeOptions& options);
 
+struct VerifyOptions {
+  std::optional<std::string> folder;
+  bool json = false;
+  bool repair = false;
+};
+[[nodiscard]] int run_verify(const std::string& config_path, const VerifyOptions& options);
+
+struct EventsOptions {
+  bool json = false;
+};
+[[nodiscard]] int run_events(const std::string& config_path, const EventsOptions& options);
+
 struct CertsOptions {
   std::string path;                // the CA's directory; of show also a file
   std::vector<std::string> nodes;  // of init

@@ -29,6 +29,8 @@ struct CommandLine {
   VersionsOptions versions;
   RestoreOptions restore;
   ResumeOptions resume;
+  VerifyOptions verify;
+  EventsOptions events;
   CertsOptions certs;
   std::function<int()> run;
 };
@@ -168,6 +170,27 @@ void add_resume(CLI::App& app, CommandLine& line) {
                     "Delete the missing files everywhere");
 }
 
+void add_verify(CLI::App& app, CommandLine& line) {
+  auto* command = add_command(
+      app, line, "verify",
+      "Read every byte of every file again and compare with every peer; 0 when identical",
+      "  dagsync verify\n  dagsync verify --json | jq .differences\n"
+      "  dagsync verify --repair   what is wrong on this node is fetched; what stood there is kept",
+      [&line] { return run_verify(line.config_path, line.verify); });
+  command->add_option("--folder", line.verify.folder, "Only this one")->type_name("NAME");
+  command->add_flag("--json", line.verify.json, "Print JSON");
+  command->add_flag("--repair", line.verify.repair,
+                    "Fetch the right content for what is wrong on this node");
+}
+
+void add_events(CLI::App& app, CommandLine& line) {
+  auto* command =
+      add_command(app, line, "events", "Follow what happens on this node, until interrupted",
+                  "  dagsync events\n  dagsync events --json | jq -c 'select(.kind == \"error\")'",
+                  [&line] { return run_events(line.config_path, line.events); });
+  command->add_flag("--json", line.events.json, "Print JSON, an object a line");
+}
+
 void add_certs(CLI::App& app, CommandLine& line) {
   CLI::App* certs = app.add_subcommand("certs", "Make and show certificates");
   certs->require_subcommand(1);
@@ -249,6 +272,8 @@ int run_main(int argc, char** argv) {
   add_versions(app, line);
   add_restore(app, line);
   add_resume(app, line);
+  add_verify(app, line);
+  add_events(app, line);
   add_certs(app, line);
   try {
     app.parse(argc, argv);

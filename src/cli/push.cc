@@ -49,7 +49,8 @@ void print_result(const json& answer, bool as_json) {
   if (as_json) {
     return print_json({{"folder", answer.value("folder", json())},
                        {"sequence", answer.value("sequence", json())},
-                       {"nodes", answer["nodes"]}});
+                       {"nodes", answer["nodes"]},
+                       {"not_pushed", list_at(answer, "not_pushed")}});
   }
   for (const json& node : list_at(answer, "nodes"))
     print(line_of(node));
@@ -89,7 +90,12 @@ int push_through_daemon(const Config& config, const PushOptions& options) {
   if (terminal) call.on_progress = show_progress;
   const auto answer = call_daemon(config.node.control_socket, request, call);
   if (terminal) std::fputs("\r\x1b[K", stderr);
-  return conclude(answer, "nodes", [&](const json& good) { print_result(good, options.json); });
+  return conclude(answer, "nodes", [&](const json& good) {
+    print_result(good, options.json);
+    for (const json& left : list_at(good, "not_pushed")) {
+      print_error("not pushed: " + text_at(left, "path") + ": " + text_at(left, "error"));
+    }
+  });
 }
 
 int push_without_daemon(const std::string& config_path, const PushOptions& options) {

@@ -17,6 +17,7 @@ int run_resume(const std::string& config_path, const ResumeOptions& options) {
                                                 {"accept_deletes", options.accept_deletes}});
   return conclude(answer, "done", [&](const json& good) {
     if (good.contains("error")) return;
+    if (!flag_at(good, "resumed")) return print(options.folder + " is not halted: nothing to do\n");
     print("resumed " + options.folder +
           (options.accept_deletes ? ": what is missing is deleted on every node\n"
                                   : ": what is missing comes back from the peers\n"));

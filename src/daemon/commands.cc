@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "daemon/event_stream.h"
 #include "daemon/path_argument.h"
 #include "daemon/status_json.h"
 #include "daemon/version.h"
@@ -16,6 +17,7 @@ using nlohmann::json;
 constexpr int kNotDone = 1;
 constexpr int kUsage = 2;
 constexpr double kDefaultPushSeconds = 60;
+constexpr std::size_t kMaxListed = 1000;  // paths that a push does not send
 constexpr double kMostSeconds = 365.0 * 24 * 3600;
 
 std::optional<std::string> text_of(const json& request, const char* key) {
@@ -45,6 +47,10 @@ void Commands::handle(const json& request, std::shared_ptr<ControlReply> reply) 
   if (command == "versions") return list_versions(request, reply, false);
   if (command == "restore") return restore(request, reply);
   if (command == "resume") return resume(request, reply);
+  if (command == "verify") return verify(request, reply);
+  if (command == "events") {
+    return EventStream::begin(node_.events(), clock_, node_.name().value, reply);
+  }
   reply->fail(kUsage, "this daemon has no command \"" + escape_bytes(command) +
                           "\": use the dagsync of the same version");
 }
@@ -126,6 +132,17 @@ struct Commands::Push {
   Knowledge target;
   std::map<NodeName, double> acknowledged;  // after so many seconds
   std::vector<NodeName> nodes;              // counted
+  std::map<RelPath, std::string> left;      // what does not travel, and why
+
+  void note_what_stays(const std::vector<RelPath>& paths) {
+    std::vector<RelPath> below = paths;
+    if (below.empty()) below.emplace_back();
+    for (const RelPath& path : below) {
+      for (Folder::NotPushed& each : folder->not_pushed(path)) {
+        if (left.size() < kMaxListed) left.emplace(std::move(each.path), std::move(each.why));
+      }
+    }
+  }
 
   [[nodiscard]] json nodes_json(const NodeStatus& status, bool over) const {
     json list = json::array();
@@ -182,11 +199,7 @@ void Commands::push(const json& request, const Reply& reply) {
     if (const auto& halted = push->folder->replica().halted()) {
       return push->reply->fail(kNotDone, "the folder has halted: " + *halted);
     }
-    for (const RelPath& path : paths) {
-      const std::string why = push->folder->why_not_pushed(path);
-      if (!why.empty())
-        return push->reply->fail(kNotDone, "not pushed: " + display(path) + ": " + why);
-    }
+    push->note_what_stays(paths);
     push->target = push->folder->known();
     watch_push(push);
   });
@@ -216,7 +229,8 @@ void Commands::watch_push(const std::shared_ptr<Push>& push) {
       watch_push(push);
       return;
     }
-    push->reply->done({{"exit", enough ? 0 : kNotDone},
+    push->reply->done({{"exit", enough && push->left.empty() ? 0 : kNotDone},
+                       {"not_pushed", not_pushed_json(push->left)},
                        {"folder", push->folder->config().name},
                        {"sequence", push->folder->replica().sequence()},
                        {"nodes", nodes}});
@@ -269,10 +283,94 @@ void Commands::resume(const json& request, const Reply& reply) {
   const auto folder = folder_of(request);
   if (!folder) return reply->fail(kUsage, folder.error().message);
   const bool accept = request.value("accept_deletes", false);
-  (*folder)->resume(accept, [reply](const Status& resumed) {
+  const bool was_halted = (*folder)->replica().halted().has_value();
+  (*folder)->resume(accept, [reply, was_halted](const Status& resumed) {
     if (!resumed) return reply->fail(kNotDone, resumed.error().message);
-    reply->done({{"exit", 0}});
+    reply->done({{"exit", 0}, {"resumed", was_halted}});
   });
+}
+
+// -- verify -------------------------------------------------------------------------------------
+
+struct Commands::VerifyCall {
+  Reply reply;
+  std::size_t folders_left = 0;
+  std::size_t files = 0;
+  json differences = json::array();
+  json repaired = json::array();
+  std::map<std::string, std::map<NodeName, std::size_t>> compared;  // paths, by folder
+  std::size_t paths = 0;                                            // of all folders, for each node
+  MonoNanos told;
+
+  [[nodiscard]] json progress_json() const {
+    std::map<NodeName, std::size_t> sums;
+    for (const auto& [folder, nodes] : compared) {
+      for (const auto& [node, count] : nodes)
+        sums[node] += count;
+    }
+    json nodes = json::array();
+    for (const auto& [node, count] : sums)
+      nodes.push_back({{"name", node.value}, {"compared", count}});
+    return {{"paths", paths}, {"nodes", std::move(nodes)}};
+  }
+};
+
+void Commands::verify(const json& request, const Reply& reply) {
+  if (!verifying_.expired()) {
+    return reply->fail(kNotDone, "another `dagsync verify` runs on this node: wait for its end");
+  }
+  std::vector<Folder*> folders;
+  if (text_of(request, "folder")) {
+    const auto folder = folder_of(request);
+    if (!folder) return reply->fail(kUsage, folder.error().message);
+    folders.push_back(*folder);
+  } else {
+    for (const auto& [name, folder] : node_.folders())
+      folders.push_back(folder.get());
+  }
+  auto call = std::make_shared<VerifyCall>();
+  verifying_ = call;
+  call->reply = reply;
+  call->folders_left = folders.size();
+  for (Folder* folder : folders) {
+    const Index::Totals& totals = folder->replica().index().totals();
+    call->paths += totals.files + totals.directories;
+    const std::string name = folder->config().name;
+    Verifier::Order order;
+    order.repair = request.value("repair", false);
+    order.abandoned = [call] { return call->reply->closed(); };
+    order.progress = [this, call, name](const Verification::Progress& progress) {
+      call->compared[name][progress.node] = progress.paths;
+      constexpr Duration kPause = std::chrono::milliseconds(200);
+      if (clock_.mono() - call->told < kPause) return;
+      call->told = clock_.mono();
+      call->reply->progress(call->progress_json());
+    };
+    order.done = [this, call, name](const VerifyReport& report) { verified(call, name, report); };
+    node_.verify(*folder, std::move(order));
+  }
+}
+
+void Commands::verified(const std::shared_ptr<VerifyCall>& call, const std::string& folder,
+                        const VerifyReport& report) {
+  const auto rows = [&](const std::vector<VerifyReport::Difference>& list, json& into) {
+    for (const VerifyReport::Difference& each : list) {
+      into.push_back({{"folder", folder},
+                      {"path", each.path.is_root() ? "." : to_utf8(each.path.bytes())},
+                      {"node", each.node.value},
+                      {"problem", to_utf8(each.problem)}});
+    }
+  };
+  rows(report.differences, call->differences);
+  rows(report.repaired, call->repaired);
+  call->files += report.files;
+  if (--call->folders_left > 0) return;
+  const bool identical = call->differences.empty();
+  call->reply->done({{"exit", identical ? 0 : kNotDone},
+                     {"identical", identical},
+                     {"files", call->files},
+                     {"differences", call->differences},
+                     {"repaired", call->repaired}});
 }
 
 }  // namespace dagsync

@@ -20,6 +20,7 @@ class Commands final : public ControlHandler {
 
  private:
   struct Push;
+  struct VerifyCall;
   using Reply = std::shared_ptr<ControlReply>;
 
   void status(const nlohmann::json& request, const Reply& reply);
@@ -31,6 +32,9 @@ class Commands final : public ControlHandler {
   void list_versions(const nlohmann::json& request, const Reply& reply, bool conflicts);
   void restore(const nlohmann::json& request, const Reply& reply);
   void resume(const nlohmann::json& request, const Reply& reply);
+  void verify(const nlohmann::json& request, const Reply& reply);
+  void verified(const std::shared_ptr<VerifyCall>& call, const std::string& folder,
+                const VerifyReport& report);
 
   [[nodiscard]] std::vector<FolderConfig> configs() const;
   // The folder and the path of a request; an answered error otherwise.
@@ -43,6 +47,7 @@ class Commands final : public ControlHandler {
 
   Node& node_;
   Clock& clock_;
+  std::weak_ptr<VerifyCall> verifying_;
 };
 
 }  // namespace dagsync

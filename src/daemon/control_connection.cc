@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace dagsync {
 namespace {
@@ -26,7 +27,7 @@ bool ControlConnection::write_some(std::string_view& bytes) {
 }
 
 void ControlConnection::write_line(std::string_view line, int max_stall_ms) {
-  const std::string text = std::string(line) + "\n";
+  const std::string text = std::exchange(offered_, {}) + std::string(line) + "\n";
   std::string_view rest = text;
   const std::int64_t deadline = monotonic_ms() + max_stall_ms;
   while (open_ && write_some(rest)) {
@@ -36,6 +37,22 @@ void ControlConnection::write_line(std::string_view line, int max_stall_ms) {
     if (left <= 0 || poll(&writable, 1, static_cast<int>(left)) == 0) break;
   }
   finish();
+}
+
+bool ControlConnection::offer_line(std::string_view line) {
+  if (!flush()) return false;
+  offered_ = std::string(line) + "\n";
+  flush();
+  return true;
+}
+
+bool ControlConnection::flush() {
+  if (!open_) return true;
+  std::string_view rest = offered_;
+  const bool alive = rest.empty() || write_some(rest);
+  offered_.erase(0, offered_.size() - rest.size());
+  if (!alive) finish();
+  return offered_.empty() || !alive;
 }
 
 void ControlConnection::finish() {

@@ -1,6 +1,7 @@
 // One client of the control socket, seen from the server: writes lines, notices when it is gone.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "daemon/files.h"
@@ -14,6 +15,10 @@ class ControlConnection {
 
   // Writes all of it and a newline, or drops the client.
   void write_line(std::string_view line, int max_stall_ms);
+  // Without waiting. False: the line before it is not all written yet, and nothing was done.
+  [[nodiscard]] bool offer_line(std::string_view line);
+  // Goes on writing what was offered, without waiting; whether nothing is left of it.
+  bool flush();
   // Nothing more will be written; the client still gets what was. The server then reads the end.
   void finish();
 
@@ -24,6 +29,7 @@ class ControlConnection {
   bool write_some(std::string_view& bytes);
 
   OwnedFd fd_;
+  std::string offered_;  // the rest of it
   bool open_ = true;
 };
 

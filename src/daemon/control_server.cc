@@ -111,6 +111,18 @@ void ControlReply::progress(const json& what) {
   connection_->write_line(to_line({{"progress", what}}), ControlServer::kMaxWriteStallMs);
 }
 
+bool ControlReply::offer(const json& line) {
+  return connection_->offer_line(to_line(line));
+}
+
+bool ControlReply::flush() {
+  return connection_->flush();
+}
+
+void ControlReply::close() {
+  connection_->finish();
+}
+
 void ControlReply::done(json payload) {
   payload["done"] = true;
   if (!payload.contains("exit")) payload["exit"] = 0;

@@ -39,6 +39,11 @@ class ControlReply {
   ControlReply& operator=(const ControlReply&) = delete;
 
   void progress(const nlohmann::json& what);
+  // A whole line of an answer without end. Never waits. False: the client has not taken the line
+  // before it yet, and nothing was done; flush() goes on, and tells when nothing is left.
+  [[nodiscard]] bool offer(const nlohmann::json& line);
+  bool flush();
+  void close();  // it was answered by lines of its own
   // `payload` is an object; its "exit" is the client's exit status, 0 where it has none.
   void done(nlohmann::json payload);
   void fail(int exit_status, const std::string& error);

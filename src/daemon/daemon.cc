@@ -13,9 +13,11 @@
 
 #include "daemon/commands.h"
 #include "daemon/config.h"
+#include "daemon/config_conflicts.h"
 #include "daemon/loop_watcher.h"
 #include "daemon/owner.h"
 #include "daemon/print_error.h"
+#include "daemon/running_daemon.h"
 #include "daemon/state_dir.h"
 #include "daemon/version.h"
 #include "dagsync/engine/node.h"
@@ -24,6 +26,7 @@
 #include "net/uv_clock.h"
 #include "net/uv_loop.h"
 #include "net/uv_worker.h"
+#include "posix/folder_root.h"
 #include "posix/posix_disk.h"
 #include "store/sqlite_store.h"
 
@@ -77,8 +80,8 @@ class Daemon {
     if (const Status watching = watch_signals(); !watching) {
       return give_up(watching.error(), kExitFailure);
     }
+    if (options_.check) return check();
     if (const Status opened = open(); !opened) return give_up(opened.error(), kExitConfig);
-    if (options_.check) return 0;
     node_->start(config_.node.listen, [this](const Status& started) { this->started(started); });
     loop_.run();
     // A worker may still read a large file for nothing: it is not waited for longer than this.
@@ -88,15 +91,49 @@ class Daemon {
   }
 
  private:
-  // Everything that may be wrong with the configuration shows here.
-  Status open() {
-    auto state = StateDir::open(config_.node.state_dir, config_.node.name);
-    if (!state) return Unexpected(state.error());
-    state_ = std::make_unique<StateDir>(std::move(*state));
+  // Opens everything and binds the ports, or only what a daemon of this configuration, where one
+  // runs, does not have.
+  int check() {
+    const auto running = find_running(config_.node.control_socket);
+    const bool is_ours = running && running->node == config_.node.name;
+    if (const Status opened = is_ours ? open_beside() : open(); !opened) {
+      return give_up(opened.error(), kExitConfig);
+    }
+    const auto ports =
+        is_ours ? without_ports_of(*running, config_.node.listen) : config_.node.listen;
+    if (const Status bound = transport_->listen(ports, [](auto) {}); !bound) {
+      return give_up(bound.error(), kExitConfig);
+    }
+    return 0;
+  }
+
+  // What can be looked at while the daemon runs.
+  Status open_beside() {
+    if (const Status apart = check_resolved(config_); !apart) return apart;
+    if (const Status transport = open_transport(); !transport) return transport;
+    for (const FolderConfig& folder : config_.folders) {
+      FolderRoot root(folder.path);
+      if (const auto there = root.identify(std::nullopt); !there) return Unexpected(there.error());
+      if (folder.owner.empty()) continue;
+      if (const auto owner = look_up_owner(folder.owner); !owner) return Unexpected(owner.error());
+    }
+    return {};
+  }
+
+  Status open_transport() {
     auto transport = TlsTransport::open(loop_, *clock_, tls_files(config_));
     if (!transport) return Unexpected(transport.error());
     transport_ = std::move(*transport);
-    if (const Status named = check_own_name(*transport_, config_); !named) return named;
+    return check_own_name(*transport_, config_);
+  }
+
+  // Everything that may be wrong with the configuration shows here.
+  Status open() {
+    if (const Status apart = check_resolved(config_); !apart) return apart;
+    auto state = StateDir::open(config_.node.state_dir, config_.node.name);
+    if (!state) return Unexpected(state.error());
+    state_ = std::make_unique<StateDir>(std::move(*state));
+    if (const Status transport = open_transport(); !transport) return transport;
     node_ = std::make_unique<Node>(config_.node.name, std::string(dagsync_version()),
                                    Node::Ports{*clock_, random_, *worker_, *transport_,
                                                // What a burst took goes back to the system.

@@ -121,8 +121,16 @@ json to_json(const NodeStatus& status, std::string_view version) {
           {"uptime_seconds", status.uptime_seconds},
           {"in_sync", status.in_sync},
           {"warnings", status.warnings},
+          {"listen", status.listen},
           {"folders", std::move(folders)},
           {"peers", std::move(peers)}};
+}
+
+json not_pushed_json(const std::map<RelPath, std::string>& reasons) {
+  json list = json::array();
+  for (const auto& [path, why] : reasons)
+    list.push_back({{"path", json_path(path)}, {"error", to_utf8(why)}});
+  return list;
 }
 
 json to_json(const KeptVersion& version, const std::string& folder) {

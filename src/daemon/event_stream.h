@@ -1,0 +1,48 @@
+// `dagsync events`: hands what happens on to one client, line by line, for as long as it reads.
+// Nothing is queued for it but the one line under way: it reads on in the ring of events, and when
+// that has moved past it, it is told so in its last line. Loop thread only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "daemon/control_server.h"
+#include "dagsync/engine/events.h"
+
+namespace dagsync {
+
+class EventStream : public std::enable_shared_from_this<EventStream> {
+ public:
+  // How long a client that was cut off may take to read why; until then it costs one line.
+  static constexpr Duration kLastWords = std::chrono::minutes(5);
+
+  // Follows `events` from now on until the client goes away; owns itself as long as that.
+  static void begin(Events& events, Clock& clock, const std::string& node,
+                    std::shared_ptr<ControlReply> reply);
+  ~EventStream();
+  EventStream(const EventStream&) = delete;
+  EventStream& operator=(const EventStream&) = delete;
+
+ private:
+  EventStream(Events& events, Clock& clock, std::shared_ptr<ControlReply> reply);
+  void pump();
+  void say_last_words();
+  void arm(Duration pause);
+  void end();
+
+  Events& events_;
+  Clock& clock_;
+  std::shared_ptr<ControlReply> reply_;
+  std::uint64_t listener_ = 0;
+  std::uint64_t next_;  // the event that comes next
+  TimerId timer_;
+  std::optional<MonoNanos> give_up_at_;  // it was cut off
+  bool said_ = false;                    // its last line is under way
+};
+
+[[nodiscard]] nlohmann::json to_json(const Event& event);
+
+}  // namespace dagsync
