@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
+import subprocess
 import threading
 import time
 import unittest
 
 from case import FreshMesh
-from node import END_WITHIN_S, PATIENCE
+from node import END_WITHIN_S, PATIENCE, Node
 
 
 class Reload(FreshMesh):
@@ -176,6 +178,62 @@ class TwoFolders(FreshMesh):
         self.mesh.converge()
         self.assertEqual((a.home / "plugins" / "same.py").read_bytes(), b"a plugin")
         self.assertEqual({folder["name"] for folder in a.status()["folders"]}, {"dags", "plugins"})
+
+
+class Check(FreshMesh):
+    def check(self, one: Node) -> subprocess.CompletedProcess:
+        return one.run("daemon", "--check")
+
+    def test_a_good_configuration_is_good_whether_the_daemon_runs_or_not(self) -> None:
+        a, b, c = self.mesh.nodes
+        self.assert_status(self.check(a), 0)
+        self.begin()
+        self.assert_status(self.check(a), 0)
+        self.mesh.fence(a)  # it was not disturbed
+        self.mesh.wait_in_sync()
+
+    def test_a_port_that_is_taken_is_named_with_its_mend(self) -> None:
+        a, b, c = self.mesh.nodes
+        with socket.socket() as other:
+            other.bind((a.host, 0))
+            other.listen()
+            port = other.getsockname()[1]
+            self.mesh.configure(a, node={"listen": [f"{a.host}:{port}"]})
+            done = self.check(a)
+            self.assert_status(done, 2)
+            self.assertIn(f"{a.host}:{port}", done.stderr)
+            self.assertIn("ss -ltnp", done.stderr)
+            # The same while a daemon of this configuration, but for the port, runs.
+            self.mesh.configure(a)
+            self.mesh.start("a")
+            self.mesh.configure(a, node={"listen": [a.address, f"{a.host}:{port}"]})
+            done = self.check(a)
+            self.assert_status(done, 2)
+            self.assertIn(f"{a.host}:{port}", done.stderr)
+            self.mesh.configure(a)
+            self.assert_status(self.check(a), 0)
+
+    def test_another_daemon_on_the_same_state_is_a_fault(self) -> None:
+        a, b, c = self.mesh.nodes
+        self.mesh.start("a")
+        self.mesh.configure(b, node={"state_dir": str(a.state_dir)})
+        done = self.check(b)
+        self.assert_status(done, 2)
+        self.assertIn("another daemon", done.stderr)
+
+    def test_folders_inside_each_other_through_a_symlink_are_refused(self) -> None:
+        a, b, c = self.mesh.nodes
+        (a.folder / "sub").mkdir()
+        way = a.home / "way"
+        way.symlink_to(a.folder)
+        self.mesh.configure(
+            a, extra=f'[[folder]]\nname = "other"\npath = "{way / "sub"}"\n'
+        )
+        done = self.check(a)
+        self.assert_status(done, 2)
+        self.assertIn("lies inside folder", done.stderr)
+        self.assertIn(str(way / "sub"), done.stderr)
+        (a.folder / "sub").rmdir()
 
 
 if __name__ == "__main__":

@@ -202,5 +202,117 @@ class Resume(Filled):
         self.assertFalse(c.has("all/most"))
 
 
+@unittest.skipUnless(can_run("resume"), "this build has no `dagsync resume`")
+class ResumeAfterALoss(Filled):
+    """The folder itself was lost, one way or another, and something stands there again."""
+
+    def lose(self, one: Node) -> None:
+        """Removes the folder, and waits until the node has noticed."""
+        shutil.rmtree(one.folder)
+        self.wait_halted(one)
+
+    def wait_halted(self, one: Node) -> None:
+        self.mesh.wait_until(
+            lambda: one.folder_status().get("state") == "halted", f"{one.name} halts"
+        )
+
+    def assert_complete(self, *nodes: Node) -> None:
+        self.mesh.converge()
+        for one in nodes:
+            self.assertEqual(self.count(one), FILES)
+        # It is watched again, not only compared.
+        nodes[0].write("after.py", b"after the resume")
+        self.mesh.wait_content("after.py", b"after the resume")
+
+    def test_what_the_operator_sees(self) -> None:
+        a, b, c = self.begin_filled()
+        self.take_away(a, "all/most")
+        self.wait_halted(a)
+        status = a.run("status")
+        self.assert_status(status, 1)
+        for text in ("not in sync", "halted", "max_delete_percent", "dagsync resume dags"):
+            self.assertIn(text, status.stdout)
+        self.assertIn("--accept-deletes", a.folder_status()["state_reason"])
+        self.assertIn("folder dags halted: 50 files of 60", a.log_text())
+        push = a.run("push")
+        self.assert_status(push, 1)
+        self.assertIn("halted", push.stderr)
+        self.assert_status(a.run("status", "--wait", "0.2"), 1)
+        self.assertFalse(b.status()["in_sync"])  # a takes nothing any more
+        self.assertEqual(b.folder_status()["state"], "idle")
+        self.assert_status(b.run("status"), 1)
+
+    def test_a_folder_that_is_not_halted_has_nothing_to_resume(self) -> None:
+        a, b, c = self.begin()
+        done = a.run("resume", "dags")
+        self.assert_status(done, 0)
+        self.assertIn("not halted", done.stdout)
+        self.assert_status(a.run("resume", "nothing"), 2)
+
+    def test_removed_and_made_anew(self) -> None:
+        a, b, c = self.begin_filled()
+        self.lose(a)
+        done = a.run("resume", "dags")
+        self.assert_status(done, 1)
+        self.assertIn("make the directory", done.stderr)
+        self.assertEqual(a.folder_status()["state"], "halted")
+        a.folder.mkdir()
+        self.assert_status(a.run("resume", "dags"), 0)
+        self.assert_complete(a, b, c)
+
+    def test_removed_and_the_deletes_accepted(self) -> None:
+        a, b, c = self.begin_filled()
+        self.lose(a)
+        a.folder.mkdir()
+        self.assert_status(a.run("resume", "dags", "--accept-deletes"), 0)
+        self.mesh.wait_until(lambda: not (os.listdir(b.folder) or os.listdir(c.folder)), "all gone")
+        self.mesh.converge()
+
+    def test_emptied(self) -> None:
+        a, b, c = self.begin_filled()
+        self.take_away(a, "all")
+        self.wait_halted(a)
+        self.assert_status(a.run("resume", "dags"), 0)
+        self.assert_complete(a, b, c)
+
+    def test_replaced_by_another_directory(self) -> None:
+        a, b, c = self.begin_filled()
+        os.rename(a.folder, a.home / "elsewhere")
+        a.folder.mkdir()
+        (a.folder / "own.py").write_bytes(b"stands in the other one")
+        self.wait_halted(a)
+        self.assertIn("dagsync resume", a.folder_status()["state_reason"])
+        self.mesh.fence(b, [b, c])
+        self.assertFalse(b.has("own.py"))
+        self.assert_status(a.run("resume", "dags"), 0)
+        self.mesh.wait_content("own.py", b"stands in the other one")
+        self.assert_complete(a, b, c)
+
+    def test_replaced_by_another_directory_while_the_daemon_was_down(self) -> None:
+        a, b, c = self.begin_filled()
+        a.stop()
+        os.rename(a.folder, a.home / "elsewhere")
+        a.folder.mkdir()
+        a.start()
+        self.wait_halted(a)
+        self.assert_status(a.run("resume", "dags"), 0)
+        self.assert_complete(a, b, c)
+
+    def test_replaced_by_a_symlink(self) -> None:
+        a, b, c = self.begin_filled()
+        elsewhere = a.home / "elsewhere"
+        os.rename(a.folder, elsewhere)
+        a.folder.symlink_to(elsewhere)
+        self.wait_halted(a)
+        done = a.run("resume", "dags")
+        self.assert_status(done, 1)
+        self.assertIn("symlink", done.stderr)
+        self.assertEqual((self.count(b), self.count(c)), (FILES, FILES))
+        a.folder.unlink()
+        os.rename(elsewhere, a.folder)
+        self.assert_status(a.run("resume", "dags"), 0)
+        self.assert_complete(a, b, c)
+
+
 if __name__ == "__main__":
     unittest.main()

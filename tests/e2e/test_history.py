@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import unittest
+from pathlib import Path
 
-from case import SharedMesh
+from case import FreshMesh, SharedMesh
+from node import Node
 
 KEYS = {
     "folder",
@@ -117,6 +120,100 @@ class History(SharedMesh):
             done = self.c.run(*arguments)
             self.assertNotEqual(done.returncode, 0)
             self.assertTrue(done.stderr.startswith("dagsync: "), done.stderr)
+
+
+class Retention(FreshMesh):
+    def replace(self, name: str, *contents: bytes) -> None:
+        a = self.mesh["a"]
+        for content in contents:
+            a.write(name, content)
+            self.mesh.converge()
+
+    def kept_files(self, one: Node) -> list[str]:
+        versions = one.state_dir / "folders" / "dags" / "versions"
+        return sorted(entry for entry in os.listdir(versions) if not entry.endswith(".of"))
+
+    def test_too_much_goes_oldest_first(self) -> None:
+        for one in self.mesh.nodes:
+            self.mesh.configure(one, folder={"versions_max_size": "100KiB"})
+        a, b, c = self.begin()
+        self.replace("big.bin", *(bytes([n]) * 30_000 for n in range(6)))
+        sizes = [entry["digest"] for entry in b.listed("versions", "big.bin")]
+        self.assertEqual(len(sizes), 3)
+        self.mesh.wait_until(lambda: len(self.kept_files(b)) == 3, "the files went, too")
+
+    def test_too_old_goes_at_the_next_start(self) -> None:
+        a, b, c = self.begin()
+        self.replace("old.py", b"1", b"22")
+        self.assertEqual(len(b.listed("versions", "old.py")), 1)
+        self.mesh.configure(b, folder={"versions_keep": "1s"})
+        b.restart()
+        self.mesh.wait_until(lambda: not self.kept_files(b), "it has expired")
+        self.assertEqual(b.listed("versions", "old.py"), [])
+
+
+class CatalogueLost(FreshMesh):
+    """What is kept can be restored, whatever becomes of the index."""
+
+    def begin_with_versions(self) -> tuple[Node, ...]:
+        a, b, c = self.begin()
+        for content in (b"first", b"second!", b"third"):
+            a.write("etl/load.py", content)
+            self.mesh.converge()
+        os.symlink("one", a.path("link"))
+        self.mesh.converge()
+        os.unlink(a.path("link"))
+        self.mesh.converge()
+        c.stop()
+        b.write("both.py", b"younger, on b")
+        self.mesh.wait_content("both.py", b"younger, on b", nodes=[a, b])
+        c.write("both.py", b"older, on c", mtime_ns=10**18)
+        c.start()
+        self.mesh.converge()
+        return a, b, c
+
+    def index(self, one: Node) -> Path:
+        return one.state_dir / "folders" / "dags" / "index.db"
+
+    def assert_restorable(self, one: Node, reasons: bool) -> None:
+        self.mesh.wait_in_sync()
+        listed = one.listed("versions", "etl/load.py")
+        self.assertEqual([entry["size"] for entry in listed], [7, 5])
+        self.assertEqual([each["kind"] for each in one.listed("versions", "link")], ["symlink"])
+        lost = one.listed("versions", "both.py")
+        self.assertEqual([entry["size"] for entry in lost], [11])
+        if reasons:
+            self.assertEqual([entry["path"] for entry in one.listed("conflicts")], ["both.py"])
+        self.assert_status(one.run("restore", "etl/load.py"), 0)
+        self.mesh.wait_content("etl/load.py", b"second!")
+        self.mesh.converge()
+
+    def test_the_index_is_gone(self) -> None:
+        a, b, c = self.begin_with_versions()
+        c.stop()
+        for path in self.index(c).parent.glob("index.db*"):
+            path.unlink()
+        self.mesh.start("c")
+        self.assert_restorable(c, reasons=False)
+
+    def test_the_index_is_nonsense(self) -> None:
+        a, b, c = self.begin_with_versions()
+        c.stop()
+        self.index(c).write_bytes(os.urandom(50_000))
+        self.mesh.start("c")
+        self.assertIn("corrupt", c.folder_status()["state_reason"])
+        self.assert_restorable(c, reasons=False)
+
+    def test_a_row_of_the_index_is_nonsense(self) -> None:
+        a, b, c = self.begin_with_versions()
+        c.stop()
+        index = sqlite3.connect(self.index(c))
+        with index:
+            index.execute("UPDATE entry SET kind = 'socket'")
+        index.close()
+        self.mesh.start("c")
+        self.assertIn("corrupt", c.folder_status()["state_reason"])
+        self.assert_restorable(c, reasons=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import unittest
 
 from case import FreshMesh
@@ -61,6 +62,24 @@ class Modes(FreshMesh):
         self.mesh.wait_until(lambda: self.drift(c) == 1, "c names its drift")
         self.assert_content("other.py", None, c)
         self.assert_content("other.py", b"from a", a)
+
+    def test_the_next_change_of_a_send_only_node_replaces_what_did_not_come_in(self) -> None:
+        a, b, c = self.begin_with("send-only")
+        now = time.time_ns()
+        c.write("dag.py", b"from c")
+        self.mesh.wait_content("dag.py", b"from c")
+        a.write("dag.py", b"from a", mtime_ns=now)
+        a.write("new.py", b"from a", mtime_ns=now)
+        self.mesh.wait_until(lambda: self.drift(c) == 2, "c names its drift")
+        self.mesh.wait_content("dag.py", b"from a", nodes=[a, b])
+        for name in ("dag.py", "new.py"):  # older by hours, and yet the next one
+            c.write(name, b"again from c: " + name.encode(), mtime_ns=now - 10**13)
+        for name in ("dag.py", "new.py"):
+            self.mesh.wait_content(name, b"again from c: " + name.encode())
+        self.mesh.wait_until(lambda: self.drift(c) == 0, "no drift is left")
+        self.mesh.converge()
+        self.assertEqual(self.conflicts(), [])
+        self.assertEqual(a.listed("versions", "dag.py")[0]["reason"], "replaced")
 
 
 if __name__ == "__main__":

@@ -82,6 +82,52 @@ class Push(SharedMesh):
             self.assertTrue(done.stderr.startswith("dagsync: "), done.stderr)
 
 
+class WhatDoesNotTravel(FreshMesh):
+    """It is named, whether the whole folder is pushed, a directory or the path itself."""
+
+    options = {"folder": {"max_file_size": "1KiB"}}
+
+    def setUp(self) -> None:
+        super().setUp()
+        a, self.b, self.c = self.begin()
+        self.a = a
+        a.write("fine.py", b"x")
+        a.write("sub/large.bin", b"x" * 2000)
+        os.mkfifo(a.path("pipe"))
+        self.held = open(a.path("held.log"), "wb")  # noqa: SIM115
+        self.held.write(b"begun")
+        self.held.flush()
+        self.addCleanup(self.held.close)
+
+    def test_the_whole_folder(self) -> None:
+        done = self.a.run("push", "--json")
+        self.assert_status(done, 1)
+        told = json.loads(done.stdout)
+        self.assertEqual(
+            [each["path"] for each in told["not_pushed"]], ["held.log", "pipe", "sub/large.bin"]
+        )
+        self.assertTrue(all(node["acknowledged"] for node in told["nodes"]))
+        self.assert_content("fine.py", b"x")  # all else is there
+        self.assertRegex(done.stderr, r"not pushed: held\.log: .*open for writing")
+        self.assertRegex(done.stderr, r"not pushed: pipe: .*FIFO")
+        self.assertRegex(done.stderr, r"not pushed: sub/large\.bin: .*max_file_size")
+
+    def test_a_directory_and_a_path(self) -> None:
+        for name in ("sub", "sub/large.bin"):
+            done = self.a.run("push", name)
+            self.assert_status(done, 1)
+            self.assertIn("not pushed: sub/large.bin: ", done.stderr)
+            self.assertNotIn("pipe", done.stderr)
+        self.assert_status(self.a.run("push", "fine.py"), 0)
+
+    def test_nothing_is_named_any_more_when_it_is_over(self) -> None:
+        self.held.close()
+        os.unlink(self.a.path("pipe"))
+        os.unlink(self.a.path("sub/large.bin"))
+        self.assert_status(self.a.run("push"), 0)
+        self.assert_content("held.log", b"begun")
+
+
 class PushWithANodeAway(FreshMesh):
     def test_it_times_out_and_says_who_is_missing(self) -> None:
         a, b, c = self.begin()

@@ -127,6 +127,34 @@ class PushTo(FreshMesh):
         self.assertIn(c.address, done.stdout + done.stderr)
         self.assert_content("dag.py", b"x", a)
 
+    def test_delete_from_a_directory_without_a_file_is_refused(self) -> None:
+        a, b, c = self.begin_with_runner()
+        a.write("dag.py", b"x")
+        self.mesh.converge()
+        (self.source / "empty").mkdir()
+        for more in (("--delete",), ("--delete", "--dry-run")):
+            done = self.push(a, more=more)
+            self.assert_status(done, 2)
+            self.assertIn("not a single file", done.stderr)
+        self.mesh.fence(a)
+        self.assert_content("dag.py", b"x")
+        self.assert_status(self.push(a), 0)  # without it nothing is deleted
+
+    def test_what_is_there_but_not_pushed_is_not_deleted(self) -> None:
+        a, b, c = self.begin_with_runner()
+        for name in ("held.py", "gone.py", "stays.py"):
+            a.write(name, b"x")
+        self.mesh.converge()
+        self.runner.write("stays.py", b"x")
+        with open(self.runner.path("held.py"), "wb") as held:
+            held.write(b"half")
+            held.flush()
+            done = self.push(a, more=("--delete",))
+        self.assert_status(done, 1)
+        self.assertIn("not pushed: held.py: ", done.stderr)
+        self.mesh.wait_content("gone.py", None)
+        self.assert_content("held.py", b"x")
+
 
 if __name__ == "__main__":
     unittest.main()
