@@ -141,8 +141,8 @@ class Replica {
                                   std::optional<DiskState> disk);
   [[nodiscard]] Actions not_published(const RelPath& path);  // it stays wanted
 
-  // The disk must show the index's records again at these paths, where the index has live ones; what
-  // stands there now is kept.
+  // The disk must show the index's records again at these paths, where the index has live ones;
+  // what stands there now is kept.
   [[nodiscard]] Actions reclaim(const std::vector<Observation>& wrong);
 
   // What stood at a path was removed (and kept), because a file replaced a directory above it; its
