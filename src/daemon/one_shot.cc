@@ -127,11 +127,8 @@ class OneShot final : public Outlet {
     auto tree = read_tree(*disk_, ignore, clock_.now());
     if (!tree) return Unexpected(tree.error());
     tree_ = std::move(*tree);
-    if (options_.delete_missing && !tree_.has_files()) {
-      return fail(ErrorCode::kInvalid,
-                  "--from " + escape_bytes(options_.from) +
-                      " holds not a single file, and --delete would delete all that the receivers "
-                      "have: name the right directory, or leave --delete out");
+    if (options_.delete_missing) {
+      if (const Status may = may_delete(tree_, options_.from); !may) return may;
     }
     for (const auto& [path, why] : tree_.troubles)
       print_error("not pushed: " + display(path) + ": " + why);

@@ -108,10 +108,15 @@ class Planner {
 
 }  // namespace
 
-bool PushedTree::has_files() const {
-  return std::any_of(contents.begin(), contents.end(), [](const auto& entry) {
+Status may_delete(const PushedTree& tree, const std::string& from) {
+  const bool has_files = std::ranges::any_of(tree.contents, [](const auto& entry) {
     return entry.second.kind == Kind::kFile || entry.second.kind == Kind::kSymlink;
   });
+  if (has_files) return {};
+  return fail(ErrorCode::kInvalid,
+              "--from " + escape_bytes(from) +
+                  " holds not a single file, and --delete would delete all that the receivers "
+                  "have: name the right directory, or leave --delete out");
 }
 
 Result<PushedTree> read_tree(Disk& disk, const std::vector<std::string>& ignore, UnixNanos now) {

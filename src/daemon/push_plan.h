@@ -20,11 +20,13 @@ struct PushedTree {
   std::map<Digest, std::string> bytes;
   std::map<RelPath, std::string> troubles;  // what is not pushed, and why; it is there all the same
   IgnoreRules rules;                        // what they ignore is there all the same, too
-
-  [[nodiscard]] bool has_files() const;  // or symlinks
 };
 [[nodiscard]] Result<PushedTree> read_tree(Disk& disk, const std::vector<std::string>& ignore,
                                            UnixNanos now);
+
+// kInvalid where the directory `from` holds not a single file or symlink: whoever names the wrong
+// one must not delete everything.
+[[nodiscard]] Status may_delete(const PushedTree& tree, const std::string& from);
 
 // What the receivers listed, merged.
 using Listing = std::map<RelPath, Record>;

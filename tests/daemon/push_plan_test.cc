@@ -49,9 +49,9 @@ TEST_CASE_FIXTURE(Fixture, "what stands there but is not pushed is not missing")
 
 TEST_CASE_FIXTURE(Fixture, "directories alone are not a single file") {
   tree.contents[at("d")] = directory_content(0755);
-  CHECK_FALSE(tree.has_files());
+  CHECK_FALSE(may_delete(tree, "dags"));
   tree.contents[at("d/link")] = symlink_content("x", 1);
-  CHECK(tree.has_files());
+  CHECK(may_delete(tree, "dags"));
 }
 
 }  // namespace
