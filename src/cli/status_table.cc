@@ -195,7 +195,7 @@ std::string notes_of(const json& status, bool with_colours) {
     if (!reason.empty()) warn(name + ": " + reason);
     if (drift > 0)
       warn(name + ": " + count_of(drift, "path") +
-           " differ from the other nodes, as its mode allows");
+           " differ from the other nodes, as its mode allows: `dagsync verify` names them");
     if (conflicts > 0)
       warn(name + ": " + count_of(conflicts, "conflict") + ": `dagsync conflicts` lists them");
     out += errors_of(folder, with_colours);

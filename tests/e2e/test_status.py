@@ -156,5 +156,29 @@ class NotInSync(FreshMesh):
         self.assertEqual(behind(), (0, 0, 0))
 
 
+@unittest.skipUnless(os.geteuid() == 0, "only root can own files as somebody else")
+class Leases(FreshMesh):
+    NOBODY = 65534
+
+    def test_the_warning_about_leases_names_a_file_and_goes_when_it_is_over(self) -> None:
+        a, b, c = self.mesh.nodes
+        a.launcher = ["setpriv", "--bounding-set=-lease", "--inh-caps=-lease"]
+        self.begin()
+        self.assertEqual(a.folder_status()["state_reason"], "")
+        for name in ("first.py", "second.py"):
+            a.write(name, b"x")
+            os.chown(a.path(name), self.NOBODY, self.NOBODY)
+
+        def reason() -> str:
+            return a.folder_status()["state_reason"]
+
+        self.mesh.wait_until(lambda: "of 2 file(s), first.py for one" in reason(), "both are named")
+        self.assertIn("CAP_LEASE", reason())
+        os.chown(a.path("first.py"), 0, 0)
+        self.mesh.wait_until(lambda: "of 1 file(s), second.py for one" in reason(), "one is left")
+        os.unlink(a.path("second.py"))
+        self.mesh.wait_until(lambda: reason() == "", "it is over")
+
+
 if __name__ == "__main__":
     unittest.main()
