@@ -55,7 +55,7 @@ struct Fixture : ControlHandler {
         return line;
       }
       loop.turn(1);
-      clock.pass(std::chrono::milliseconds(20));
+      clock.advance(std::chrono::milliseconds(20));
       std::array<char, 64 * 1024> chunk;
       const ssize_t got = recv(fd, chunk.data(), chunk.size(), MSG_DONTWAIT);
       if (got > 0) input.append(chunk.data(), static_cast<std::size_t>(got));
@@ -96,7 +96,7 @@ TEST_CASE_FIXTURE(Fixture, "who does not read is cut off, and told so, and holds
   const std::string long_text(200, 'x');
   for (std::size_t i = 0; i < 3 * Events::kKept; ++i) {
     add(long_text);
-    if (i % Events::kBurst == 0) clock.pass(Events::kWindow);
+    if (i % Events::kBurst == 0) clock.advance(Events::kWindow);
   }
   CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(10));
   json last;
@@ -113,10 +113,10 @@ TEST_CASE_FIXTURE(Fixture, "one that never reads its last line is let go in the 
   const OwnedFd client = follow();
   for (std::size_t i = 0; i < 3 * Events::kKept; ++i) {
     add(std::string(200, 'x'));
-    if (i % Events::kBurst == 0) clock.pass(Events::kWindow);
+    if (i % Events::kBurst == 0) clock.advance(Events::kWindow);
   }
   CHECK(server->clients() == 1);
-  clock.pass(EventStream::kLastWords + std::chrono::seconds(1));
+  clock.advance(EventStream::kLastWords + std::chrono::seconds(1));
   for (int i = 0; i < 100 && server->clients() > 0; ++i)
     loop.turn(10);
   CHECK(server->clients() == 0);
@@ -128,7 +128,7 @@ TEST_CASE_FIXTURE(Fixture, "nothing is left of one that went away") {
   client.reset();
   for (int i = 0; i < 100 && server->clients() > 0; ++i)
     loop.turn(10);
-  clock.pass(std::chrono::seconds(2));
+  clock.advance(std::chrono::seconds(2));
   CHECK(clock.timers() == 0);
   add("to nobody");
 }
