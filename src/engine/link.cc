@@ -63,9 +63,7 @@ void Link::abort(const Error& error) {
 void Link::closed(const Error& error) {
   if (std::exchange(closed_, true)) return;
   clock_.cancel(std::exchange(timer_, {}));
-  // The handler may destroy this link.
-  const auto on_closed = handlers_.on_closed;
-  on_closed(error);
+  handlers_.on_closed(error);
 }
 
 void Link::on_data(std::string_view bytes) {

@@ -42,6 +42,12 @@ class TwoNodes {
       node.configure_peers({known});
     }
     [[nodiscard]] Folder& folder() { return *node.folder("dags"); }
+    // As an editor an hour ago would have, so that no tick of the clock decides which is younger.
+    void write_old(const std::string& path, const std::string& bytes) const {
+      real.write(path, bytes);
+      std::filesystem::last_write_time(
+          real.real(path), std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+    }
     [[nodiscard]] FolderStatus status() { return folder().status(); }
     [[nodiscard]] std::string trouble() {
       const FolderStatus now = status();

@@ -57,7 +57,7 @@ TEST_CASE("an edit of a long file travels with its announcement") {
 
   // Where the basis is gone, the whole content is fetched.
   world.disconnect();
-  b.real.write("long", noise(100));
+  b.write_old("long", noise(100));
   a.real.save_by_rename("long", noise(200'000) + "another line\n");
   world.look_at(a, "long");
   world.connect();

@@ -93,7 +93,7 @@ TEST_CASE("of two edits the younger wins on both nodes, the other one can be res
   auto& a = world.a();
   auto& b = world.b();
   world.disconnect();
-  a.real.write("dag.py", "older");
+  a.write_old("dag.py", "older");
   world.look(a);
   b.real.write("dag.py", "younger");
   world.look(b);

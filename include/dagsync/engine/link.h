@@ -26,7 +26,7 @@ class Link {
     std::function<Status(const Hello&)> on_hello;
     std::function<void(Message)> on_message;  // all others but Ping, Pong and Goodbye
     std::function<void(const Chunk&)> on_chunk;
-    std::function<void(const Error&)> on_closed;  // once; the link may be destroyed from within
+    std::function<void(const Error&)> on_closed;  // once; no handler may destroy the link
   };
 
   // `dialed`: whether we did. Who dialed says hello first.
