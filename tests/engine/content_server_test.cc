@@ -71,8 +71,8 @@ TEST_CASE("a kept version serves where no path does") {
   world.theirs.write("old", "old content");
   const Content content = file_content("old content", kFileTime);
   world.their_kept = kept_id(1);
-  const auto removed = world.theirs.disk().remove(DiskWorld::path("old"),
-                                                  *world.theirs.look("old"), world.their_kept);
+  const auto removed = world.theirs.disk().remove(DiskWorld::path("old"), *world.theirs.look("old"),
+                                                  world.their_kept);
   REQUIRE(removed.has_value());
   REQUIRE(removed->kept);
   world.server.on_fetch({"a"}, fetch_of("old", content));
@@ -82,8 +82,8 @@ TEST_CASE("a kept version serves where no path does") {
 
   world.their_end.said.clear();
   world.their_kept = kept_id(2);  // in the catalogue, but not on the disk
-  const std::string error = answer_error(
-      world, fetch_of("old", file_content("never there", kFileTime), 2));
+  const std::string error =
+      answer_error(world, fetch_of("old", file_content("never there", kFileTime), 2));
   CHECK(error == "this node does not have it any more");
 }
 

@@ -179,14 +179,14 @@ TEST_CASE("a link that its owner silences from a handler hears no more of the sa
   const auto far = std::make_shared<FarEnd>();
   std::unique_ptr<Link> link;
   int messages = 0;
-  link = std::make_unique<Link>(std::make_unique<FakeConnection>(far), clock, false,
-                                Link::Handlers{[](const Hello&) { return Status(); },
-                                               [&](const Message&) {
-                                                 ++messages;
-                                                 link->silence();
-                                               },
-                                               [](const Chunk&) {},
-                                               [](const Error&) { FAIL("it was silenced"); }});
+  link = std::make_unique<Link>(
+      std::make_unique<FakeConnection>(far), clock, false,
+      Link::Handlers{[](const Hello&) { return Status(); },
+                     [&](const Message&) {
+                       ++messages;
+                       link->silence();
+                     },
+                     [](const Chunk&) {}, [](const Error&) { FAIL("it was silenced"); }});
   link->start();
   far->say(frame_message(hello_from("b")) + frame_message(List{"a"}) + frame_message(List{"b"}));
   CHECK(messages == 1);

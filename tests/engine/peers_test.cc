@@ -35,8 +35,8 @@ struct PeersWorld {
                [this](const NodeName& name) { note("lost", name); },
                [this](const NodeName& name, const Message&) { note("message", name); },
                [this](const NodeName& name, const Chunk&) { note("chunk", name); }}) {
-    peers.configure({peer_config("a", {"a:1", "a:2"}), peer_config("z", {"z:1"}),
-                     peer_config("dials-us")});
+    peers.configure(
+        {peer_config("a", {"a:1", "a:2"}), peer_config("z", {"z:1"}), peer_config("dials-us")});
   }
 
   void note(const std::string& what, const NodeName& name) {
@@ -111,8 +111,7 @@ TEST_CASE("who dials us speaks first, and is answered when it is known") {
   PeersWorld::greet(*far, "dials-us");
   CHECK(first_of<Hello>(take_heard(*far)));
   far->say(frame_message(List{"dags"}) + frame_chunk_header(1, 1, false) + "x");
-  CHECK(world.take_events() ==
-        Names{"connected dials-us", "message dials-us", "chunk dials-us"});
+  CHECK(world.take_events() == Names{"connected dials-us", "message dials-us", "chunk dials-us"});
 }
 
 TEST_CASE("a certificate with no configured name is refused before it speaks") {

@@ -34,8 +34,7 @@ class TwoNodes {
       store = its_store.get();
       auto its_watcher = std::make_unique<BareWatcher>();
       watcher = its_watcher.get();
-      node.add_folder(config,
-                      {std::move(its_disk), std::move(its_store), std::move(its_watcher)});
+      node.add_folder(config, {std::move(its_disk), std::move(its_store), std::move(its_watcher)});
       PeerConfig known = peer;
       known.name = {its_peer};
       known.addresses = {its_peer + ":1"};
@@ -137,9 +136,9 @@ class TwoNodes {
     until([&] { return a_->node.in_sync() && b_->node.in_sync(); });
   }
 
-  FakeClock clock{{std::chrono::duration_cast<Duration>(
-                       std::chrono::system_clock::now().time_since_epoch())
-                       .count()}};
+  FakeClock clock{
+      {std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch())
+           .count()}};
   FakeRandom random;
   QueueWorker worker;
 

@@ -131,8 +131,8 @@ TEST_CASE("hints are gathered, and lost ones made good by looking at everything"
   auto& b = world.b();
   a.real.write("hinted", "1");
   a.real.write("x.pyc", "ignored");
-  a.watcher->handlers.on_hints({{DiskWorld::path("hinted"), false},
-                                {DiskWorld::path("x.pyc"), false}});
+  a.watcher->handlers.on_hints(
+      {{DiskWorld::path("hinted"), false}, {DiskWorld::path("x.pyc"), false}});
   world.until([&] { return b.real.exists("hinted"); });
   a.real.write("missed", "2");
   a.watcher->handlers.on_overflow();

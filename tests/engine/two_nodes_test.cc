@@ -55,8 +55,8 @@ TEST_CASE("an edit of a long file travels as a delta, a rename without content")
   auto& b = world.b();
   a.real.write("long", noise(400'000));
   world.look_and_sync(a);
-  const std::uint64_t before = b.node.status().peers.front().bytes_sent +
-                               a.node.status().peers.front().bytes_sent;
+  const std::uint64_t before =
+      b.node.status().peers.front().bytes_sent + a.node.status().peers.front().bytes_sent;
   a.real.save_by_rename("long", noise(400'000) + "one line more\n");
   world.look_and_sync(a);
   CHECK(b.real.read("long") == noise(400'000) + "one line more\n");
@@ -64,8 +64,8 @@ TEST_CASE("an edit of a long file travels as a delta, a rename without content")
   world.look_and_sync(a);
   CHECK(b.real.read("renamed") == noise(400'000) + "one line more\n");
   CHECK_FALSE(b.real.exists("long"));
-  const std::uint64_t after = b.node.status().peers.front().bytes_sent +
-                              a.node.status().peers.front().bytes_sent;
+  const std::uint64_t after =
+      b.node.status().peers.front().bytes_sent + a.node.status().peers.front().bytes_sent;
   CHECK(after - before < 100'000);
 }
 
@@ -139,10 +139,9 @@ TEST_CASE("what cannot be restored says why") {
   REQUIRE(b.folder().versions().of(DiskWorld::path("dag.py")).size() == 1);
   b.real.mkdir("dag.py");  // in its way
   std::optional<std::string> error;
-  b.folder().restore(DiskWorld::path("dag.py"), std::nullopt,
-                     [&](const Result<KeptVersion>& version) {
-                       error = version ? "" : version.error().message;
-                     });
+  b.folder().restore(
+      DiskWorld::path("dag.py"), std::nullopt,
+      [&](const Result<KeptVersion>& version) { error = version ? "" : version.error().message; });
   world.until([&] { return error.has_value(); });
   CHECK(error->find("a directory stands there now") != std::string::npos);
 }

@@ -59,16 +59,21 @@ std::vector<std::string> fuzz_seeds() {
   const std::string folder = "[[folder]]\nname = \"dags\"\npath = \"/srv/dags\"\n";
   const std::string peer = "[[peer]]\nname = \"node2\"\naddress = [\"node2:7411\", \"[::1]:1\"]\n";
   return {node + tls + folder + peer,
-          node + "listen = [\"0.0.0.0:7411\"]\nstate_dir = \"/s\"\ncontrol_socket = \"/c\"\n"
-                 "http = \"\"\nlog_level = \"debug\"\n" + tls,
+          node +
+              "listen = [\"0.0.0.0:7411\"]\nstate_dir = \"/s\"\ncontrol_socket = \"/c\"\n"
+              "http = \"\"\nlog_level = \"debug\"\n" +
+              tls,
           node + tls + folder +
               "mode = \"send-only\"\nignore = [\"logs/\"]\nsettle_ms = 5\nsettle_max_ms = 9\n"
               "rescan_interval = \"10m\"\nmax_delete_percent = 50\nmax_file_size = \"4GiB\"\n"
               "versions_keep = \"30d\"\nversions_max_size = \"0B\"\nowner = \"a:b\"\n" +
               peer + "may = [\"send\"]\n",
-          node + tls + folder + folder + peer + peer, "node = 1\ntls = []\nfolder = {}\npeer = [1]",
-          "nam = 1\n[node.x]\n", "a = [[[[[[1]]]]]]\nb = 1979-05-27T07:32:00Z\nc = '''x'''",
-          "[node\nname =", "\xEF\xBB\xBF# only a comment"};
+          node + tls + folder + folder + peer + peer,
+          "node = 1\ntls = []\nfolder = {}\npeer = [1]",
+          "nam = 1\n[node.x]\n",
+          "a = [[[[[[1]]]]]]\nb = 1979-05-27T07:32:00Z\nc = '''x'''",
+          "[node\nname =",
+          "\xEF\xBB\xBF# only a comment"};
 }
 
 }  // namespace dagsync

@@ -72,8 +72,7 @@ class Socket final : public ControlHandler {
     address.sun_family = AF_UNIX;
     path_.copy(address.sun_path, sizeof address.sun_path - 1);
     OwnedFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    DAGSYNC_ASSERT(
-        connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    DAGSYNC_ASSERT(connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
     return fd;
   }
 
@@ -171,9 +170,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   {
     Client client;
     socket.loop.turn(0);
-    in_pieces(sent, cuts, cuts < 128 ? 9 : 60'000, [&](std::string_view piece) {
-      client.send(piece);
-    });
+    in_pieces(sent, cuts, cuts < 128 ? 9 : 60'000,
+              [&](std::string_view piece) { client.send(piece); });
     socket.loop.turn(0);
     const bool asked = sent.find('\n') != std::string_view::npos;
     constexpr int kTurns = 60;  // of a minute and more; who wants to wait longer goes away

@@ -107,7 +107,8 @@ std::vector<std::string> fuzz_seeds() {
           "\1" + fuzz_piece(signature) + noise,
           "\2\3" + fuzz_piece("a pattern") + *test::delta_of(signature, content),
           "\2\3" + fuzz_piece(noise) + *test::delta_of(test::signature_of(noise), noise + "x"),
-          "\3" + fuzz_piece("a pattern") + "something new", std::string("\3") + noise};
+          "\3" + fuzz_piece("a pattern") + "something new",
+          std::string("\3") + noise};
 }
 
 }  // namespace dagsync
@@ -131,8 +132,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const std::string_view pattern = input.piece();
       const std::string basis = blown_up(pattern, 5000);
       const std::string_view rest = input.rest();
-      there_and_back(basis, basis.substr(rest.size() % 3000) + std::string(rest) +
-                                basis.substr(0, 2000));
+      there_and_back(basis,
+                     basis.substr(rest.size() % 3000) + std::string(rest) + basis.substr(0, 2000));
     }
   }
   return 0;

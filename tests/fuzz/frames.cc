@@ -111,8 +111,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FuzzInput input(data, size);
   const std::uint8_t choices = input.byte();
   const std::uint8_t seed = input.byte();
-  const std::string stream =
-      (choices & kFramed) != 0 ? framed(input) : std::string(input.rest());
+  const std::string stream = (choices & kFramed) != 0 ? framed(input) : std::string(input.rest());
   Listener whole(choices);
   whole.hear(stream);
   Listener cut(choices);

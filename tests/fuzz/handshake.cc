@@ -179,7 +179,7 @@ class Mesh {
   FakeClock clock_;
   FakeRandom random_;
   FakeTransport transport_;
-  std::map<NodeName, int> connected_;  // hellos that were taken, less losses
+  std::map<NodeName, int> connected_;       // hellos that were taken, less losses
   std::map<NodeName, const End*> current_;  // on which a name was connected last
   std::vector<std::unique_ptr<End>> ends_;
   End* speaker_ = nullptr;
@@ -210,12 +210,13 @@ std::vector<std::string> fuzz_seeds() {
   const std::string hang_up("\5\0", 2);
   std::string in_pieces = "\3";
   in_pieces += fuzz_piece(frame_message(test::one_of_each().front())) + '\0';
-  return {come_in_as_a + hello_of_a + talk + later + later + hang_up,
-          "\x8" + be_dialed_as_a + hello_of_a + talk + talk + later,
-          "\x8" + be_dialed_as_a + come_in_as_a + hello_of_a + std::string("\2\0\0\1", 4) + talk,
-          come_in_as_a + hello_of_a + reconfigure + talk + come_in_as_a + std::string("\2\0\0\1", 4),
-          come_in_as_a + in_pieces + later,
-          come_in_as_a + std::string("\2\1\0\0", 4) + come_in_as_a + std::string("\2\0\1\1", 4)};
+  return {
+      come_in_as_a + hello_of_a + talk + later + later + hang_up,
+      "\x8" + be_dialed_as_a + hello_of_a + talk + talk + later,
+      "\x8" + be_dialed_as_a + come_in_as_a + hello_of_a + std::string("\2\0\0\1", 4) + talk,
+      come_in_as_a + hello_of_a + reconfigure + talk + come_in_as_a + std::string("\2\0\0\1", 4),
+      come_in_as_a + in_pieces + later,
+      come_in_as_a + std::string("\2\1\0\0", 4) + come_in_as_a + std::string("\2\0\1\1", 4)};
 }
 
 }  // namespace dagsync

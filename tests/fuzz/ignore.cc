@@ -28,10 +28,11 @@ std::vector<std::string> fuzz_seeds() {
   const std::string paths = std::string("a") + '\0' + "a/b/c.py" + '\0' + "logs/x.log" + '\0' +
                             "data/__pycache__/a.pyc" + '\0' + "x y\\z" + '\0' + ".dagsync-1";
   std::vector<std::string> seeds;
-  for (const char* text :
-       {"# a comment\n*.log\n!keep.log\n/build/\ndocs/**/*.txt\n", "a/**\n**/b\na/**/b\n\\#x\n",
-        "[a-z0-9_]*.p[!y]\n[[:alpha:]]?\n[]-]x\n", "\xEF\xBB\xBF" "x\r\n y\\ \n", "!*.pyc\n*\n!*/\n",
-        "****/x\\/**\\/y\n[\n\\\n"}) {
+  for (const char* text : {"# a comment\n*.log\n!keep.log\n/build/\ndocs/**/*.txt\n",
+                           "a/**\n**/b\na/**/b\n\\#x\n", "[a-z0-9_]*.p[!y]\n[[:alpha:]]?\n[]-]x\n",
+                           "\xEF\xBB\xBF"
+                           "x\r\n y\\ \n",
+                           "!*.pyc\n*\n!*/\n", "****/x\\/**\\/y\n[\n\\\n"}) {
     seeds.push_back(fuzz_piece(text) + fuzz_piece("logs/") + paths);
     seeds.push_back(fuzz_piece("*.txt\n") + fuzz_piece(text) + paths);
   }

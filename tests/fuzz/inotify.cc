@@ -15,9 +15,8 @@ namespace {
 
 constexpr std::array kWatched = {"", "a", "a/b", "a/b/c", "a.b", "a0", "d"};  // as watches 1, 2, …
 constexpr std::array<std::uint32_t, 13> kMasks = {
-    IN_CLOSE_WRITE, IN_MODIFY,      IN_ATTRIB,    IN_CREATE,     IN_DELETE,  IN_MOVED_FROM,
-    IN_MOVED_TO,    IN_DELETE_SELF, IN_MOVE_SELF, IN_Q_OVERFLOW, IN_UNMOUNT, IN_IGNORED,
-    0xFFFFFFFF};
+    IN_CLOSE_WRITE, IN_MODIFY,    IN_ATTRIB,     IN_CREATE,  IN_DELETE,  IN_MOVED_FROM, IN_MOVED_TO,
+    IN_DELETE_SELF, IN_MOVE_SELF, IN_Q_OVERFLOW, IN_UNMOUNT, IN_IGNORED, 0xFFFFFFFF};
 
 RelPath path(std::string_view text) {
   return text.empty() ? RelPath() : *RelPath::parse(text);

@@ -58,7 +58,9 @@ class FakeClock final : public Clock {
 
 class FakeRandom final : public Random {
  public:
-  std::uint64_t next() override { return state_ = state_ * 6364136223846793005 + 1442695040888963407; }
+  std::uint64_t next() override {
+    return state_ = state_ * 6364136223846793005 + 1442695040888963407;
+  }
 
  private:
   std::uint64_t state_ = 1;

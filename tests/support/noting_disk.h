@@ -94,7 +94,7 @@ class NotingDisk final : public Disk {
   std::string degraded() const override { return disk_.degraded(); }
 
   std::function<void(const RelPath&)> on_read = [](const RelPath&) {
-  };                      // before a file's first bytes
+  };  // before a file's first bytes
   // Why a step ("read", "stage", "publish" or "remove") is not done; none: it is.
   std::function<std::optional<Error>(const std::string& step, const RelPath&)> refuse =
       [](const std::string&, const RelPath&) { return std::nullopt; };
