@@ -205,7 +205,7 @@ TEST_CASE("a file that cannot be read is named, and taken in when it can") {
   world.until([&] { return world.b().real.exists("open.py"); });
   CHECK(a.trouble().find("permission denied") != std::string::npos);
   CHECK_FALSE(a.node.in_sync());
-  CHECK(a.folder().why_not_pushed(DiskWorld::path("secret.py")) != "");
+  CHECK_FALSE(a.folder().not_pushed(DiskWorld::path("secret.py")).empty());
   a.disk->refuse = [](const std::string&, const RelPath&) { return std::nullopt; };
   world.until_in_sync();
   CHECK(world.b().real.read("secret.py") == "secret");
@@ -276,7 +276,7 @@ TEST_CASE("a receive-only folder keeps its own changes to itself, and shows them
   world.until([&] { return b.status().drift > 0; });
   CHECK(a.real.read("dag.py") == "of a");
   CHECK_FALSE(a.real.exists("own.py"));
-  CHECK(b.folder().why_not_pushed(DiskWorld::path("own.py")) != "");
+  CHECK_FALSE(b.folder().not_pushed(DiskWorld::path("own.py")).empty());
   a.real.write("dag.py", "of a again");
   world.look(a);
   world.until([&] { return b.real.read("dag.py") == "of a again"; });
@@ -320,7 +320,7 @@ TEST_CASE("ignore rules that change take in what they excluded") {
   a.real.write("x.log", "log");
   world.look_and_sync(a);
   CHECK_FALSE(b.real.exists("x.log"));
-  CHECK(a.folder().why_not_pushed(DiskWorld::path("x.log")) != "");
+  CHECK_FALSE(a.folder().not_pushed(DiskWorld::path("x.log")).empty());
   a.real.write(".dagsyncignore", "\n");
   world.look_and_sync(a);
   world.until([&] { return b.real.exists("x.log"); });
