@@ -344,7 +344,7 @@ void Commands::verify(const json& request, const Reply& reply) {
       constexpr Duration kPause = std::chrono::milliseconds(200);
       if (clock_.mono() - call->told < kPause) return;
       call->told = clock_.mono();
-      call->reply->progress(call->progress_json());
+      (void)call->reply->offer({{"progress", call->progress_json()}});  // or the next one
     };
     order.done = [this, call, name](const VerifyReport& report) { verified(call, name, report); };
     node_.verify(*folder, std::move(order));

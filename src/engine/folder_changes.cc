@@ -67,6 +67,7 @@ void Folder::perform(Actions actions, Publisher::Contents contents) {
     } else if (auto* unwant = std::get_if<Unwant>(&action)) {
       unwants.push_back(std::move(unwant->path));
     } else if (auto* snapshot = std::get_if<StartSnapshot>(&action)) {
+      event(Event::Kind::kSent, RelPath(), snapshot->peer.value, "what it lacks");
       snapshots_.start(snapshot->peer);
     } else if (auto* stop = std::get_if<Halt>(&action)) {
       halt(
@@ -144,9 +145,10 @@ void Folder::announce(std::vector<Announce::Item> items) {
   std::string names;
   for (const NodeName& peer : peers)
     names += (names.empty() ? "" : ", ") + peer.value;
+  const char* nobody = peers.empty() ? ", but no peer is connected" : "";
   for (const Announce::Item& item : items) {
     event(Event::Kind::kSent, item.change.path, names,
-          item.change.record.is_live() ? "changed" : "deleted");
+          (item.change.record.is_live() ? "changed" : "deleted") + std::string(nobody));
   }
   if (peers.empty()) return;
   Announce announce;

@@ -9,6 +9,7 @@ namespace dagsync {
 namespace {
 
 constexpr std::size_t kPathsAtOnce = 512;  // asked for again
+constexpr std::size_t kMaxProblemBytes = 500;
 
 const char* name_of(Kind kind) {
   switch (kind) {
@@ -104,7 +105,9 @@ void Verification::compare(Node& node, const VerifyPage::Row& row) {
   if (is_ours(node) && look_ == 1 && (kind == Kind::kFile || kind == Kind::kSymlink)) ++files_;
   node.suspects.erase(row.path);
   if (!row.problem.empty()) {
-    node.problems[row.path] = row.problem;
+    if (node.problems.size() >= kMaxDifferences) node.full = true;
+    if (node.full) return;
+    node.problems[row.path] = row.problem.substr(0, kMaxProblemBytes);
     return;
   }
   if (row.unsettled) {

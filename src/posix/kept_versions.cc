@@ -137,9 +137,12 @@ Sys<void> KeptVersions::copy(int fd, const DiskState& state, const KeptId& id) {
   return copied;
 }
 
-// Whole, with its time, and only then under its id.
+// Whole, with its mode and time, and only then under its id.
 Sys<void> KeptVersions::finish_copy(const std::string& half, const DiskState& state,
                                     const KeptId& id) {
+  if (state.type == FileType::kFile &&
+      ::fchmodat(directory_.get(), half.c_str(), state.mode & kFileModeBits, 0) != 0)
+    return sys_error();
   const auto times = times_with_mtime(state.mtime);
   if (::utimensat(directory_.get(), half.c_str(), times.data(), AT_SYMLINK_NOFOLLOW) != 0)
     return sys_error();

@@ -39,6 +39,7 @@ TEST_CASE("a kept version says where it stood, until it is removed") {
   DAGSYNC_ON_EACH(safe_grounds(), world) {
     world.mkdir("etl");
     world.write("etl/a.py", "old");
+    REQUIRE(::chmod(world.real("etl/a.py").c_str(), 0640) == 0);
     world.symlink("etl", "link");
     REQUIRE(
         world.publish("etl/a.py", world.look("etl/a.py"), world.staged_file("new"), kept_id(1)));
@@ -47,6 +48,7 @@ TEST_CASE("a kept version says where it stood, until it is removed") {
     REQUIRE(file.has_value());
     CHECK(file->path == DiskWorld::path("etl/a.py"));
     CHECK(file->state.size == 3);
+    CHECK(file->state.mode == 0640);
     CHECK(world.disk().describe_kept(kept_id(2)).value().path == DiskWorld::path("link"));
     CHECK(fails_with(world.disk().describe_kept(kept_id(3)), ErrorCode::kNotFound));
     CHECK(world.disk().list_kept().value().size() == 2);
