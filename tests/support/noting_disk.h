@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,7 +31,9 @@ class NotingDisk final : public Disk {
     if (auto error = refuse("read", path)) return Unexpected(*error);
     auto file = disk_.open(path);
     if (!file) return file;
-    return std::make_unique<Noticed>(std::move(*file), [this, path] { on_read(path); });
+    return std::make_unique<Noticed>(
+        std::move(*file), [this, path] { on_read(path); },
+        [this, path](std::span<char> bytes) { return rot(path, bytes); });
   }
   WriterCheck check_writer(const RelPath& path) override { return disk_.check_writer(path); }
 
@@ -98,22 +101,31 @@ class NotingDisk final : public Disk {
   // Why a step ("read", "stage", "publish" or "remove") is not done; none: it is.
   std::function<std::optional<Error>(const std::string& step, const RelPath&)> refuse =
       [](const std::string&, const RelPath&) { return std::nullopt; };
+  // What a failing disk makes of the bytes of a file, or why it gives none.
+  std::function<Status(const RelPath&, std::span<char>)> rot = [](const RelPath&, std::span<char>) {
+    return Status();
+  };
   int sync_failures = 0;  // so many of the next syncs fail
 
  private:
   class Noticed final : public ReadFile {
    public:
-    Noticed(std::unique_ptr<ReadFile> file, std::function<void()> on_read)
-        : file_(std::move(file)), on_read_(std::move(on_read)) {}
+    using Rot = std::function<Status(std::span<char>)>;
+    Noticed(std::unique_ptr<ReadFile> file, std::function<void()> on_read, Rot rot)
+        : file_(std::move(file)), on_read_(std::move(on_read)), rot_(std::move(rot)) {}
     Result<DiskState> state() override { return file_->state(); }
     Result<std::size_t> read(std::uint64_t offset, std::span<char> buffer) override {
       if (offset == 0) on_read_();
-      return file_->read(offset, buffer);
+      const auto got = file_->read(offset, buffer);
+      if (!got || *got == 0) return got;
+      if (const Status read = rot_(buffer.first(*got)); !read) return Unexpected(read.error());
+      return got;
     }
 
    private:
     std::unique_ptr<ReadFile> file_;
     std::function<void()> on_read_;
+    Rot rot_;
   };
 
   void note(const std::string& what, const RelPath& path) {
