@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "dagsync/base/rate_limit.h"
 #include "dagsync/ports/transport.h"
 #include "net/address.h"
-#include "net/rate_limit.h"
 #include "net/tcp_socket.h"
 #include "net/tls_connection.h"
 

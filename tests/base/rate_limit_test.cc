@@ -1,4 +1,4 @@
-#include "net/rate_limit.h"
+#include "dagsync/base/rate_limit.h"
 
 #include <doctest/doctest.h>
 
