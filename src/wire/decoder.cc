@@ -7,6 +7,10 @@ namespace {
 
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{1} << 62;  // an off_t holds it
 
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
+
 }  // namespace
 
 void Decoder::refuse(Error error) {
@@ -74,17 +78,17 @@ std::uint64_t Decoder::file_size(std::uint64_t size) {
 }
 
 std::string Decoder::folder(std::string& name) {
-  const bool is_plain = std::none_of(name.begin(), name.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-  });
+  const bool is_plain = std::none_of(name.begin(), name.end(), is_control);
   if (name.empty() || name.size() > kMaxFolderNameBytes || !is_plain)
     refuse("no name that a folder can have");
   return std::move(name);
 }
 
+// For logs and terminals: nothing in it may look like another line, or move the cursor.
 std::string Decoder::text(std::string& bytes) {
   fits(bytes.size(), kMaxTextBytes, "bytes of text");
-  return std::move(bytes);
+  const bool is_plain = std::none_of(bytes.begin(), bytes.end(), is_control);
+  return is_plain ? std::move(bytes) : escape_bytes(bytes);
 }
 
 }  // namespace dagsync

@@ -172,6 +172,14 @@ TEST_CASE("names are what they say they are") {
   CHECK_FALSE(is_dns_name(label + "l"));
 }
 
+TEST_CASE("a text for people stays on its line") {
+  const Result<Message> back = decode(encode(Goodbye{"bye\n2026-01-01 error \x1b[2Jforged"}));
+  REQUIRE(back.has_value());
+  CHECK(std::get<Goodbye>(*back).reason == "bye\\x0a2026-01-01 error \\x1b[2Jforged");
+  CHECK(std::get<Goodbye>(*decode(encode(Goodbye{"gr\xc3\xbc\xc3\x9f"}))).reason ==
+        "gr\xc3\xbc\xc3\x9f");
+}
+
 TEST_CASE("knowledge is intervals in order") {
   CHECK(!is_refused_bytes(knowledge({0, 1}, {2, 1}, {1, 2, 4, 4, 1, 9})));
   CHECK(is_refused_bytes(knowledge({0}, {1}, {0, 2})));            // sequence 0
