@@ -1,6 +1,7 @@
 #include "dagsync/core/knowledge.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "dagsync/base/assert.h"
 
@@ -92,8 +93,35 @@ void Knowledge::remove(const Knowledge& other) {
   for (const auto& [author, sequences] : other.authors_) {
     const auto it = authors_.find(author);
     if (it == authors_.end()) continue;
-    for (const SequenceSet::Interval& interval : sequences.intervals()) it->second.remove(interval);
+    for (const SequenceSet::Interval& interval : sequences.intervals())
+      it->second.remove(interval);
   }
+}
+
+void Knowledge::remove_beyond(const AuthorId& author, Sequence last) {
+  const auto it = authors_.find(author);
+  if (it == authors_.end() || it->second.last() <= last) return;
+  it->second.remove({last + 1, it->second.last()});
+}
+
+std::size_t Knowledge::intervals() const {
+  std::size_t count = 0;
+  for (const auto& [author, sequences] : authors_)
+    count += sequences.intervals().size();
+  return count;
+}
+
+// Half, so that the next interval does not make all of it to be copied again.
+Knowledge Knowledge::at_most(std::size_t intervals) && {
+  if (this->intervals() <= intervals) return std::move(*this);
+  Knowledge less;
+  const std::size_t of_each = std::max<std::size_t>(1, intervals / 2 / authors_.size());
+  for (const auto& [author, sequences] : authors_) {
+    const auto& all = sequences.intervals();
+    for (std::size_t i = 0; i < std::min(of_each, all.size()); ++i)
+      less.add(author, all[i]);
+  }
+  return less;
 }
 
 Sequence Knowledge::last(const AuthorId& author) const {

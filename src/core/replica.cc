@@ -14,9 +14,11 @@ void Replica::restore(Image image) {
   index_ = std::move(image.index);
   received_ = std::move(image.knowledge);
   withheld_ = std::move(image.withheld);
+  known_.reset();
   durable_ = received_;
   author_ = std::move(image.author);
   sequence_ = image.sequence;
+  is_restored_ = true;
   floor_ = image.floor;
 }
 
@@ -24,6 +26,7 @@ void Replica::reconfigure(Settings settings) {
   settings_ = std::move(settings);
   guard_.set_max_percent(settings_.max_delete_percent);
   received_.remove(withheld_);
+  known_.reset();
   durable_.remove(withheld_);
   withheld_ = {};
   refused_.clear();
@@ -34,6 +37,7 @@ void Replica::reconfigure(Settings settings) {
 void Replica::begin_epoch(Epoch epoch) {
   author_ = {settings_.self, epoch};
   sequence_ = 0;
+  is_restored_ = false;
 }
 
 void Replica::halt(std::string reason) {
@@ -48,7 +52,7 @@ void Replica::resume() {
 void Replica::save(const RelPath& path, Record record, const std::optional<ChangeId>& id,
                    std::optional<DiskState> disk, Actions& actions, std::vector<Change>& ours) {
   Change change{path, id ? *id : ChangeId{author_, ++sequence_}, std::move(record)};
-  if (!id) received_.add(change.id);
+  if (!id) receive(change.id);
   if (change.record.is_live()) guard_.came_back(path);
   const bool is_ours = change.id.author == author_;
   IndexEntry entry{change.record, change.id, std::move(disk)};
@@ -61,22 +65,40 @@ void Replica::save(const RelPath& path, Record record, const std::optional<Chang
   }
 }
 
+void Replica::receive(const ChangeId& id) {
+  received_.add(id);
+  if (known_ && !waiting_.contains(id)) known_->add(id);
+}
+
+void Replica::wait_for(const ChangeId& id) {
+  waiting_.insert(id);
+  if (known_) known_->remove(id);
+}
+
 void Replica::settle(const std::vector<ChangeId>& ids) {
-  for (const ChangeId& id : ids)
+  for (const ChangeId& id : ids) {
     waiting_.erase(id);
+    if (known_ && received_.covers(id)) known_->add(id);
+  }
 }
 
 Knowledge Replica::known() const {
-  Knowledge known = received_;
+  if (known_) return *known_;
+  known_ = received_;
   for (const ChangeId& id : waiting_)
-    known.remove(id);
-  return known;
+    known_->remove(id);
+  return *known_;
 }
 
 Knowledge Replica::offered() const {
   Knowledge offered = known();
   offered.remove(withheld_);
   return offered;
+}
+
+void Replica::made_durable(const Knowledge& knowledge) {
+  durable_.add(knowledge);
+  durable_ = std::move(durable_).at_most(kMostIntervals);
 }
 
 Actions Replica::collect(UnixNanos now) {

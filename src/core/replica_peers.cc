@@ -1,5 +1,7 @@
 // The half of the replica that listens to peers: their changes, and what they have.
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "dagsync/base/assert.h"
 #include "dagsync/core/reconcile.h"
@@ -49,6 +51,7 @@ void Replica::connected(const NodeName& name) {
   peer.connected = true;
   peer.told = false;
   peer.snapshot = false;
+  peer.left_out = false;
   peer.lagging_since = {};
 }
 
@@ -67,8 +70,12 @@ Actions Replica::announced(const NodeName& from, const std::vector<Change>& chan
   if (halted_ || !peer.may_send) return actions;
   for (const Change& change : changes) {
     peer.received.add(change.id);
-    if (received_.covers(change.id)) continue;
-    received_.add(change.id);
+    if (is_known(from, change)) continue;
+    if (!has_room_for(from, change.id.author)) {
+      peer.left_out = true;
+      continue;
+    }
+    receive(change.id);
     const Content& content = change.record.content;
     if (ignored(change.path, content.kind)) {
       withhold(from, change, "");
@@ -79,12 +86,64 @@ Actions Replica::announced(const NodeName& from, const std::vector<Change>& chan
       withhold(from, change, "larger than max_file_size: raise it in dagsync.toml on this node");
     } else {
       refused_.erase(change.path);
-      waiting_.insert(change.id);
+      wait_for(change.id);
       adjudicate(change.path, {change.record, change.id, {change.id}, {from}}, actions, ours);
     }
   }
+  forget_some();
+  peer.received = std::move(peer.received).at_most(kMostIntervals);
   if (!ours.empty()) actions.push_back(Broadcast{std::move(ours)});
   return actions;
+}
+
+// An author is believed against what others claimed to know of it: nobody can keep its changes from
+// us by saying that we have them.
+bool Replica::is_known(const NodeName& from, const Change& change) const {
+  if (!received_.covers(change.id)) return false;
+  if (from != change.id.author.node || waiting_.contains(change.id)) return true;
+  const IndexEntry* entry = index_.find(change.path);
+  return withheld_.covers(change.id) ||
+         (entry != nullptr && entry->record.version.has_seen(change.record.version));
+}
+
+bool Replica::has_room_for(const NodeName& from, const AuthorId& author) const {
+  const auto& authors = received_.authors();
+  if (authors.contains(author)) return true;
+  if (from != author.node) return authors.size() < kMostAuthors;
+  const auto first = authors.lower_bound({author.node, {}});
+  const auto end = std::find_if(first, authors.end(),
+                                [&](const auto& other) { return other.first.node != author.node; });
+  return static_cast<std::size_t>(std::distance(first, end)) < kMostEpochs;
+}
+
+// Without what nobody can know: changes that their author has not made yet, as far as we hear the
+// author itself.
+void Replica::believe(const NodeName& from, const Knowledge& knowledge) {
+  Knowledge believable = knowledge;
+  believable.remove_beyond(author_, sequence_);
+  for (const auto& [name, peer] : peers_) {
+    if (peer.told) believable.remove_beyond(peer.author, peer.received.last(peer.author));
+  }
+  for (const auto& [author, sequences] : believable.authors()) {
+    if (has_room_for(from, author)) received_.add(author, sequences);
+  }
+  known_.reset();
+}
+
+// Keeps what is known of changes within its bounds. What is forgotten of `received_` is heard
+// again, and found to be there; what is forgotten of `withheld_` must not be offered, so it goes
+// from both.
+void Replica::forget_some() {
+  if (withheld_.intervals() > kMostWithheld) {
+    Knowledge forgotten = withheld_;
+    withheld_ = std::move(withheld_).at_most(kMostWithheld);
+    forgotten.remove(withheld_);
+    received_.remove(forgotten);
+    known_.reset();
+  }
+  if (received_.intervals() <= kMostIntervals) return;
+  received_ = std::move(received_).at_most(kMostIntervals);
+  known_.reset();
 }
 
 void Replica::withhold(const NodeName& from, const Change& change, std::string why) {
@@ -167,12 +226,20 @@ Actions Replica::told(const NodeName& from, const Tell& tell, Epoch new_epoch, M
   const bool first = !peer.told || (tell.accepts && !peer.accepts);
   peer.told = true;
   peer.author = tell.author;
+  if (is_restored_ && tell.received.last(author_) > sequence_) begin_epoch(new_epoch);
   peer.received = tell.received;
   peer.durable = tell.durable;
+  peer.received.remove_beyond(author_, sequence_);
+  peer.durable.remove_beyond(author_, sequence_);
   peer.sees = {tell.connected.begin(), tell.connected.end()};
   peer.unpublished = tell.unpublished;
   peer.accepts = tell.accepts;
-  if (tell.received.last(author_) > sequence_) begin_epoch(new_epoch);
+  const Sequence issued = peer.received.last(peer.author);
+  if (received_.last(peer.author) > issued) {
+    received_.remove_beyond(peer.author, issued);
+    known_.reset();
+  }
+  durable_.remove_beyond(peer.author, issued);
   if (!peer.may_receive || !peer.accepts || peer.snapshot || halted_) return actions;
   if (peer.received.covers(offered())) {
     peer.lagging_since = {};
@@ -188,9 +255,10 @@ Actions Replica::told(const NodeName& from, const Tell& tell, Epoch new_epoch, M
 }
 
 Actions Replica::snapshot_ended(const NodeName& from, const Knowledge& knowledge) {
-  const Peer& peer = peers_[from];
-  if (halted_ || !peer.may_send) return {};
-  received_.add(knowledge);  // what was announced and is not published yet is in waiting_
+  Peer& peer = peers_[from];
+  if (halted_ || !peer.may_send || std::exchange(peer.left_out, false)) return {};
+  believe(from, knowledge);  // what was announced and is not published yet is in waiting_
+  forget_some();
   return {};
 }
 

@@ -92,6 +92,15 @@ inline Knowledge knowing(const AuthorId& author, Sequence last) {
   return knowledge;
 }
 
+// What an earlier run left, without any record.
+inline Replica::Image image_of(const AuthorId& author, Sequence issued) {
+  Replica::Image image;
+  image.knowledge = knowing(author, issued);
+  image.author = author;
+  image.sequence = issued;
+  return image;
+}
+
 struct OneReplica {
   using Policy = DeletePolicy;
 

@@ -124,6 +124,7 @@ TEST_CASE("what never entered here is not what a peer lacks") {
 
 TEST_CASE("a peer that knows more of us than we issued makes us another author") {
   OneReplica one;
+  one.replica.restore(image_of(author_of("a"), 0));
   (void)one.write("a.py", file_content("x", 10), 100);
   one.replica.connected(kB);
   (void)one.tell(kB, tell_of(kB, knowing(author_of("a"), 1), {}), {42});

@@ -1,6 +1,7 @@
 // Knowledge: which changes of which authors a node has, or has something younger than.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <utility>
 #include <vector>
@@ -39,9 +40,17 @@ class Knowledge {
   void add(const AuthorId& author, SequenceSet::Interval interval) {
     authors_[author].add(interval);
   }
+  void add(const AuthorId& author, const SequenceSet& sequences) {
+    authors_[author].add(sequences);
+  }
   void add(const Knowledge& other);
   void remove(const ChangeId& id);
   void remove(const Knowledge& other);
+  // Nobody can know more of an author than it has issued.
+  void remove_beyond(const AuthorId& author, Sequence last);
+  [[nodiscard]] std::size_t intervals() const;
+  // The same, or about half of `intervals` where it has more: of each author the first ones stay.
+  [[nodiscard]] Knowledge at_most(std::size_t intervals) &&;
   [[nodiscard]] Sequence last(const AuthorId& author) const;
   [[nodiscard]] const std::map<AuthorId, SequenceSet>& authors() const { return authors_; }
   bool operator==(const Knowledge&) const = default;

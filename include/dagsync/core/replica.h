@@ -82,6 +82,16 @@ using Actions = std::vector<Action>;
 
 class Replica {
  public:
+  // What peers can make this node remember of authors. Beyond, what a new one wrote is left out,
+  // and so not known. All authors must fit into one message (kMaxMessageAuthors of wire/codec.h);
+  // what is above kMostAuthors is for nodes that speak of themselves.
+  static constexpr std::size_t kMostAuthors = 3000;
+  static constexpr std::size_t kMostEpochs = 256;  // of one node, by its own word
+  // Of a knowledge. Beyond, it forgets of those authors that have the most, and so claims less than
+  // it could, until a snapshot's end fills the holes. What was withheld is not forgotten so early.
+  static constexpr std::size_t kMostIntervals = 1 << 14;
+  static constexpr std::size_t kMostWithheld = 1 << 18;
+
   struct Settings {
     NodeName self;
     bool local_may_leave = true;   // false: receive-only
@@ -103,6 +113,7 @@ class Replica {
     std::set<NodeName> sees;  // whom it is connected to
     std::uint64_t unpublished = 0;
     bool snapshot = false;      // one is on its way to it
+    bool left_out = false;      // something of what it announced since its last snapshot ended
     MonoNanos lagging_since{};  // 0: not lagging
   };
 
@@ -160,6 +171,8 @@ class Replica {
   [[nodiscard]] Actions told(const NodeName& from, const Tell& tell, Epoch new_epoch,
                              MonoNanos now);
   [[nodiscard]] Actions snapshot_ended(const NodeName& from, const Knowledge& knowledge);
+  // What the peer announced was left out: the end of its snapshot does not cover it.
+  void left_out(const NodeName& from) { peers_[from].left_out = true; }
   // Sent to the peer: need not be sent again on this connection.
   void sent(const NodeName& to, const ChangeId& id);
   void snapshot_sent(const NodeName& to, const Knowledge& knowledge);
@@ -171,7 +184,7 @@ class Replica {
   [[nodiscard]] Knowledge known() const;  // received, and not wanted any more: done with
   [[nodiscard]] Knowledge offered()
       const;  // known, without what never entered: what a snapshot covers
-  void made_durable(const Knowledge& knowledge) { durable_.add(knowledge); }
+  void made_durable(const Knowledge& knowledge);
   // Tombstones that nobody needs any more.
   [[nodiscard]] Actions collect(UnixNanos now);
 
@@ -210,7 +223,13 @@ class Replica {
             std::optional<DiskState> disk, Actions& actions, std::vector<Change>& ours);
   void withhold(const NodeName& from, const Change& change, std::string why);
   void keep_out(const Change& change);
+  [[nodiscard]] bool is_known(const NodeName& from, const Change& change) const;
+  [[nodiscard]] bool has_room_for(const NodeName& from, const AuthorId& author) const;
+  void believe(const NodeName& from, const Knowledge& knowledge);
+  void forget_some();
   void unshadow(const RelPath& path, Actions& actions, std::vector<Change>& ours);
+  void receive(const ChangeId& id);
+  void wait_for(const ChangeId& id);
   void settle(const std::vector<ChangeId>& ids);
   void relay(const Change& change, Actions& actions) const;
   [[nodiscard]] bool refreshes(const Observation& seen, Actions& actions);
@@ -219,11 +238,16 @@ class Replica {
   Index index_;
   AuthorId author_;
   Sequence sequence_ = 0;
+  bool is_restored_ = false;  // the author is of an earlier run: peers may know more of it
   UnixNanos floor_;
   Knowledge received_;
   Knowledge withheld_;
   Knowledge durable_;
   std::set<ChangeId> waiting_;  // received, not published
+  // `received_` without `waiting_`, once it was asked for: it is asked for at every step, and many
+  // may be waiting. Kept up by receive(), wait_for() and settle(); whatever else changes the two
+  // resets it.
+  mutable std::optional<Knowledge> known_;
   std::map<RelPath, Wanted> wanted_;
   std::set<RelPath> publishing_;
   std::map<RelPath, Wanted> later_;  // arrived while the path was being published
