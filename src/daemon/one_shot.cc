@@ -103,9 +103,16 @@ class OneShot final : public Outlet {
       target->link->send_chunk(chunk);
     }
   }
-  [[nodiscard]] std::size_t queued_bytes(const NodeName&) const override { return 0; }
+  [[nodiscard]] std::size_t queued_bytes(const NodeName& peer) const override {
+    for (const Target& target : targets_) {
+      if (target.name == peer && target.link) return target.link->queued_bytes();
+    }
+    return 0;
+  }
   [[nodiscard]] std::vector<NodeName> connected() const override { return {}; }
   [[nodiscard]] std::uint64_t next_request() override { return 1; }
+  void refuse(const NodeName&, const std::string&) override {}
+  void complain(const NodeName&, const std::string&) override {}
 
  private:
   Status prepare() {
@@ -178,7 +185,7 @@ class OneShot final : public Outlet {
               Link::Handlers{
                   [this, &target](const Hello& hello) { return greeted(target, hello); },
                   [this, &target](Message message) { heard(target, std::move(message)); },
-                  [](const Chunk&) {},
+                  [](const Chunk&) {}, [this, &target] { server_->drained(target.name); },
                   [this, &target](const Error& error) {
                     const bool greeted = target.link && target.link->greeted();
                     failed(target, greeted

@@ -18,11 +18,25 @@ struct Piece {
   std::string bytes;
 };
 
+// A file that has the content, as the index last saw it.
+struct Source {
+  RelPath path;
+  std::optional<DiskState> disk;
+};
+
+// What has been edited since is not the content that was asked for, and may not be for the asker:
+// in a receive-only folder it must not leave.
+bool shows(const DiskState& now, const Source& source, std::uint64_t size) {
+  if (now.size != size) return false;
+  return !source.disk || (source.disk->inode == now.inode && source.disk->mtime == now.mtime &&
+                          source.disk->ctime == now.ctime);
+}
+
 }  // namespace
 
 struct ContentServer::Session {
   // Set by the loop thread.
-  std::vector<RelPath> paths;
+  std::vector<Source> sources;
   std::optional<KeptId> kept;
   Digest digest;
   std::uint64_t size = 0;
@@ -47,14 +61,14 @@ struct ContentServer::Session {
 
 Status ContentServer::Session::open(Disk& disk) {
   Error last{ErrorCode::kNotFound, "this node does not have it any more"};
-  for (const RelPath& path : paths) {
-    auto opened = disk.open(path);
+  for (const Source& source : sources) {
+    auto opened = disk.open(source.path);
     if (!opened) {
       last = opened.error();
       continue;
     }
     const auto state = (*opened)->state();
-    if (!state || state->size != size) continue;
+    if (!state || !shows(*state, source, size)) continue;
     file = std::move(*opened);
     break;
   }
@@ -140,16 +154,17 @@ void ContentServer::on_fetch(const NodeName& from, Fetch fetch) {
     return;
   }
   auto session = std::make_shared<Session>();
-  session->paths = index_.paths_of(fetch.digest, 4);
+  for (const RelPath& path : index_.paths_of(fetch.digest, 4))
+    session->sources.push_back({path, index_.find(path)->disk});
   session->kept = find_kept_(fetch.digest);
-  if (session->paths.empty() && !session->kept) {
+  if (session->sources.empty() && !session->kept) {
     refuse(from, fetch.request, "this node does not have it any more");
     return;
   }
   session->digest = fetch.digest;
   session->size = fetch.size;
-  session->signature = std::move(fetch.signature);
-  session->credit = static_cast<std::int64_t>(std::min<std::uint64_t>(fetch.credit, 64 << 20));
+  if (has_room_for(from, fetch.signature.size())) session->signature = std::move(fetch.signature);
+  session->credit = static_cast<std::int64_t>(std::min(fetch.credit, kMostCredit));
   sessions_.emplace(key, session);
   session->working = true;
   worker_.compute(
@@ -170,6 +185,7 @@ void ContentServer::on_fetch(const NodeName& from, Fetch fetch) {
 
 void ContentServer::step(const Key& key, const std::shared_ptr<Session>& session) {
   if (session->working || session->credit <= 0) return;
+  if (outlet_.queued_bytes(key.first) > kMostQueuedBytes) return;  // drained() goes on
   session->working = true;
   worker_.compute(
       kPool, [session] { return session->next(); },
@@ -198,13 +214,29 @@ void ContentServer::on_credit(const NodeName& from, const Credit& credit) {
   const Key key{from, credit.request};
   const auto it = sessions_.find(key);
   if (it == sessions_.end()) return;
-  it->second->credit += static_cast<std::int64_t>(std::min<std::uint64_t>(credit.bytes, 64 << 20));
   const auto session = it->second;
+  const auto most = static_cast<std::int64_t>(kMostCredit);
+  const auto more = static_cast<std::int64_t>(std::min(credit.bytes, kMostCredit));
+  session->credit = std::min(most, session->credit + more);
   step(key, session);
 }
 
 void ContentServer::on_cancel(const NodeName& from, const Cancel& cancel) {
   sessions_.erase({from, cancel.request});
+}
+
+void ContentServer::drained(const NodeName& peer) {
+  const auto of_peer = sessions_;  // a step may end one
+  for (const auto& [key, session] : of_peer) {
+    if (key.first == peer) step(key, session);
+  }
+}
+
+bool ContentServer::has_room_for(const NodeName& peer, std::size_t signature_bytes) const {
+  for (const auto& [key, session] : sessions_) {
+    if (key.first == peer) signature_bytes += session->signature.size();
+  }
+  return signature_bytes <= kSignatureBytesPerPeer;
 }
 
 void ContentServer::peer_lost(const NodeName& peer) {

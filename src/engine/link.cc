@@ -13,13 +13,17 @@ Link::Link(std::unique_ptr<Connection> connection, Clock& clock, bool dialed, Ha
 Link::~Link() {
   *alive_ = false;
   clock_.cancel(timer_);
+  clock_.cancel(condemned_);
 }
 
 void Link::start() {
   started_ = last_heard_ = clock_.mono();
   last_heard_wall_ = clock_.now();
   timer_ = clock_.after(kKeepalive, [this] { keepalive(); });
-  connection_->start({[this](std::string_view bytes) { on_data(bytes); }, [] {},
+  connection_->start({[this](std::string_view bytes) { on_data(bytes); },
+                      [this] {
+                        if (greeted_ && !closed_) handlers_.on_drained();
+                      },
                       [this](const Error& error) { closed(error); }});
 }
 
@@ -33,25 +37,40 @@ void Link::send(const Message& message) {
 }
 
 void Link::send_frame(std::string_view frame) {
-  if (!closed_) connection_->send(frame);
+  if (!listens()) return;
+  connection_->send(frame);
+  if (queued_bytes() > kMostQueuedBytes) condemn("it does not read what it is sent");
 }
 
 void Link::send_chunk(const Chunk& chunk) {
-  if (closed_) return;
+  if (!listens()) return;
   connection_->send(frame_chunk_header(chunk.request, chunk.bytes.size(), chunk.compressed));
-  connection_->send(chunk.bytes);
+  send_frame(chunk.bytes);
 }
 
 void Link::close(std::string reason) {
+  close_for({ErrorCode::kRefused, std::move(reason)});
+}
+
+void Link::close_for(const Error& error) {
   if (closed_) return;
-  send(Goodbye{reason});
+  connection_->send(frame_message(Goodbye{error.message}));
   connection_->finish();
-  closed({ErrorCode::kRefused, std::move(reason)});
+  closed(error);
+}
+
+void Link::condemn(std::string reason) {
+  if (!listens()) return;
+  condemned_ = clock_.after(Duration(0), [this, reason = std::move(reason)] {
+    condemned_ = {};
+    close_for({ErrorCode::kInvalid, reason});
+  });
 }
 
 void Link::silence() {
   closed_ = true;
   clock_.cancel(std::exchange(timer_, {}));
+  clock_.cancel(std::exchange(condemned_, {}));
 }
 
 void Link::abort(const Error& error) {
@@ -63,26 +82,27 @@ void Link::abort(const Error& error) {
 void Link::closed(const Error& error) {
   if (std::exchange(closed_, true)) return;
   clock_.cancel(std::exchange(timer_, {}));
+  clock_.cancel(std::exchange(condemned_, {}));
   handlers_.on_closed(error);
 }
 
 void Link::on_data(std::string_view bytes) {
-  if (closed_) return;
+  if (!listens()) return;
   last_heard_ = clock_.mono();
   last_heard_wall_ = clock_.now();
   const std::shared_ptr<bool> alive = alive_;
   const Status fed = reader_.feed(bytes, {[this, alive](Message&& message) -> Status {
-                                            if (!*alive || closed_)
+                                            if (!*alive || !listens())
                                               return fail(ErrorCode::kUnavailable, "closed");
                                             return on_message(std::move(message));
                                           },
                                           [this, alive](const Chunk& chunk) -> Status {
-                                            if (!*alive || closed_)
+                                            if (!*alive || !listens())
                                               return fail(ErrorCode::kUnavailable, "closed");
                                             handlers_.on_chunk(chunk);
                                             return {};
                                           }});
-  if (!fed && *alive && !closed_) close(fed.error().message);
+  if (!fed && *alive && listens()) close_for(fed.error());
 }
 
 Status Link::on_message(Message&& message) {

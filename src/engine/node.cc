@@ -37,6 +37,10 @@ Node::Node(NodeName name, std::string version, Ports ports)
            },
            [this](const std::string& whom, const std::string& why) {
              event(Event::Kind::kRefused, {whom}, why);
+           },
+           [this](const NodeName& peer) {
+             for (const auto& [key, folder] : folders_)
+               folder->server().drained(peer);
            }}),
       born_(ports.clock.mono()) {}
 
@@ -118,8 +122,8 @@ Folder* Node::folder(const std::string& name) {
 
 void Node::connected(const NodeName& peer, const Hello& hello) {
   Meeting& meeting = meetings_[peer];
-  meeting = {{}, hello.minor, hello.program_version};
   const bool runner = hello.one_shot;  // it has no folder of its own, and chooses among ours
+  meeting = {{}, hello.minor, hello.program_version, runner};
   event(Event::Kind::kConnected, peer, runner ? "a push without a daemon" : "");
   for (const auto& [name, folder] : folders_) {
     const bool theirs =
@@ -155,7 +159,11 @@ void Node::event(Event::Kind kind, const NodeName& peer, std::string what) {
 template <typename Call>
 void Node::with_folder(const NodeName& peer, const std::string& name, Call call) {
   const auto it = meetings_.find(peer);
-  if (it != meetings_.end() && it->second.folders.contains(name)) call(*folders_.at(name));
+  if (it != meetings_.end() && it->second.folders.contains(name)) {
+    call(*folders_.at(name));
+  } else {
+    peers_.refuse(peer, "it speaks of a folder that is not shared with it");
+  }
 }
 
 void Node::on_message(const NodeName& peer, Message message) {
@@ -173,6 +181,10 @@ void Node::on_message(const NodeName& peer, Message message) {
     } else if constexpr (std::is_same_v<T, List>) {
       const PeerConfig* config = peers_.config_of(peer);
       if (config == nullptr || !config->may_send) return;
+      if (const auto met = meetings_.find(peer); met == meetings_.end() || !met->second.one_shot) {
+        peers_.refuse(peer, "it asks for a list, and is no one-shot push");
+        return;
+      }
       with_folder(peer, body.folder, [&](Folder& folder) { folder.on_list(peer); });
     } else if constexpr (std::is_same_v<T, Fetch>) {
       const PeerConfig* config = peers_.config_of(peer);

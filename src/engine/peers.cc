@@ -8,10 +8,6 @@
 namespace dagsync {
 namespace {
 
-double milliseconds(Duration duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
-}
-
 std::string joined(const std::vector<NodeName>& names) {
   std::string text;
   for (const NodeName& name : names)
@@ -107,6 +103,9 @@ std::unique_ptr<Link> Peers::make_link(std::unique_ptr<Connection> connection, b
           },
           [this, end](Message message) { hooks_.message(end->peer, std::move(message)); },
           [this, end](const Chunk& chunk) { hooks_.chunk(end->peer, chunk); },
+          [this, end] {
+            if (hooks_.drained) hooks_.drained(end->peer);
+          },
           [this, end](const Error& error) { link_closed(*end, error); }});
   end->link = link.get();
   return link;
@@ -124,7 +123,8 @@ void Peers::retry(const NodeName& name) {
   Peer& peer = peers_.at(name);
   if (stopping_ || peer.config.addresses.empty() || peer.timer != TimerId{}) return;
   const int doublings = std::min(peer.failures++, 10);
-  const Duration pause = std::min<Duration>(kFirstRetry * (1 << doublings), kLastRetry);
+  const Duration pause = std::max(std::min<Duration>(kFirstRetry * (1 << doublings), kLastRetry),
+                                  peer.barred_until - clock_.mono());
   const Duration jitter(static_cast<std::int64_t>(
       random_.next() % static_cast<std::uint64_t>(std::max<std::int64_t>(1, pause.count() / 10))));
   peer.timer = clock_.after(pause + jitter, [this, name] {
@@ -178,16 +178,32 @@ Status Peers::answered(const LinkEnd& end, const Hello& hello) {
 // The hello of somebody who dialed us.
 Status Peers::stranger(LinkEnd& end, const Hello& hello) {
   if (const Status known = identify(*end.link, hello); !known) {
-    log_refusal(end.link->connection().identity().address, known.error().message);
+    log_refusal(end.link->connection().identity().address, "hello", known.error().message);
     return known;
   }
-  if (keeps_link(peers_.at(hello.name), false)) {
-    return fail(ErrorCode::kUnavailable, "duplicate link");
+  Peer& peer = peers_.at(hello.name);
+  if (keeps_link(peer, false)) return fail(ErrorCode::kUnavailable, "duplicate link");
+  if (const Status admitted = admit(peer); !admitted) {
+    complain(hello.name, admitted.error().message);
+    return admitted;
   }
   end.peer = hello.name;
   auto node = strangers_.extract(end.link);
   node.mapped()->say_hello(hooks_.hello());
   establish(hello.name, std::move(node.mapped()), hello);
+  return {};
+}
+
+// Whether the peer may connect now, and counts that it did.
+Status Peers::admit(Peer& peer) {
+  const MonoNanos now = clock_.mono();
+  if (peer.barred_until > now) {
+    return fail(ErrorCode::kRefused, "it broke the protocol, and is not heard again for 10 s");
+  }
+  if (peer.greetings.is_spent(now)) {
+    return fail(ErrorCode::kRefused, "it connects again and again: once a second is enough");
+  }
+  peer.greetings.take(1, now);
   return {};
 }
 
@@ -206,10 +222,16 @@ void Peers::accept(std::unique_ptr<Connection> connection) {
   const bool known = std::any_of(identity.names.begin(), identity.names.end(),
                                  [&](const NodeName& name) { return peers_.contains(name); });
   if (!known) {
-    log_refusal(identity.address,
+    log_refusal(identity.address, "name",
                 fmt::format("its certificate bears {}, which is not configured here: add a "
                             "[[peer]] with that name to dagsync.toml of {}, and send it SIGHUP",
                             joined(identity.names), self_.value));
+    return;
+  }
+  if (is_tiresome(identity)) {
+    log_refusal(identity.address, "silence",
+                fmt::format("{} has {} connections without a hello already", joined(identity.names),
+                            kStrangersPerPeer));
     return;
   }
   auto link = make_link(std::move(connection), false, {});
@@ -218,16 +240,22 @@ void Peers::accept(std::unique_ptr<Connection> connection) {
   key->start();
 }
 
-// Whoever dials again and again is logged once a minute.
-void Peers::log_refusal(const std::string& address, const std::string& why) {
+// One that connects and says nothing must not take the room of the others.
+bool Peers::is_tiresome(const PeerIdentity& identity) const {
+  const auto of_same = std::count_if(strangers_.begin(), strangers_.end(), [&](const auto& entry) {
+    return entry.second->connection().identity().names == identity.names;
+  });
+  return static_cast<std::size_t>(of_same) >= kStrangersPerPeer;
+}
+
+// Whoever dials again and again is logged once a minute for each kind of trouble.
+void Peers::log_refusal(const std::string& address, const std::string& kind,
+                        const std::string& why) {
   const std::string host = address.substr(0, address.rfind(':'));
-  const MonoNanos now = clock_.mono();
-  const auto it = refusals_.find(host);
-  if (it != refusals_.end() && now - it->second < std::chrono::minutes(1)) return;
-  if (refusals_.size() >= kMaxStrangers) refusals_.clear();
-  refusals_[host] = now;
-  log::warning("refused {}: {}", address, why);
-  if (hooks_.refused) hooks_.refused(address, why);
+  if (told_.allows(host + " " + kind, clock_.mono())) {
+    log::warning("refused {}: {}", address, why);
+    if (hooks_.refused) hooks_.refused(address, why);
+  }
 }
 
 // -- established links --------------------------------------------------------------------------
@@ -269,14 +297,19 @@ void Peers::link_closed(const LinkEnd& end, const Error& error) {
   if (peer.greeting.get() == end.link) {
     bury(std::move(peer.greeting));
     if (peer.link) return;
-    const bool silent = error.code != ErrorCode::kRefused;
+    const bool silent = error.code == ErrorCode::kUnavailable;
     dial_failed(end.peer, silent ? "it closed the connection without a hello: is " + self_.value +
                                        " a [[peer]] in its dagsync.toml? (" + error.message + ")"
                                  : error.message);
     return;
   }
   if (peer.link.get() != end.link) return;
-  log::info("peer {} is gone: {}", end.peer.value, error.message);
+  if (error.code == ErrorCode::kInvalid) {
+    peer.barred_until = clock_.mono() + kBarred;
+    complain(end.peer, error.message);
+  } else {
+    log::info("peer {} is gone: {}", end.peer.value, error.message);
+  }
   peer.trouble = error.message;
   drop_link(peer);
   retry(end.peer);
@@ -303,66 +336,6 @@ void Peers::stop() {
     if (peer.greeting) bury(std::move(peer.greeting));
     if (peer.link) peer.link->close(self_.value + " is shutting down");
   }
-}
-
-// -- outlet and status --------------------------------------------------------------------------
-
-void Peers::send(std::span<const NodeName> peers, const Message& message) {
-  std::string frame;
-  for (const NodeName& name : peers) {
-    const auto it = peers_.find(name);
-    if (it == peers_.end() || !it->second.link) continue;
-    if (frame.empty()) frame = frame_message(message);
-    it->second.link->send_frame(frame);
-  }
-}
-
-void Peers::send_chunk(const NodeName& peer, const Chunk& chunk) {
-  const auto it = peers_.find(peer);
-  if (it != peers_.end() && it->second.link) it->second.link->send_chunk(chunk);
-}
-
-std::size_t Peers::queued_bytes(const NodeName& peer) const {
-  const auto it = peers_.find(peer);
-  return it != peers_.end() && it->second.link ? it->second.link->queued_bytes() : 0;
-}
-
-std::vector<NodeName> Peers::connected() const {
-  std::vector<NodeName> names;
-  for (const auto& [name, peer] : peers_) {
-    if (peer.link) names.push_back(name);
-  }
-  return names;
-}
-
-std::vector<PeerStatus> Peers::status() const {
-  std::vector<PeerStatus> all;
-  for (const auto& [name, peer] : peers_) {
-    PeerStatus status;
-    status.name = name;
-    status.address = peer.address;
-    if (status.address.empty() && !peer.config.addresses.empty()) {
-      status.address = peer.config.addresses.front();
-    }
-    status.connected = peer.link != nullptr;
-    status.version = peer.version;
-    status.bytes_sent = peer.sent_before;
-    status.bytes_received = peer.received_before;
-    status.last_seen = peer.last_seen;
-    status.certificate_expires = peer.certificate_expires;
-    status.trouble = peer.trouble;
-    if (peer.link) {
-      status.bytes_sent += peer.link->connection().bytes_sent();
-      status.bytes_received += peer.link->connection().bytes_received();
-      status.last_seen = peer.link->last_heard();
-      if (const auto rtt = peer.link->round_trip()) status.rtt_ms = milliseconds(*rtt);
-      if (const auto offset = peer.link->clock_offset()) {
-        status.clock_offset_ms = milliseconds(*offset);
-      }
-    }
-    all.push_back(std::move(status));
-  }
-  return all;
 }
 
 }  // namespace dagsync

@@ -20,8 +20,9 @@ void Snapshots::start(const NodeName& peer) {
 }
 
 void Snapshots::list(const NodeName& peer) {
-  Run& run = running_[peer];
-  run = Run{};
+  const auto [it, is_new] = running_.try_emplace(peer);
+  if (!is_new) return;  // it is being answered
+  Run& run = it->second;
   run.list = true;
   run.offered = replica_.offered();
   send_pages(peer, run);
@@ -37,7 +38,8 @@ void Snapshots::on_page_done(const NodeName& peer, std::uint64_t page) {
 void Snapshots::send_pages(const NodeName& peer, Run& run) {
   while (run.page < run.done + kPagesAhead) {
     if (send_page(peer, run)) continue;
-    outlet_.send(peer, SnapshotEnd{folder_, run.offered});
+    Knowledge offered = Knowledge(run.offered).at_most(kMaxKnowledgeIntervals);
+    outlet_.send(peer, SnapshotEnd{folder_, std::move(offered)});
     if (!run.list) replica_.snapshot_sent(peer, run.offered);
     running_.erase(peer);
     return;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -26,6 +27,12 @@ class RecordingOutlet final : public Outlet {
   std::size_t queued_bytes(const NodeName&) const override { return 0; }
   std::vector<NodeName> connected() const override { return peers; }
   std::uint64_t next_request() override { return ++requests_; }
+  void refuse(const NodeName& peer, const std::string& why) override {
+    refused.push_back(peer.value + ": " + why);
+  }
+  void complain(const NodeName& peer, const std::string& why) override {
+    complaints.push_back(peer.value + ": " + why);
+  }
 
   // What was said since the last call.
   [[nodiscard]] std::vector<Said> take() { return std::exchange(said, {}); }
@@ -33,6 +40,8 @@ class RecordingOutlet final : public Outlet {
   std::vector<Said> said;
   std::vector<NodeName> peers;
   std::size_t chunks = 0;
+  std::vector<std::string> refused;
+  std::vector<std::string> complaints;
 
  private:
   std::uint64_t requests_ = 0;

@@ -20,7 +20,10 @@ namespace dagsync {
 
 class ContentServer {
  public:
-  static constexpr std::size_t kSessionsPerPeer = 256;
+  static constexpr std::size_t kSessionsPerPeer = 64;
+  static constexpr std::size_t kSignatureBytesPerPeer = 16 << 20;  // beyond, contents go whole
+  static constexpr std::uint64_t kMostCredit = 64 << 20;           // of one content
+  static constexpr std::size_t kMostQueuedBytes = 4 << 20;  // for a peer; then it has to read first
   // Looks for a content that the index does not have under any path: a kept version. Its id, or
   // nothing.
   using FindKept = std::function<std::optional<KeptId>(const Digest&)>;
@@ -30,6 +33,7 @@ class ContentServer {
   void on_fetch(const NodeName& from, Fetch fetch);
   void on_credit(const NodeName& from, const Credit& credit);
   void on_cancel(const NodeName& from, const Cancel& cancel);
+  void drained(const NodeName& peer);  // it has read what was sent
   void peer_lost(const NodeName& peer);
 
  private:
@@ -37,6 +41,7 @@ class ContentServer {
   using Key = std::pair<NodeName, std::uint64_t>;
   void step(const Key& key, const std::shared_ptr<Session>& session);
   void refuse(const NodeName& peer, std::uint64_t request, std::string why);
+  [[nodiscard]] bool has_room_for(const NodeName& peer, std::size_t signature_bytes) const;
 
   Worker& worker_;
   Disk& disk_;

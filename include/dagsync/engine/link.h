@@ -20,13 +20,17 @@ class Link {
   // A dead link is found after kSilence: three keepalives without an answer.
   static constexpr Duration kKeepalive = std::chrono::seconds(3);
   static constexpr Duration kSilence = std::chrono::seconds(9);
+  // Said and not taken by the peer: beyond, it is taken for one that does not read.
+  static constexpr std::size_t kMostQueuedBytes = 64 << 20;
 
   struct Handlers {
     // The peer's hello. kRefused closes without a word to it; another error is the goodbye.
     std::function<Status(const Hello&)> on_hello;
     std::function<void(Message)> on_message;  // all others but Ping, Pong and Goodbye
     std::function<void(const Chunk&)> on_chunk;
-    std::function<void(const Error&)> on_closed;  // once; no handler may destroy the link
+    std::function<void()> on_drained;  // what was queued for it has become little
+    // Once; no handler may destroy the link. kInvalid: the peer broke the protocol.
+    std::function<void(const Error&)> on_closed;
   };
 
   // `dialed`: whether we did. Who dialed says hello first.
@@ -42,6 +46,9 @@ class Link {
   void send_chunk(const Chunk& chunk);
   void close(std::string reason);  // with a goodbye; on_closed follows
   void silence();  // no handler is called any more, on_closed included, and nothing is sent
+  // For a breach of the protocol: nothing more is said or heard, and close() follows from the loop,
+  // so that whoever is in the midst of sending goes on undisturbed.
+  void condemn(std::string reason);
 
   [[nodiscard]] bool greeted() const { return greeted_; }
   [[nodiscard]] bool dialed() const { return dialed_; }
@@ -52,12 +59,14 @@ class Link {
   [[nodiscard]] UnixNanos last_heard() const { return last_heard_wall_; }
 
  private:
+  [[nodiscard]] bool listens() const { return !closed_ && condemned_ == TimerId{}; }
   void on_data(std::string_view bytes);
   Status on_message(Message&& message);
   void on_pong(const Pong& pong);
   void keepalive();
   void ping();
-  void abort(const Error& error);  // without a goodbye
+  void close_for(const Error& error);  // with a goodbye
+  void abort(const Error& error);      // without
   void closed(const Error& error);
 
   std::unique_ptr<Connection> connection_;
@@ -66,6 +75,7 @@ class Link {
   Handlers handlers_;
   FrameReader reader_;
   TimerId timer_;
+  TimerId condemned_;
   bool greeted_ = false;  // the peer's hello was accepted
   bool closed_ = false;
   MonoNanos started_;

@@ -97,6 +97,7 @@ class Node {
     std::set<std::string> folders;  // that both have
     std::uint32_t minor = 0;        // of the protocol, there
     std::string version;
+    bool one_shot = false;  // connected only for a push
   };
   std::map<NodeName, Meeting> meetings_;  // with the peers that are connected
   std::vector<std::string> listen_;

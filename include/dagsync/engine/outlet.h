@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +21,11 @@ class Outlet {
   [[nodiscard]] virtual std::size_t queued_bytes(const NodeName& peer) const = 0;
   [[nodiscard]] virtual std::vector<NodeName> connected() const = 0;
   [[nodiscard]] virtual std::uint64_t next_request() = 0;  // never 0, never twice
+  // The peer broke the protocol: its link is closed, though not from within this call, and it is
+  // not heard again for a while.
+  virtual void refuse(const NodeName& peer, const std::string& why) = 0;
+  // Something of what the peer sends is left out: logged, once in a while.
+  virtual void complain(const NodeName& peer, const std::string& why) = 0;
 
   void send(const NodeName& peer, const Message& message) { send(std::span(&peer, 1), message); }
 };

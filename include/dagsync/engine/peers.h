@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "dagsync/base/rate_limit.h"
+#include "dagsync/engine/allowance.h"
 #include "dagsync/engine/config.h"
 #include "dagsync/engine/link.h"
 #include "dagsync/engine/outlet.h"
@@ -26,10 +28,15 @@ class Peers : public Outlet {
     std::function<void(const NodeName&, Message)> message;
     std::function<void(const NodeName&, const Chunk&)> chunk;
     std::function<void(const std::string&, const std::string&)> refused = {};  // whom, and why
+    std::function<void(const NodeName&)> drained = {};  // it has taken what was queued for it
   };
   static constexpr Duration kFirstRetry = std::chrono::milliseconds(50);  // with jitter: < 100 ms
   static constexpr Duration kLastRetry = std::chrono::milliseconds(4500);
-  static constexpr std::size_t kMaxStrangers = 64;  // accepted, hello not heard yet
+  static constexpr std::size_t kMaxStrangers = 64;     // accepted, hello not heard yet
+  static constexpr std::size_t kStrangersPerPeer = 4;  // of these, with one certificate's names
+  static constexpr double kMostGreetings = 20;         // of one peer at once; then one a second
+  static constexpr Duration kBarred = std::chrono::seconds(10);    // after a breach of the protocol
+  static constexpr Duration kToldAgain = std::chrono::minutes(1);  // the log, of the same thing
 
   Peers(NodeName self, Clock& clock, Random& random, Transport& transport, Hooks hooks);
   ~Peers() override;
@@ -48,6 +55,8 @@ class Peers : public Outlet {
   [[nodiscard]] std::size_t queued_bytes(const NodeName& peer) const override;
   [[nodiscard]] std::vector<NodeName> connected() const override;
   [[nodiscard]] std::uint64_t next_request() override { return next_request_++; }
+  void refuse(const NodeName& peer, const std::string& why) override;
+  void complain(const NodeName& peer, const std::string& why) override;
 
  private:
   struct Peer {
@@ -59,6 +68,8 @@ class Peers : public Outlet {
     int failures = 0;
     std::size_t next_address = 0;
     std::string trouble;  // why it is not connected
+    Allowance greetings{kMostGreetings, 1};
+    MonoNanos barred_until;
     std::string version;
     std::optional<UnixNanos> last_seen;
     std::uint64_t sent_before = 0;  // bytes of earlier links
@@ -82,8 +93,10 @@ class Peers : public Outlet {
   [[nodiscard]] Status identify(const Link& link, const Hello& hello) const;
   [[nodiscard]] Status answered(const LinkEnd& end, const Hello& hello);
   [[nodiscard]] Status stranger(LinkEnd& end, const Hello& hello);
+  [[nodiscard]] Status admit(Peer& peer);
+  [[nodiscard]] bool is_tiresome(const PeerIdentity& identity) const;
   [[nodiscard]] bool keeps_link(const Peer& peer, bool new_one_dialed) const;
-  void log_refusal(const std::string& address, const std::string& why);
+  void log_refusal(const std::string& address, const std::string& kind, const std::string& why);
   void establish(const NodeName& name, std::unique_ptr<Link> link, const Hello& hello);
   void link_closed(const LinkEnd& end, const Error& error);
   void drop_link(Peer& peer);
@@ -96,7 +109,7 @@ class Peers : public Outlet {
   Hooks hooks_;
   std::map<NodeName, Peer> peers_;
   std::map<Link*, std::unique_ptr<Link>> strangers_;  // accepted, hello not heard yet
-  std::map<std::string, MonoNanos> refusals_;         // when a host was last logged
+  RateLimit told_{kToldAgain};                        // of what is logged for outsiders' sake
   std::vector<std::unique_ptr<Link>> buried_;  // closed; destroyed from the loop, not from within
   TimerId burial_;
   std::uint64_t next_request_ = 1;
