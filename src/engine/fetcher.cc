@@ -102,7 +102,7 @@ std::uint64_t Fetcher::fetch(Order order, Done done) {
   session->ticket = next_ticket_++;
   session->order = std::move(order);
   session->done = std::move(done);
-  queue_.push_back(session);
+  queues_[session->order.sources.empty() ? NodeName() : session->peer()].push_back(session);
   const std::uint64_t ticket = session->ticket;
   start_soon();
   return ticket;
@@ -117,10 +117,20 @@ void Fetcher::start_soon() {
   });
 }
 
+// One source that hangs must not hold up what others have.
 void Fetcher::start_more() {
-  while (!queue_.empty() && active_.size() < kSessionsAtOnce) {
-    auto session = std::move(queue_.front());
-    queue_.pop_front();
+  std::map<NodeName, std::size_t> busy;
+  for (const auto& [ticket, session] : active_)
+    ++busy[session->peer()];
+  std::vector<std::shared_ptr<Session>> starting;
+  for (auto& [source, queue] : queues_) {
+    for (std::size_t& count = busy[source]; !queue.empty() && count < kSessionsPerSource; ++count) {
+      starting.push_back(std::move(queue.front()));
+      queue.pop_front();
+    }
+  }
+  std::erase_if(queues_, [](const auto& entry) { return entry.second.empty(); });
+  for (const auto& session : starting) {
     active_.emplace(session->ticket, session);
     ask(session);
   }
@@ -323,7 +333,8 @@ void Fetcher::close(const std::shared_ptr<Session>& session,
 }
 
 void Fetcher::forget(std::uint64_t ticket) {
-  std::erase_if(queue_, [&](const auto& session) { return session->ticket == ticket; });
+  for (auto& [source, queue] : queues_)
+    std::erase_if(queue, [&](const auto& session) { return session->ticket == ticket; });
   const auto it = active_.find(ticket);
   if (it == active_.end()) return;
   const auto session = it->second;
@@ -345,8 +356,10 @@ void Fetcher::peer_lost(const NodeName& peer) {
 
 std::uint64_t Fetcher::bytes_left() const {
   std::uint64_t bytes = 0;
-  for (const auto& session : queue_)
-    bytes += session->order.content.size;
+  for (const auto& [source, queue] : queues_) {
+    for (const auto& session : queue)
+      bytes += session->order.content.size;
+  }
   for (const auto& [ticket, session] : active_)
     bytes += session->order.content.size;
   return bytes;

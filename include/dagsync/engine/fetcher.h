@@ -30,7 +30,7 @@ class Fetcher {
     std::optional<RelPath> basis;   // a file here that may resemble the content
   };
 
-  static constexpr std::size_t kSessionsAtOnce = 32;
+  static constexpr std::size_t kSessionsPerSource = 16;         // at once
   static constexpr std::uint64_t kWindowBytes = 2 << 20;        // under way in one session
   static constexpr Duration kStall = std::chrono::seconds(15);  // without a byte: the next source
 
@@ -68,8 +68,8 @@ class Fetcher {
   TimerId stall_timer_;
   TimerId start_timer_;
   std::uint64_t next_ticket_ = 1;
-  std::deque<std::shared_ptr<Session>> queue_;
-  std::map<std::uint64_t, std::shared_ptr<Session>> active_;  // by ticket
+  std::map<NodeName, std::deque<std::shared_ptr<Session>>> queues_;  // by the first to be asked
+  std::map<std::uint64_t, std::shared_ptr<Session>> active_;         // by ticket
 };
 
 }  // namespace dagsync
