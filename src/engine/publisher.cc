@@ -104,12 +104,18 @@ void Publisher::prepare(const BatchPtr& batch, const RelPath& path, Contents& co
   if (const auto it = contents.find(content.digest); it != contents.end()) {
     if (auto* whole = std::get_if<Announce::Whole>(&it->second)) {
       item.bytes = whole->bytes;
+      item.held = hold(whole->bytes.size());
       ready(batch, path);
       return;
     }
     delta = std::get<Announce::Delta>(it->second);
   }
   obtain(batch, path, std::move(delta));
+}
+
+std::shared_ptr<void> Publisher::hold(std::size_t bytes) const {
+  *held_bytes_ += bytes;
+  return {nullptr, [counter = held_bytes_, bytes](void*) { *counter -= bytes; }};
 }
 
 // Whether a file or symlink will stand above the path, once what is wanted there is published.
@@ -186,10 +192,16 @@ void Publisher::fetch(const BatchPtr& batch, const RelPath& path) {
   order.path = path;
   order.content = wanted.record.content;
   order.sources = {wanted.sources.begin(), wanted.sources.end()};
-  // Whoever announced it has it; then anybody else might.
+  // Whoever announced it has it; then anybody else might. But a digest tells accidents from each
+  // other, not forgeries: only who may send is asked for what to publish, and who may not receive
+  // does not hear of what others announced.
   for (const NodeName& peer : outlet_.connected()) {
-    if (!wanted.sources.contains(peer)) order.sources.push_back(peer);
+    if (!wanted.sources.contains(peer) && is_partner(peer)) order.sources.push_back(peer);
   }
+  std::erase_if(order.sources, [this](const NodeName& peer) {
+    const auto it = replica_.peers().find(peer);
+    return it == replica_.peers().end() || !it->second.may_send;
+  });
   const IndexEntry* entry = replica_.index().find(path);
   if (entry != nullptr && entry->disk && entry->record.content.kind == Kind::kFile) {
     order.basis = path;
@@ -206,6 +218,11 @@ void Publisher::fetch(const BatchPtr& batch, const RelPath& path) {
         it->second.staged = std::move(*staged);
         ready(batch, path);
       });
+}
+
+bool Publisher::is_partner(const NodeName& peer) const {
+  const auto it = replica_.peers().find(peer);
+  return it != replica_.peers().end() && it->second.may_send && it->second.may_receive;
 }
 
 void Publisher::ready(const BatchPtr& batch, const RelPath& path) {
@@ -264,29 +281,27 @@ void Publisher::arm() {
   timer_at_ = next_retry_;
   timer_ = clock_.after(std::max(next_retry_ - clock_.mono(), Duration(0)), [this] {
     timer_ = {};
-    std::vector<RelPath> due;
+    std::map<RelPath, Retry> due;
     std::vector<RelPath> over;
-    const auto before = retries_;
     next_retry_ = clock_.mono() + kLongestPause;
-    for (const auto& [path, retry] : before) {
+    for (const auto& [path, retry] : retries_) {
       if (retry.at > clock_.mono()) {
         next_retry_ = std::min(next_retry_, retry.at);
-        continue;
-      }
-      if (!replica_.wanted().contains(path)) {
+      } else if (!replica_.wanted().contains(path)) {
         over.push_back(path);
       } else if (!in_lane_.contains(path)) {
-        due.push_back(path);
+        due.emplace(path, retry);
       }
     }
-    want(due, over, {});
+    std::vector<RelPath> paths;
+    for (const auto& [path, retry] : due)
+      paths.push_back(path);
+    want(paths, over, {});
     // Wanting forgets the pause: a path that fails again must wait longer than before.
-    for (const RelPath& path : due) {
-      if (batches_.contains(path) || in_lane_.contains(path)) {
-        Retry retry = before.at(path);
-        retry.at = clock_.mono() + kLongestPause;
-        retries_[path] = retry;
-      }
+    for (auto& [path, retry] : due) {
+      if (!batches_.contains(path) && !in_lane_.contains(path)) continue;
+      retry.at = clock_.mono() + kLongestPause;
+      retries_[path] = retry;
     }
     arm();
   });

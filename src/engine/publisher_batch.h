@@ -14,6 +14,7 @@ namespace dagsync {
 struct Publisher::Item {
   Content content;
   std::optional<std::string> bytes;  // came with the announcement
+  std::shared_ptr<void> held;        // counts them
   std::unique_ptr<Staged> staged;
   std::optional<RelPath> linked;  // whose inode `staged` is
   bool attributes_only = false;

@@ -102,6 +102,7 @@ std::optional<PublishItem> Publisher::make_item(Batch& batch, const RelPath& pat
   }
   if (item.bytes) {
     made.bytes = std::move(*item.bytes);
+    made.held = std::move(item.held);
   } else if (item.staged) {
     made.bytes = std::move(item.staged);
   }
@@ -115,8 +116,8 @@ void Publisher::submit(const BatchPtr& batch) {
     batches_.erase(path);
     // What has become of it since is wanted anew, or not at all, in the next moment.
     const auto wanted = replica_.wanted().find(path);
-    const bool is_stale = wanted == replica_.wanted().end() ||
-                          wanted->second.record.content != item.content;
+    const bool is_stale =
+        wanted == replica_.wanted().end() || wanted->second.record.content != item.content;
     if (is_stale) continue;
     auto made = make_item(*batch, path, item);
     if (!made) {

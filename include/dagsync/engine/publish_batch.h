@@ -30,6 +30,7 @@ struct PublishItem {
   // How the bytes come: nothing to bring (other kinds, attributes only), small ones to be checked
   // and staged here, or a staged file.
   std::variant<std::monostate, std::string, std::unique_ptr<Staged>> bytes;
+  std::shared_ptr<void> held;    // counts these bytes while they are in memory
   bool attributes_only = false;  // the bytes stand there already
   bool nothing_to_do = false;    // shadowed, or a directory that live children keep
   bool moved_away = false;       // its bytes live on under a new name in this batch

@@ -3,6 +3,8 @@
 // Loop thread only.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -47,6 +49,8 @@ class Publisher {
             Contents contents);
   void retry_now();  // a peer came, or space was made
   void stop();
+  // Of contents that came with their announcements and are not on the disk yet.
+  [[nodiscard]] std::size_t held_bytes() const { return *held_bytes_; }
   [[nodiscard]] bool is_publishing(const RelPath& path) const {
     return in_lane_.contains(path) || pruning_.contains(path);
   }
@@ -68,6 +72,7 @@ class Publisher {
   void obtain(const BatchPtr& batch, const RelPath& path, std::optional<Announce::Delta> delta);
   void fetch(const BatchPtr& batch, const RelPath& path);
   void ready(const BatchPtr& batch, const RelPath& path);
+  [[nodiscard]] bool is_partner(const NodeName& peer) const;
   void give_up(const BatchPtr& batch, const RelPath& path, const Error& error);
   [[nodiscard]] std::set<BatchPtr> take_out(const std::vector<RelPath>& paths);
   void submit_if_complete(const BatchPtr& batch);
@@ -84,6 +89,7 @@ class Publisher {
   void failed(const RelPath& path, const Error& error);
   void retry_later(const RelPath& path);
   void arm();
+  [[nodiscard]] std::shared_ptr<void> hold(std::size_t bytes) const;
   [[nodiscard]] bool will_be_shadowed(const RelPath& path) const;
   [[nodiscard]] std::vector<LocalSource> sources_of(const Digest& digest, const Batch* batch) const;
   [[nodiscard]] std::optional<KeptVersion> keep(const RelPath& path, const IndexEntry& old,
@@ -100,6 +106,9 @@ class Publisher {
   Versions& versions_;
   Fetcher& fetcher_;
   Hooks hooks_;
+  // A worker may let go of the last item of a batch.
+  std::shared_ptr<std::atomic<std::size_t>> held_bytes_ =
+      std::make_shared<std::atomic<std::size_t>>(0);
   std::map<RelPath, BatchPtr> batches_;  // of each path that waits for its batch
   std::map<RelPath, Wanted> in_lane_;    // being published, as it was wanted then
   std::set<RelPath> pruning_;            // directories that are being removed for want of use
