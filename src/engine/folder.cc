@@ -98,6 +98,7 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
 
 Folder::~Folder() {
   ports_.clock.cancel(tell_timer_);
+  ports_.clock.cancel(pages_timer_);
 }
 
 void Folder::start(std::function<void(Status)> started) {

@@ -11,10 +11,23 @@ namespace {
 
 constexpr std::size_t kMessageBytes = 1 << 20;  // about; an Announce is cut there
 constexpr std::size_t kMaxBatchItems = 20'000;  // of a batch that is published together
-constexpr std::size_t kMaxBatchBytes = 64 << 20;
-constexpr std::size_t kMostWanted = 200'000;   // beyond, what is announced is left out
-constexpr std::size_t kRoomForPages = 50'000;  // wanted changes; beyond, pages of a snapshot wait
+constexpr std::size_t kMaxBatchBytes = 32 << 20;
+constexpr std::size_t kMaxHeldBytes = 32 << 20;  // of contents that came with their announcements
+constexpr std::size_t kMostWanted = 200'000;     // beyond, what is announced is left out
+constexpr std::size_t kRoomForPages = 50'000;    // wanted changes; beyond, pages of a snapshot wait
+constexpr std::size_t kMostPages = 16;           // of one peer that wait
 constexpr std::size_t kMaxQueuedBytes = 32 << 20;  // beyond, a snapshot will bring the rest
+// What one peer may announce, in bytes of records: some 75,000 files at once, then 3,000 a second.
+// In memory each takes about three times that, on its way.
+constexpr double kMostAnnounced = 24 << 20;
+constexpr double kAnnouncedPerSecond = 1 << 20;
+// A stamp further ahead of our clock is no clock that goes wrong. Any stamp can be replaced by one
+// that is a nanosecond later, which the last ones could not.
+constexpr Duration kFarthestAhead = std::chrono::hours(24) * 365 * 10;
+
+std::size_t record_bytes(const Announce::Item& item) {
+  return encoded_bound({item.change, {}});
+}
 
 }  // namespace
 
@@ -137,11 +150,9 @@ void Folder::broadcast(std::vector<Change> changes) {
   journal_.when_written([this, items] { announce(std::move(*items)); });
 }
 
+// A peer that does not read as fast as we write is left behind; a snapshot will catch it up.
 void Folder::announce(std::vector<Announce::Item> items) {
-  for (const NodeName& peer : live_peers()) {
-    if (outlet_.queued_bytes(peer) > kMaxQueuedBytes) replica_.lagging(peer);
-  }
-  const std::vector<NodeName> peers = live_peers();
+  std::vector<NodeName> peers = live_peers();
   std::string names;
   for (const NodeName& peer : peers)
     names += (names.empty() ? "" : ", ") + peer.value;
@@ -155,18 +166,28 @@ void Folder::announce(std::vector<Announce::Item> items) {
   announce.folder = config_.name;
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    for (const NodeName& peer : peers)
-      replica_.sent(peer, items[i].change.id);
     bytes += encoded_bound(items[i]);
     announce.items.push_back(std::move(items[i]));
     announce.more = i + 1 < items.size();
     const bool full = bytes >= kMessageBytes || announce.items.size() >= kMaxChangesPerMessage;
     if (!full && announce.more) continue;
+    std::erase_if(peers, [this](const NodeName& peer) { return is_left_behind(peer); });
+    for (const NodeName& peer : peers) {
+      for (const Announce::Item& item : announce.items)
+        replica_.sent(peer, item.change.id);
+    }
     outlet_.send(peers, announce);
     announce.items.clear();
     bytes = 0;
   }
   note_lag();
+}
+
+bool Folder::is_left_behind(const NodeName& peer) {
+  if (outlet_.queued_bytes(peer) <= kMaxQueuedBytes) return false;
+  replica_.lagging(peer);
+  outlet_.send(peer, Announce{config_.name, {}});  // ends the batch, where it has begun one
+  return true;
 }
 
 void Folder::relay(const Relay& relay) {
@@ -180,14 +201,13 @@ void Folder::relay(const Relay& relay) {
 }
 
 void Folder::on_announce(const NodeName& from, Announce announce) {
+  if (!takes(from, announce.items)) return;
   if (announce.page != 0) {
     deliver(from, std::move(announce.items));
     unanswered_pages_.emplace_back(from, announce.page);
     answer_pages();
     return;
   }
-  // Left out, and so not known: a snapshot will bring it, page by page.
-  if (replica_.wanted().size() >= kMostWanted) return;
   Inbox& inbox = inboxes_[from];
   for (Announce::Item& item : announce.items) {
     inbox.bytes += encoded_bound(item);
@@ -198,12 +218,51 @@ void Folder::on_announce(const NodeName& from, Announce announce) {
   deliver(from, std::exchange(inbox, {}).items);
 }
 
+// Whether there is room for what a peer announces, and the right to do so; takes out of it what
+// cannot be.
+bool Folder::takes(const NodeName& from, std::vector<Announce::Item>& items) {
+  const auto peer = replica_.peers().find(from);
+  if (peer == replica_.peers().end()) return false;
+  if (!peer->second.may_send) {
+    outlet_.complain(from, "changes, which it may not send here ([[peer]] may)");
+    return false;
+  }
+  const auto pages = std::count_if(unanswered_pages_.begin(), unanswered_pages_.end(),
+                                   [&](const auto& page) { return page.first == from; });
+  Allowance& allowance =
+      announced_.try_emplace(from, kMostAnnounced, kAnnouncedPerSecond).first->second;
+  const MonoNanos now = ports_.clock.mono();
+  if (static_cast<std::size_t>(pages) >= kMostPages) {
+    leave_out(from, "pages of a snapshot, of which too many wait already");
+    return false;
+  }
+  if (pages == 0 && (replica_.wanted().size() >= kMostWanted || allowance.is_spent(now))) {
+    leave_out(from, "changes, of which it announces too many at once: they come page by page");
+    return false;
+  }
+  const UnixNanos farthest = ports_.clock.now() + kFarthestAhead;
+  const auto ahead = std::erase_if(
+      items, [&](const Announce::Item& item) { return item.change.record.stamp > farthest; });
+  if (ahead > 0) leave_out(from, "changes of the far future: set the clock of their author");
+  for (const Announce::Item& item : items)
+    allowance.take(static_cast<double>(record_bytes(item)), now);
+  return true;
+}
+
+// It is not known then, and no snapshot says that it is.
+void Folder::leave_out(const NodeName& from, const std::string& why) {
+  replica_.left_out(from);
+  outlet_.complain(from, why);
+}
+
 void Folder::deliver(const NodeName& from, std::vector<Announce::Item> items) {
   std::vector<Change> changes;
   Publisher::Contents contents;
   for (Announce::Item& item : items) {
     const Digest digest = item.change.record.content.digest;
-    if (auto* whole = std::get_if<Announce::Whole>(&item.content)) {
+    if (publisher_.held_bytes() >= kMaxHeldBytes) {
+      // Fetched when its turn comes.
+    } else if (auto* whole = std::get_if<Announce::Whole>(&item.content)) {
       contents.emplace(digest, std::move(*whole));
     } else if (auto* delta = std::get_if<Announce::Delta>(&item.content)) {
       contents.emplace(digest, std::move(*delta));
@@ -232,9 +291,22 @@ void Folder::tell_of_refusals(const NodeName& from, const std::vector<Change>& c
 // A peer that catches us up sends more only when there is room for it.
 void Folder::answer_pages() {
   if (replica_.wanted().size() >= kRoomForPages) return;
-  for (const auto& [peer, page] : std::exchange(unanswered_pages_, {})) {
-    outlet_.send(peer, PageDone{config_.name, page});
-  }
+  const MonoNanos now = ports_.clock.mono();
+  Duration pause{};
+  std::erase_if(unanswered_pages_, [&](const auto& page) {
+    const auto allowance = announced_.find(page.first);
+    const Duration wait =
+        allowance == announced_.end() ? Duration(0) : allowance->second.pause(now);
+    pause = std::max(pause, wait);
+    if (wait > Duration(0)) return false;
+    outlet_.send(page.first, PageDone{config_.name, page.second});
+    return true;
+  });
+  if (pause == Duration(0) || pages_timer_ != TimerId{}) return;
+  pages_timer_ = ports_.clock.after(pause, [this] {
+    pages_timer_ = {};
+    answer_pages();
+  });
 }
 
 void Folder::on_page_done(const NodeName& from, const PageDone& done) {
@@ -242,6 +314,7 @@ void Folder::on_page_done(const NodeName& from, const PageDone& done) {
 }
 
 void Folder::on_snapshot_end(const NodeName& from, const SnapshotEnd& end) {
+  if (!may_tell(from, end.knowledge.intervals())) return;
   perform(replica_.snapshot_ended(from, end.knowledge));
   journal_.touch();
   changed();

@@ -5,6 +5,13 @@
 #include "dagsync/engine/folder.h"
 
 namespace dagsync {
+namespace {
+
+// What one peer may tell, in intervals of knowledge: a sound node has one or two of each author.
+constexpr double kMostTold = 2'000'000;
+constexpr double kToldPerSecond = 500'000;
+
+}  // namespace
 
 Hello::Folder Folder::hello() const {
   return {config_.name, replica_.author(), replica_.sequence()};
@@ -51,6 +58,11 @@ void Folder::peer_lost(const NodeName& peer) {
 }
 
 void Folder::on_tell(const NodeName& from, const Tell& tell) {
+  if (tell.author.node != from) {
+    outlet_.refuse(from, "it tells of itself under another's name");
+    return;
+  }
+  if (!may_tell(from, tell.received.intervals() + tell.durable.intervals())) return;
   const AuthorId before = replica_.author();
   perform(replica_.told(from, tell, {ports_.random.next() | 1}, ports_.clock.mono()));
   if (replica_.author() != before) {
@@ -59,6 +71,18 @@ void Folder::on_tell(const NodeName& from, const Tell& tell) {
   }
   note_lag();
   changed();
+}
+
+// Comparing knowledge is work for the loop; what is not listened to is told again.
+bool Folder::may_tell(const NodeName& from, std::size_t intervals) {
+  Allowance& allowance = told_.try_emplace(from, kMostTold, kToldPerSecond).first->second;
+  const MonoNanos now = ports_.clock.mono();
+  if (allowance.is_spent(now)) {
+    outlet_.complain(from, "knowledge, which is too full of holes to be told so often");
+    return false;
+  }
+  allowance.take(static_cast<double>(intervals), now);
+  return true;
 }
 
 void Folder::tell_soon() {
@@ -77,8 +101,9 @@ void Folder::tell(const std::vector<NodeName>& peers) {
   Tell tell;
   tell.folder = config_.name;
   tell.author = replica_.author();
-  tell.received = replica_.received();
-  tell.durable = replica_.durable();
+  // Less than all where it is full of holes, which a snapshot under way makes: more follows.
+  tell.received = Knowledge(replica_.received()).at_most(kMaxKnowledgeIntervals / 2);
+  tell.durable = Knowledge(replica_.durable()).at_most(kMaxKnowledgeIntervals / 2);
   tell.connected = outlet_.connected();
   tell.unpublished = replica_.wanted().size();
   for (const NodeName& peer : peers) {

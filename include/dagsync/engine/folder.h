@@ -12,6 +12,7 @@
 
 #include "dagsync/core/ignore.h"
 #include "dagsync/core/replica.h"
+#include "dagsync/engine/allowance.h"
 #include "dagsync/engine/config.h"
 #include "dagsync/engine/content_server.h"
 #include "dagsync/engine/events.h"
@@ -122,9 +123,13 @@ class Folder {
   void note_troubles(const Intake::Batch& batch);
   void broadcast(std::vector<Change> changes);
   void announce(std::vector<Announce::Item> items);
+  [[nodiscard]] bool is_left_behind(const NodeName& peer);
   void relay(const Relay& relay);
   void deliver(const NodeName& from, std::vector<Announce::Item> items);
   void answer_pages();
+  [[nodiscard]] bool takes(const NodeName& from, std::vector<Announce::Item>& items);
+  void leave_out(const NodeName& from, const std::string& why);
+  [[nodiscard]] bool may_tell(const NodeName& from, std::size_t intervals);
   [[nodiscard]] Announce::Item with_content(Change change) const;
   [[nodiscard]] std::vector<NodeName> live_peers() const;
 
@@ -171,6 +176,9 @@ class Folder {
   };
   std::map<NodeName, Inbox> inboxes_;
   std::vector<std::pair<NodeName, std::uint64_t>> unanswered_pages_;
+  std::map<NodeName, Allowance> announced_;  // bytes of records, also over several connections
+  std::map<NodeName, Allowance> told_;       // intervals of knowledge
+  TimerId pages_timer_;
   std::map<RelPath, PathError> errors_;
   std::map<NodeName, MonoNanos> behind_since_;
   TimerId tell_timer_;
