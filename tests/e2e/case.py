@@ -82,8 +82,13 @@ class SharedMesh(_Logged):
     def setUpClass(cls) -> None:
         cls.mesh = Mesh(**cls.options)
         cls.addClassCleanup(cls.finish, cls.mesh)
+        cls.prepare()
         cls.mesh.start()
         cls.mesh.wait_in_sync()
+
+    @classmethod
+    def prepare(cls) -> None:
+        """Before the start: other configurations, for example."""
 
     def setUp(self) -> None:
         self.a, self.b, self.c = self.mesh.nodes

@@ -1,0 +1,287 @@
+"""A peer that has been taken over says what no honest one would say: malformed, or out of place."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import unittest
+
+from hostile import HostileMesh, peak_memory
+
+OUTSIDE_NAMES = ("evil.py", "dagsync-evil.py")
+
+
+class Malformed(HostileMesh):
+    """Refused before anything of it is believed; the link is closed."""
+
+    def assert_breach(self, attack: str, reason: str, *options: str) -> dict:
+        heard = self.attack(attack, *options)
+        self.assertTrue(heard["greeted"], "it was let in")
+        self.assertTrue(heard["closed"], heard)
+        self.assert_refused(reason)
+        self.assert_unharmed()
+        return heard
+
+    def test_paths_that_leave_the_folder_or_are_none(self) -> None:
+        for attack in (
+            "path-dotdot",
+            "path-inner-dotdot",
+            "path-dot",
+            "path-absolute",
+            "path-empty",
+            "path-nul",
+            "path-two-slashes",
+            "path-trailing-slash",
+            "path-long-name",
+        ):
+            with self.subTest(attack):
+                self.assert_breach(attack, "")
+        for directory in (self.a.folder, self.a.folder.parent, "/tmp"):
+            for name in OUTSIDE_NAMES:
+                self.assertNotIn(name, os.listdir(directory))
+
+    def test_frames_that_lie_about_their_length(self) -> None:
+        self.assert_breach("frame-of-4-gib", "too long")
+        self.assert_breach("length-that-lies", "malformed message")
+        self.assert_breach("zeros", "malformed frame")
+
+    def test_frames_of_no_kind_that_there_is(self) -> None:
+        self.assert_breach("unknown-type", "unknown type")
+        self.assert_breach("unknown-flag", "unknown flags")
+        self.assert_breach("many-fields", "too many fields")
+        self.assert_breach("second-hello", "a second hello")
+
+    def test_bombs_are_not_decompressed(self) -> None:
+        before = peak_memory(self.a)
+        self.assert_breach("zstd-bomb", "too long inside")
+        self.assert_breach("zstd-without-size", "no zstd that says its size")
+        self.assert_breach("zstd-that-lies", "broken zstd")
+        self.assertLess(peak_memory(self.a) - before, 48 << 20)
+
+    def test_who_broke_the_protocol_is_not_heard_again_for_a_while(self) -> None:
+        self.assert_breach("unknown-type", "unknown type")
+        again = self.begin("file", name=self.peer, linger=5).wait()
+        self.assertFalse(again["greeted"])
+        self.assertTrue(again["closed"])
+        self.assertTrue(self.lines("not heard again"))
+
+    def test_a_folder_that_it_was_not_given(self) -> None:
+        self.assert_breach("other-folder", "folder that is not shared", "--text", "secret")
+        self.assert_content("evil.py", None, self.a, self.b)
+
+
+class Strangers(HostileMesh):
+    """The certificate is good, the hello is not."""
+
+    def test_a_hello_in_the_name_of_another_peer(self) -> None:
+        heard = self.attack("hello-in-anothers-name", "--text", "b")
+        self.assertTrue(heard["closed"])
+        self.assertEqual(heard["messages"], {}, "it gets no byte of ours")
+        self.assertEqual(len(self.lines("calls itself b, but its certificate bears h")), 1)
+        self.assertTrue(self.a.peer_status("b")["connected"])
+        self.assert_unharmed()
+
+    def test_no_hello_or_a_bad_one(self) -> None:
+        for attack in ("no-hello", "other-major", "large-hello"):
+            with self.subTest(attack):
+                heard = self.attack(attack)
+                self.assertTrue(heard["closed"])
+                self.assertFalse(heard["greeted"])
+        self.assert_content("evil.py", None, self.a, self.b)
+        self.assert_unharmed()
+
+    def test_connections_that_say_nothing_leave_room_for_others(self) -> None:
+        silent = [self.begin("silent", linger=30)]
+        silent += [self.begin("silent", name=self.peer, linger=30) for _ in range(99)]
+        self.mesh.wait_until(lambda: self.lines("without a hello already"), "a has had enough")
+        self.mesh.wait_until(
+            lambda: sum(one.is_over() for one in silent) >= 96, "all but four are closed"
+        )
+        self.assertEqual(len(self.lines("without a hello already")), 1)
+        heard = self.attack("file", "--path", "good.py", "--text", "good", linger=0.5)
+        self.assertTrue(heard["greeted"])
+        self.mesh.wait_content("good.py", b"good")
+        self.assert_unharmed()
+
+
+class Links(HostileMesh):
+    """Symbolic links are data, and followed by nobody."""
+
+    def test_what_it_announces_below_a_link_out_of_the_folder_stays_inside(self) -> None:
+        outside = self.mesh.root / "outside"
+        outside.mkdir()
+        self.attack("link", "--path", "way", "--text", str(outside), linger=0.5)
+        self.mesh.wait_until(lambda: os.path.islink(self.a.path("way")), "a has the link")
+        self.attack("drip", "--path", "way", "--count", "20", linger=0.5)
+        self.assert_unharmed()
+        self.assertEqual(os.listdir(outside), [])
+
+    def test_a_directory_swapped_for_a_link_meanwhile(self) -> None:
+        outside = self.mesh.root / "outside-too"
+        outside.mkdir()
+        path, aside = self.a.path("swapped"), os.fsencode(self.a.home / "aside")
+        os.mkdir(path)
+        stop = threading.Event()
+
+        def swap() -> None:
+            while not stop.is_set():
+                try:
+                    os.rename(path, aside)
+                    os.symlink(outside, path)
+                    os.unlink(path)
+                    os.rename(aside, path)
+                except OSError:
+                    pass  # the daemon put something there meanwhile
+
+        swapping = threading.Thread(target=swap)
+        swapping.start()
+        try:
+            self.attack("drip", "--path", "swapped", "--count", "300", linger=0.5)
+        finally:
+            stop.set()
+            swapping.join()
+        self.assertEqual(os.listdir(outside), [])
+        self.assert_fast()
+
+
+class Floods(HostileMesh):
+    """Too much of what each alone would be allowed; a stays within its memory, and b is served."""
+
+    def flood(self, attack: str, *options: str, linger: float = 1) -> dict:
+        heard = self.assert_fast_during(self.begin(attack, *options, linger=linger))
+        self.assert_unharmed()
+        return heard
+
+    def test_a_million_announcements(self) -> None:
+        self.flood("tombstones", "--path", "never", "--count", "1000000")
+
+    def test_a_million_files_whose_contents_never_come(self) -> None:
+        self.flood("files", "--path", "files", "--count", "1000000")
+
+    def test_pages_that_nobody_has_room_for(self) -> None:
+        self.flood("pages", "--path", "pages", "--count", "100000")
+        self.assert_refused("pages")
+
+    def test_versions_as_long_as_they_may_be(self) -> None:
+        self.flood("fat-versions", "--path", "fat", "--count", "6000")
+
+    def test_authors_without_end(self) -> None:
+        self.flood("authors", "--path", "authors", "--count", "100000")
+
+    def test_sequences_full_of_holes(self) -> None:
+        self.flood("holes", "--path", "holes.py", "--count", "500000")
+
+    def test_knowledge_full_of_holes(self) -> None:
+        self.flood("absurd-tells", "--count", "200")
+        self.assert_refused("too full of holes")
+        self.flood("absurd-snapshots", "--count", "50")
+
+    def test_a_batch_that_never_ends(self) -> None:
+        self.flood("endless-batch", "--path", "batch", "--count", "4000")
+
+    def test_chunks_that_nobody_asked_for(self) -> None:
+        self.flood("chunks-of-nothing", "--count", "2000")
+
+
+class Liars(HostileMesh):
+    """Who has what, and when it was made."""
+
+    def test_it_acknowledges_what_was_never_sent(self) -> None:
+        lying = self.begin("acknowledge-everything", linger=5)
+        self.mesh.wait_until(lambda: self.acknowledged() > 0, "it has told its lie")
+        self.a.write("later.py", b"not acknowledged yet")
+        self.mesh.wait_content("later.py", b"not acknowledged yet")
+        self.assertLess(self.acknowledged(), self.a.folder_status()["sequence"])
+        lying.wait()
+
+    def acknowledged(self) -> int:
+        peers = self.a.folder_status()["peers"]
+        return next(peer["acked_sequence"] for peer in peers if peer["name"] == self.peer)
+
+    def test_it_never_acknowledges(self) -> None:
+        self.a.write("first.py", b"for all")
+        self.mesh.fence(self.a)
+        silent = self.begin("never-acknowledge", linger=4)
+        self.assert_fast_during(silent)
+        self.assert_status(self.a.run("push", "--timeout", "20"), 0)  # it is not counted
+        self.mesh.wait_in_sync()
+
+    def test_it_says_that_everything_has_come_already(self) -> None:
+        self.a.write("before.py", b"known")
+        self.mesh.fence(self.a)
+        self.b.stop()
+        self.attack("poisoned-snapshot", linger=0.5)
+        self.a.write("after.py", b"still comes")
+        self.b.start()
+        self.mesh.wait_content("after.py", b"still comes")
+        self.b.write("back.py", b"and back")
+        self.mesh.wait_content("back.py", b"and back")
+        self.mesh.converge()
+
+    def test_it_pretends_again_and_again_to_know_more_of_us(self) -> None:
+        heard = self.attack("churn", "--count", "100", linger=0)
+        self.assertLess(heard["messages"]["tell"], 100)
+        self.assert_unharmed()
+        self.mesh.wait_in_sync()
+
+    def test_a_file_of_the_far_future_is_not_taken(self) -> None:
+        self.attack("far-future", "--path", "future.py", linger=0.5)
+        self.assert_refused("far future")
+        self.a.write("future.py", b"of today")
+        self.mesh.wait_content("future.py", b"of today")
+
+    def test_a_version_that_has_seen_everything_is_replaced_like_any(self) -> None:
+        self.attack("has-seen-everything", "--path", "seen.py", linger=0.5)
+        self.mesh.wait_content("seen.py", b"evil")
+        self.a.write("seen.py", b"mended")
+        self.mesh.wait_content("seen.py", b"mended")
+        self.b.write("seen.py", b"again")
+        self.mesh.wait_content("seen.py", b"again")
+
+
+class Transfers(HostileMesh):
+    """Contents that are not what was announced, and requests that never end."""
+
+    def flood(self, attack: str, *options: str, linger: float = 1) -> dict:
+        heard = self.assert_fast_during(self.begin(attack, *options, linger=linger))
+        self.assert_unharmed()
+        return heard
+
+    def test_contents_that_are_not_what_was_announced(self) -> None:
+        self.flood("wrong-bytes", "--path", "wrong.py")
+        self.flood("more-than-announced", "--path", "wrong.py", "--count", "200")
+        self.flood("chunk-bomb", "--path", "wrong.py", "--count", "20")
+        self.flood("served-delta-without-end", "--path", "wrong.py", "--count", "20")
+        self.assert_content("wrong.py", None, self.a, self.b)
+
+    def test_a_delta_that_expands_without_end(self) -> None:
+        basis = "basis of the delta\n" * 20
+        self.a.write("grows.py", basis)
+        self.mesh.wait_content("grows.py", basis.encode())
+        self.flood("delta-without-end", "--path", "grows.py", "--text", basis)
+        self.assert_content("grows.py", basis.encode(), self.a, self.b)
+
+    def test_requests_without_end(self) -> None:
+        large = os.urandom(100_000).hex()
+        self.a.write("large.py", large)
+        self.mesh.wait_content("large.py", large.encode())
+        for attack, count in (
+            ("fetch-without-credit", "20000"),
+            ("fetch-without-reading", "100000"),
+            ("fetch-nothing-without-reading", "1000000"),
+        ):
+            with self.subTest(attack):
+                self.flood(
+                    attack,
+                    *("--path", "large.py", "--text-file", self.a.path("large.py")),
+                    *("--count", count),
+                )
+
+    def test_questions_of_one_that_does_not_read_the_answers(self) -> None:
+        self.flood("pings-without-reading", "--count", "10000")
+        self.assert_refused("does not read")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,88 @@
+// dagsync-hostile: a peer with a valid certificate that does one bad thing, then listens until it
+// is closed or its time is up, and prints as one line of JSON what it heard.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "hostile/attack.h"
+
+namespace dagsync::hostile {
+namespace {
+
+Attack find(const std::string& name, bool& greets) {
+  greets = !strangers_attacks().contains(name);
+  for (const Attacks* attacks : {&strangers_attacks(), &frame_attacks(), &change_attacks(),
+                                 &knowledge_attacks(), &transfer_attacks()}) {
+    const auto it = attacks->find(name);
+    if (it != attacks->end()) return it->second;
+  }
+  return nullptr;
+}
+
+void print(const Session& session) {
+  const Session::Heard& heard = session.heard();
+  std::vector<std::string> errors = heard.fetch_errors;
+  if (errors.size() > 10) errors.resize(10);
+  const nlohmann::json line = {
+      {"closed", heard.closed},           {"greeted", heard.greeted},
+      {"goodbye", heard.goodbye},         {"messages", heard.messages},
+      {"chunk_bytes", heard.chunk_bytes}, {"paths", heard.paths},
+      {"fetch_errors", errors},           {"bytes_sent", session.bytes_sent()},
+  };
+  std::puts(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("A peer that keeps to no rule");
+  Target target;
+  Plan plan;
+  std::string address;
+  std::string tls;
+  std::string attack_name;
+  double linger = 5;
+  app.add_option("--to", address, "HOST:PORT of a daemon")->required();
+  app.add_option("--tls", tls, "directory with ca.crt, node.crt and node.key")->required();
+  app.add_option("--name", plan.name.value)->required();
+  app.add_option("--folder", plan.folder);
+  app.add_option("--path", plan.path);
+  app.add_option("--text", plan.text);
+  app.add_option_function<std::string>(
+      "--text-file",
+      [&](const std::string& file) {
+        std::ifstream in(file, std::ios::binary);
+        plan.text.assign(std::istreambuf_iterator<char>(in), {});
+      },
+      "in place of --text");
+  app.add_option("--count", plan.count);
+  app.add_option("--linger", linger, "seconds to listen at the end");
+  app.add_option("attack", attack_name)->required();
+  CLI11_PARSE(app, argc, argv);
+  bool greets = true;
+  const Attack attack = find(attack_name, greets);
+  if (attack == nullptr) {
+    std::fprintf(stderr, "dagsync-hostile: no attack is called %s\n", attack_name.c_str());
+    return 2;
+  }
+  const std::size_t colon = address.rfind(':');
+  target.host = address.substr(0, colon);
+  target.port = address.substr(colon + 1);
+  target.ca = tls + "/ca.crt";
+  target.cert = tls + "/node.crt";
+  target.key = tls + "/node.key";
+  Session session(target);
+  if (greets) session.greet(plan.name, plan.folder);
+  if (session.open()) attack(session, plan);
+  session.listen_until([] { return false; },
+                       std::chrono::milliseconds(static_cast<std::int64_t>(linger * 1000)));
+  print(session);
+  return 0;
+}
+
+}  // namespace
+}  // namespace dagsync::hostile
+
+int main(int argc, char** argv) {
+  return dagsync::hostile::run(argc, argv);
+}
