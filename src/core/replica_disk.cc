@@ -80,7 +80,9 @@ Actions Replica::observe(const std::vector<Observation>& batch, DeletePolicy pol
     // What is on its way back is not deleted again.
     const auto wanted = wanted_.find(seen.path);
     if (wanted != wanted_.end() && wanted->second.again && is_tombstone(seen.content)) continue;
-    if (was_live && seen.went_back) {
+    // What never stood here was not deleted here: it was still to be published.
+    const bool never_stood = was_live && !entry->disk && is_tombstone(seen.content);
+    if ((was_live && seen.went_back) || never_stood) {
       want_again(seen, actions, ours);
       continue;
     }

@@ -27,16 +27,58 @@ Shows judge(const Intent& intent, const LookResult& look) {
   return torn ? Shows::kTorn : Shows::kEdit;
 }
 
-// The entry that agrees with what the disk shows. Where that is not the intended record, the peers
-// will send it again, since our knowledge does not have it.
-std::optional<IndexEntry> entry_after(const Intent& intent, Shows shows, const LookResult& look) {
-  if (shows == Shows::kIntended) {
-    Record record = intent.intended.record;
-    if (intent.old) record = reconcile(intent.old->record, record);
-    return IndexEntry{std::move(record), intent.intended.id, look.seen.disk};
+bool has_origin(const std::optional<IndexEntry>& entry, const Record& record) {
+  return entry && entry->record.origin == record.origin;
+}
+
+// The row may be older than the intent, too: rows are written in groups.
+bool is_behind(const std::optional<IndexEntry>& row, const Intent& intent) {
+  if (!intent.old) return false;
+  return !row || !row->record.version.has_seen(intent.old->record.version);
+}
+
+// Another content was made of the path since: its row was written after all that the intent tells,
+// and the comparison with the disk that follows needs no other.
+bool has_moved_on(const Intent& intent, const std::optional<IndexEntry>& row) {
+  if (!row || has_origin(row, intent.intended.record) || is_behind(row, intent)) return false;
+  return !intent.old || !has_origin(row, intent.old->record);
+}
+
+// The old content has left the folder: by the rename that put the intended one in its place.
+bool has_departed(Disk& disk, const Intent& intent, const std::set<KeptId>& files) {
+  if (!intent.kept || !files.contains(intent.kept->id)) return false;
+  if (!intent.old || !intent.old->disk) return false;
+  const auto kept = disk.open_kept(intent.kept->id);
+  if (!kept) return false;
+  const auto state = (*kept)->state();  // a copy is no evidence: it is made before the rename
+  return state && state->inode == intent.old->disk->inode;
+}
+
+IndexEntry intended_entry(const Intent& intent, std::optional<DiskState> disk) {
+  Record record = intent.intended.record;
+  if (intent.old) record.version.join(intent.old->record.version);
+  return IndexEntry{std::move(record), intent.intended.id, std::move(disk)};
+}
+
+// The entry that agrees with what the disk shows; `row` is what the store has. Where that is not
+// the intended record, the peers will send it again, since our knowledge does not have it.
+std::optional<IndexEntry> entry_after(const Intent& intent, const std::optional<IndexEntry>& row,
+                                      Shows shows, const LookResult& look, bool departed) {
+  if (shows == Shows::kIntended) return intended_entry(intent, look.seen.disk);
+  if (shows == Shows::kEdit) {
+    // Who edits a file after the rename has seen what it brought, whether its row was written or
+    // not. The old disk state keeps the edit from being taken for known.
+    if (departed && !has_origin(row, intent.intended.record))
+      return intended_entry(intent, intent.old->disk);
+    return is_behind(row, intent) ? intent.old : row;
   }
-  std::optional<IndexEntry> entry = intent.old;
-  if (entry && entry->record.is_live() && shows != Shows::kEdit) entry->disk = look.seen.disk;
+  const bool is_old = intent.old && has_origin(row, intent.old->record);
+  std::optional<IndexEntry> entry = is_old ? row : intent.old;
+  if (entry && entry->record.is_live()) {
+    // What stood there need not have been what the index had: drift is looked at again.
+    const bool is_drift = look.seen.disk && entry->record.content != intent.old->record.content;
+    if (!is_drift) entry->disk = look.seen.disk;
+  }
   return entry;
 }
 
@@ -81,8 +123,14 @@ Transaction recover(Disk& disk, FolderImage& image, UnixNanos moment) {
   for (const Intent& intent : image.intents) {
     const LookResult look = look_at(disk, {intent.path, std::nullopt, {}}, moment, false);
     const Shows shows = judge(intent, look);
-    if (shows == Shows::kTorn) take_away_torn(disk, intent, look, image, writes);
-    const std::optional<IndexEntry> entry = entry_after(intent, shows, look);
+    std::optional<IndexEntry> row;
+    if (const auto it = entries.find(intent.path); it != entries.end()) row = it->second;
+    std::optional<IndexEntry> entry = row;
+    if (!has_moved_on(intent, row)) {
+      if (shows == Shows::kTorn) take_away_torn(disk, intent, look, image, writes);
+      const bool departed = shows == Shows::kEdit && has_departed(disk, intent, files);
+      entry = entry_after(intent, row, shows, look, departed);
+    }
     // Without a change's own id (a merge that was not saved) the old record must do.
     const bool usable = entry && entry->id.sequence != 0;
     if (usable) {

@@ -372,3 +372,13 @@ TEST_CASE("tombstones go when every counted peer has them durably and their time
     CHECK(one.replica.collect({INT64_MAX / 4}).empty());
   }
 }
+
+TEST_CASE("what never stood here was not deleted here") {
+  OneReplica one;
+  (void)one.look({seen("a.py", file_content("x", 10), 100)});
+  (void)one.replica.evicted(at("a.py"));  // its record stays, without a disk state
+  (void)one.look({gone("a.py", 200)});
+  REQUIRE(one.replica.index().find(at("a.py")) != nullptr);
+  CHECK(one.replica.index().find(at("a.py"))->record.is_live());
+  CHECK(one.replica.wanted().contains(at("a.py")));
+}

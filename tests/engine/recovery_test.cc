@@ -174,6 +174,83 @@ TEST_CASE("a real edit stays one") {
   CHECK(world.disk.read("a.py") == "mine");
 }
 
+TEST_CASE("an edit whose row was written after the intent stands on that row") {
+  struct Shown {
+    const char* bytes;
+    std::int64_t mtime;
+  };
+  for (const bool after_rename : {false, true}) {
+    for (const Shown shown :
+         {Shown{"mine", kOtherTime}, {"again", kOtherTime}, {"old", kOldTime}}) {
+      CAPTURE(after_rename);
+      CAPTURE(shown.bytes);
+      World world;
+      world.intend(world.old);
+      const Record& base = after_rename ? world.intended : world.old;
+      const Record mine = edit("c", 1, file_content("mine", kOtherTime), kOtherTime, &base);
+      world.image.entries[0].second = world.entry_of(mine);
+      world.write("a.py", shown.bytes, shown.mtime);
+      world.run();
+      CHECK(world.entry()->record == mine);
+      CHECK(world.is_edit() == (std::string(shown.bytes) != "mine"));
+      CHECK(world.image.intents.empty());
+    }
+  }
+}
+
+TEST_CASE("a row that is older than the intent gives way to what the intent remembers") {
+  World world;
+  world.intend(world.old);
+  world.image.entries[0].second = world.entry_of(edit("z", 1, file_content("x", 1), 1));
+  SUBCASE("where the old content stands") {
+    world.write("a.py", "old", kOldTime);
+  }
+  SUBCASE("where somebody edited") {
+    world.write("a.py", "mine", kOtherTime);
+  }
+  world.run();
+  CHECK(world.entry()->record == world.old);
+  CHECK(world.is_edit() == (world.disk.read("a.py") == "mine"));
+}
+
+TEST_CASE("who edits after the rename has seen what it brought") {
+  World world;
+  const KeptId id = kept_id(1);
+  world.write("a.py", "old", kOldTime);
+  world.intend(world.old);
+  Intent& intent = world.image.intents[0];
+  intent.old->disk = world.disk.look("a.py");
+  intent.kept = KeptVersion{id,   DiskWorld::path("a.py"),       world.old.content, {"a"},
+                            kNow, KeptVersion::Reason::kReplaced};
+  REQUIRE(world.disk.publish("a.py", world.disk.look("a.py"),
+                             world.disk.staged_file("new!", 0644, {kNewTime}), id));
+  world.write("a.py", "mine", kOtherTime);
+  world.run();
+  CHECK(world.entry()->record == world.intended);
+  CHECK(world.entry()->id == world.intended.origin);
+  CHECK(world.is_edit());
+}
+
+TEST_CASE("where something else stood than the index has, that is looked at again") {
+  World world;
+  world.intend(world.old);
+  world.image.intents[0].old->record.content = file_content("drift", kOtherTime);
+  world.write("a.py", "drift", kOtherTime);
+  world.run();
+  CHECK(world.entry()->record == world.old);
+  CHECK(world.is_edit());
+}
+
+TEST_CASE("what was to come again and did not is no delete") {
+  World world;
+  world.intend(world.old);
+  world.image.intents[0].intended = {DiskWorld::path("a.py"), world.old.origin, world.old};
+  world.image.intents[0].old->record.content = {};  // nothing stood there
+  world.run();
+  CHECK(world.entry()->record == world.old);
+  CHECK_FALSE(world.entry()->disk.has_value());
+}
+
 TEST_CASE("a delete that was under way") {
   World world;
   world.intended = edit("b", 1, {}, kNewTime, &world.old);
