@@ -86,7 +86,8 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
                     answer_pages();
                     changed();
                   }}),
-      snapshots_(config_.name, replica_, outlet),
+      snapshots_(config_.name, replica_, outlet,
+                 [this](std::function<void()> call) { journal_.when_written(std::move(call)); }),
       verifier_(config_.name, self_, ports.clock, ports.worker, ports.disk, outlet, replica_,
                 rules_, verifier_hooks()) {
   versions_.on_kept([this](const KeptVersion& kept) {

@@ -9,8 +9,11 @@ constexpr std::size_t kPageBytes = 1 << 20;
 
 }  // namespace
 
-Snapshots::Snapshots(std::string folder, Replica& replica, Outlet& outlet)
-    : folder_(std::move(folder)), replica_(replica), outlet_(outlet) {}
+Snapshots::Snapshots(std::string folder, Replica& replica, Outlet& outlet, WhenWritten when_written)
+    : folder_(std::move(folder)),
+      replica_(replica),
+      outlet_(outlet),
+      when_written_(std::move(when_written)) {}
 
 void Snapshots::start(const NodeName& peer) {
   Run& run = running_[peer];
@@ -36,14 +39,21 @@ void Snapshots::on_page_done(const NodeName& peer, std::uint64_t page) {
 }
 
 void Snapshots::send_pages(const NodeName& peer, Run& run) {
-  while (run.page < run.done + kPagesAhead) {
+  while (!run.ended && run.page < run.done + kPagesAhead) {
     if (send_page(peer, run)) continue;
-    Knowledge offered = Knowledge(run.offered).at_most(kMaxKnowledgeIntervals);
-    outlet_.send(peer, SnapshotEnd{folder_, std::move(offered)});
-    if (!run.list) replica_.snapshot_sent(peer, run.offered);
-    running_.erase(peer);
+    run.ended = true;
+    send_end(peer, run);  // may end the run
     return;
   }
+}
+
+void Snapshots::send_end(const NodeName& peer, Run& run) {
+  when_written_([this, peer, token = std::weak_ptr(run.token)] {
+    if (token.expired()) return;
+    const Run ended = std::move(running_.extract(peer).mapped());
+    outlet_.send(peer, SnapshotEnd{folder_, ended.offered.at_most(kMaxKnowledgeIntervals)});
+    if (!ended.list) replica_.snapshot_sent(peer, ended.offered);
+  });
 }
 
 bool Snapshots::lacks(const NodeName& peer, const Run& run, const IndexEntry& entry) const {
@@ -70,7 +80,9 @@ bool Snapshots::send_page(const NodeName& peer, Run& run) {
   for (const Announce::Item& item : page.items) {
     if (!run.list) replica_.sent(peer, item.change.id);
   }
-  outlet_.send(peer, page);
+  when_written_([this, peer, page = std::move(page), token = std::weak_ptr(run.token)] {
+    if (!token.expired()) outlet_.send(peer, page);
+  });
   return true;
 }
 

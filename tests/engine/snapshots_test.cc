@@ -1,5 +1,6 @@
 #include "dagsync/engine/snapshots.h"
 
+#include <deque>
 #include <set>
 
 #include "core/one_replica.h"
@@ -12,7 +13,17 @@ namespace {
 struct World {
   OneReplica one;
   RecordingOutlet outlet;
-  Snapshots snapshots{"dags", one.replica, outlet};
+  bool written = true;  // the rows of all changes so far
+  std::deque<std::function<void()>> waiting;
+  Snapshots snapshots{"dags", one.replica, outlet, [this](std::function<void()> call) {
+                        if (written) return call();
+                        waiting.push_back(std::move(call));
+                      }};
+  void write() {
+    written = true;
+    for (const auto& call : std::exchange(waiting, {}))
+      call();
+  }
 
   void fill(int count, const std::string& prefix = "f") {
     std::vector<Observation> batch;
@@ -55,6 +66,31 @@ struct World {
 };
 
 }  // namespace
+
+TEST_CASE("nothing is told before its rows are written") {
+  World world;
+  world.fill(3);
+  world.one.connect(kB);
+  world.written = false;
+  world.snapshots.start(kB);
+  World::Heard heard = world.heard();
+  CHECK(heard.pages.empty());
+  CHECK_FALSE(heard.end.has_value());
+  SUBCASE("then it is") {
+    world.write();
+    heard = world.heard();
+    CHECK(heard.pages.size() == 1);
+    CHECK(heard.end.has_value());
+    CHECK(world.snapshots.idle());
+  }
+  SUBCASE("and not at all to a connection that is gone meanwhile") {
+    world.snapshots.peer_lost(kB);
+    world.write();
+    heard = world.heard();
+    CHECK(heard.pages.empty());
+    CHECK_FALSE(heard.end.has_value());
+  }
+}
 
 TEST_CASE("a small snapshot is one page and its end") {
   World world;
