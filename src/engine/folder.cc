@@ -294,12 +294,13 @@ void Folder::stop(std::function<void()> stopped) {
   intake_.stop();
   publisher_.stop();
   if (!replica_.halted() && ready_ && !intake_.busy()) alive_at_ = ports_.clock.now();
-  journal_.close(std::move(stopped));
+  versions_.adopt_rescued(self_, [this, stopped = std::move(stopped)] { journal_.close(stopped); });
 }
 
 void Folder::tick() {
   if (!journal_.idle()) journal_.touch();
   if (is_at_rest()) alive_at_ = ports_.clock.now();
+  versions_.adopt_rescued(self_, [] {});
   intake_.retry_failed();
   std::vector<NodeName> behind;
   for (const auto& [name, peer] : replica_.peers()) {

@@ -51,7 +51,7 @@ void Snapshots::send_end(const NodeName& peer, Run& run) {
   when_written_([this, peer, token = std::weak_ptr(run.token)] {
     if (token.expired()) return;
     const Run ended = std::move(running_.extract(peer).mapped());
-    outlet_.send(peer, SnapshotEnd{folder_, ended.offered.at_most(kMaxKnowledgeIntervals)});
+    outlet_.send(peer, SnapshotEnd{folder_, Knowledge(ended.offered).at_most(kMaxKnowledgeIntervals)});
     if (!ended.list) replica_.snapshot_sent(peer, ended.offered);
   });
 }

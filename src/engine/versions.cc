@@ -2,15 +2,45 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "dagsync/base/log.h"
 
 namespace dagsync {
 namespace {
 
+constexpr std::size_t kReadBytes = 256 << 10;
+
 // Even an empty one takes an inode and a row.
 std::uint64_t room_of(const KeptVersion& version) {
   return std::max<std::uint64_t>(version.content.size, 4096);
+}
+
+Result<Content> content_of_kept(Disk& disk, const KeptId& id) {
+  Content content;
+  if (const auto target = disk.read_kept_link(id)) {
+    content.kind = Kind::kSymlink;
+    content.target = *target;
+    return content;
+  }
+  auto file = disk.open_kept(id);
+  if (!file) return Unexpected(file.error());
+  const auto state = (*file)->state();
+  if (!state) return Unexpected(state.error());
+  DigestStream digest;
+  std::vector<char> buffer(kReadBytes);
+  while (true) {
+    const auto got = (*file)->read(content.size, buffer);
+    if (!got) return Unexpected(got.error());
+    if (*got == 0) break;
+    digest.update(std::string_view(buffer.data(), *got));
+    content.size += *got;
+  }
+  content.kind = Kind::kFile;
+  content.digest = digest.finish();
+  content.mode = state->mode & 0777;
+  content.mtime = state->mtime;
+  return content;
 }
 
 }  // namespace
@@ -46,6 +76,29 @@ void Versions::add(KeptVersion version) {
   if (kept_) kept_(version);
   restore({std::move(version)});
   if (bytes_ > max_bytes_) expire();
+}
+
+void Versions::adopt_rescued(const NodeName& self, std::function<void()> done) {
+  worker_.compute(
+      journal_.lane(),
+      [this, self, now = clock_.now()] {
+        std::vector<KeptVersion> adopted;
+        for (Disk::Rescued& rescued : disk_.take_rescued()) {
+          auto content = content_of_kept(disk_, rescued.id);
+          if (!content) {
+            log::error("kept version {}: {}", rescued.id.value, content.error().message);
+            continue;
+          }
+          adopted.push_back({std::move(rescued.id), std::move(rescued.path), std::move(*content),
+                             self, now, KeptVersion::Reason::kConflict});
+        }
+        return adopted;
+      },
+      [this, done = std::move(done)](std::vector<KeptVersion> adopted) {
+        for (KeptVersion& version : adopted)
+          add(std::move(version));
+        done();
+      });
 }
 
 void Versions::drop(const KeptId& id) {

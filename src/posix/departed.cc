@@ -25,7 +25,7 @@ Published look_again(const Departed::Late& file) {
 }
 
 // False: it was not published, for whatever reason.
-bool publish_edit(const Departed::Late& edit, Disk& disk) {
+bool publish_edit(const Departed::Late& edit, Disk& disk, KeptVersions& kept) {
   const auto there = disk.stat(edit.path);
   if (!there || !*there || (*there)->mtime >= edit.state.mtime ||
       ((*there)->type != FileType::kFile && (*there)->type != FileType::kSymlink))
@@ -37,8 +37,10 @@ bool publish_edit(const Departed::Late& edit, Disk& disk) {
   if (!(*staged)->append_from(source, 0, edit.state.size)) return false;
   if (!(*staged)->finish(edit.state.mode, edit.state.mtime)) return false;
   const auto nothing_disposable = [](const RelPath&, FileType) { return false; };
-  const auto published = disk.publish(edit.path, *there, std::move(*staged),
-                                      KeptVersions::fresh_id(), nothing_disposable);
+  const KeptId id = KeptVersions::fresh_id();
+  const auto published =
+      disk.publish(edit.path, *there, std::move(*staged), id, nothing_disposable);
+  if (published && published->kept) kept.note_rescued({edit.path, id});
   return published && published->outcome == PublishOutcome::kDone;
 }
 
@@ -75,7 +77,7 @@ std::vector<Departed::Late> Departed::take_late() {
 
 void bring_back(const Departed::Late& edit, Disk& disk, KeptVersions& kept) {
   const std::string path = display(edit.path);
-  if (publish_edit(edit, disk)) {
+  if (publish_edit(edit, disk, kept)) {
     log::warning("{} was edited in the moment of its replacement: the edit stands there again",
                  path);
     return;
@@ -83,12 +85,14 @@ void bring_back(const Departed::Late& edit, Disk& disk, KeptVersions& kept) {
   const KeptId id = KeptVersions::fresh_id();
   kept.label(id, edit.path);
   const auto copied = kept.copy(edit.inode.get(), edit.state, id);
-  if (copied)
-    log::warning("{} was edited in the moment of its replacement: the edit is the kept version {}",
-                 path, id.value);
-  else
+  if (!copied) {
     log::error("{} was edited in the moment of its replacement, and the edit could not be kept: {}",
                path, fail_at(copied.error().number, "keep", edit.path).value().message);
+    return;
+  }
+  kept.note_rescued({edit.path, id});
+  log::warning("{} was edited in the moment of its replacement: the edit is the kept version {}",
+               path, id.value);
 }
 
 }  // namespace dagsync

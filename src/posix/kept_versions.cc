@@ -10,6 +10,7 @@
 #include <chrono>
 #include <climits>
 #include <cstdio>
+#include <utility>
 
 #include "dagsync/base/assert.h"
 #include "dagsync/base/log.h"
@@ -29,6 +30,7 @@ constexpr const char* kDirectory = "versions";
 constexpr std::string_view kHalfCopy = ".copy";
 constexpr std::string_view kLabel = ".of";
 constexpr std::size_t kMaxUnsynced = 64;
+constexpr std::size_t kMaxRescued = 100'000;
 
 Sys<std::string> read_target(int directory, const char* name) {
   std::array<char, PATH_MAX> target;
@@ -219,6 +221,16 @@ Sys<void> KeptVersions::sync_one(const KeptId& id) const {
   if (file) return ::fsync(file.get()) == 0 ? Sys<void>() : sys_error();
   if (is_no_directory(errno)) return {};  // removed meanwhile, or a symlink
   return ::syncfs(directory_.get()) == 0 ? Sys<void>() : sys_error();
+}
+
+void KeptVersions::note_rescued(Disk::Rescued rescued) {
+  const std::lock_guard lock(mutex_);
+  if (rescued_.size() < kMaxRescued) rescued_.push_back(std::move(rescued));
+}
+
+std::vector<Disk::Rescued> KeptVersions::take_rescued() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(rescued_, {});
 }
 
 Status KeptVersions::sync() {

@@ -44,6 +44,11 @@ class KeptVersions {
   [[nodiscard]] Result<std::vector<KeptId>> list() const;  // sorted
   [[nodiscard]] Status remove(const KeptId& id);
 
+  // Not asked for by the engine, which learns of it by take_rescued(). Beyond kMaxRescued that
+  // nobody took, only the log names them.
+  void note_rescued(Disk::Rescued rescued);
+  [[nodiscard]] std::vector<Disk::Rescued> take_rescued();
+
   // Makes durable what came in since the last time.
   [[nodiscard]] Status sync();
 
@@ -59,6 +64,7 @@ class KeptVersions {
 
   UniqueFd directory_;
   std::mutex mutex_;
+  std::vector<Disk::Rescued> rescued_;  // under mutex_
   std::vector<KeptId> unsynced_;  // under mutex_; beyond kMaxUnsynced the file system is synced
   bool dirty_ = false;            // under mutex_
 };

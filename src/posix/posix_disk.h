@@ -69,6 +69,7 @@ class PosixDisk final : public Disk {
   Result<std::vector<KeptId>> list_kept() override;
   Result<KeptFile> describe_kept(const KeptId& id) override;
   Status remove_kept(const KeptId& id) override;
+  std::vector<Rescued> take_rescued() override { return kept_->take_rescued(); }
 
   std::string degraded() const override { return degradations_.text(); }
 

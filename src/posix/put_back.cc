@@ -27,6 +27,7 @@ bool is_untouched(const TempName& came_out, const DiskState& placed) {
 void keep_aside(Publishing& job, TempName& came_out) {
   const auto kept = rescue(came_out.at(), job.path, job.kept);
   if (kept) {
+    job.kept.note_rescued({job.path, *kept});
     log::warning("{} was edited while it was published: an older edit is the kept version {}",
                  display(job.path), kept->value);
   } else {

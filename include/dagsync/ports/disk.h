@@ -145,6 +145,13 @@ class Disk {
                 "the kept version " + id.value + " says nothing of itself");
   }
   [[nodiscard]] virtual Status remove_kept(const KeptId& id) = 0;
+  // What became a kept version because somebody wrote in the very moment of publishing, since the
+  // last call: nobody has listed it yet.
+  struct Rescued {
+    RelPath path;
+    KeptId id;
+  };
+  [[nodiscard]] virtual std::vector<Rescued> take_rescued() { return {}; }
 
   // What makes this disk do with less than it should, for people; "" when nothing does.
   [[nodiscard]] virtual std::string degraded() const = 0;
