@@ -302,6 +302,7 @@ void Folder::tick() {
   if (is_at_rest()) alive_at_ = ports_.clock.now();
   versions_.adopt_rescued(self_, [] {});
   intake_.retry_failed();
+  if (ready_ && !replica_.halted()) intake_.look_at_root();
   std::vector<NodeName> behind;
   for (const auto& [name, peer] : replica_.peers()) {
     if (peer.connected && !replica_.in_sync_with(peer)) behind.push_back(name);

@@ -145,6 +145,19 @@ void Intake::check_root(const std::shared_ptr<Round>& round) {
       });
 }
 
+void Intake::look_at_root() {
+  if (running_ || stopped_) return;  // a round asks for itself
+  worker_.compute(
+      kPool, [this] { return disk_.identify_root(std::nullopt); },
+      [this](const Result<RootIdentity>& root) {
+        if (stopped_ || (root && *root == root_)) return;
+        const bool may_pass = !root && root.error().code != ErrorCode::kNotFound &&
+                              root.error().code != ErrorCode::kInvalid;
+        if (may_pass) return;  // as where files may not be opened now
+        hooks_.root_lost(root ? "another directory stands at its path" : root.error().message);
+      });
+}
+
 void Intake::scanned(const std::shared_ptr<Round>& round, Scanner::Found found) {
   auto& troubles = round->batch.troubles;
   troubles.insert(troubles.end(), found.troubles.begin(), found.troubles.end());

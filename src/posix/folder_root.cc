@@ -81,7 +81,11 @@ Result<RootIdentity> FolderRoot::identify(const std::optional<std::string>& mark
   identity.marker = read_marker(directory->get());
   if (identity.marker.empty() && mark) identity.marker = write_marker(directory->get(), *mark);
   const std::lock_guard lock(mutex_);
-  known_ = known_of(opened->look);
+  // A question about another directory must not make it ours: something may be publishing.
+  if (mark || !identity_ || *identity_ == identity) {
+    known_ = known_of(opened->look);
+    identity_ = identity;
+  }
   return identity;
 }
 

@@ -28,7 +28,8 @@ class FolderRoot {
   // The directory that was identified last. kNotFound: it is not there any more, or another one is.
   [[nodiscard]] Result<Opened> open() const;
 
-  // Takes the directory that stands at the path now for the folder, as Disk::identify_root.
+  // What stands at the path now, as Disk::identify_root. With a mark, or for the first time, it is
+  // taken for the folder from then on.
   [[nodiscard]] Result<RootIdentity> identify(const std::optional<std::string>& mark);
 
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -49,7 +50,8 @@ class FolderRoot {
 
   const std::string path_;
   mutable std::mutex mutex_;
-  std::optional<Known> known_;  // under mutex_
+  std::optional<Known> known_;            // under mutex_
+  std::optional<RootIdentity> identity_;  // of the folder; under mutex_
 };
 
 }  // namespace dagsync

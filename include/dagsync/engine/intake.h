@@ -67,6 +67,8 @@ class Intake {
   // Could not be read: looked at again now and then, and not in sync until then.
   [[nodiscard]] const std::set<RelPath>& failed() const { return failed_; }
   void retry_failed();
+  // Not every end of a folder is an event: a lazy unmount, or one that is moved, is none.
+  void look_at_root();
   [[nodiscard]] const std::set<RelPath>& unwatched() const { return unwatched_; }
   // Files of which nobody can say whether a writer has them open.
   [[nodiscard]] const std::set<RelPath>& unleased() const { return unleased_; }
