@@ -17,9 +17,9 @@ constexpr std::size_t kMostWanted = 200'000;     // beyond, what is announced is
 constexpr std::size_t kRoomForPages = 50'000;    // wanted changes; beyond, pages of a snapshot wait
 constexpr std::size_t kMostPages = 16;           // of one peer that wait
 constexpr std::size_t kMaxQueuedBytes = 32 << 20;  // beyond, a snapshot will bring the rest
-// What one peer may announce, in bytes of records: some 75,000 files at once, then 3,000 a second.
+// What one peer may announce, in bytes of records: some 60,000 files at once, then 3,000 a second.
 // In memory each takes about three times that, on its way.
-constexpr double kMostAnnounced = 24 << 20;
+constexpr double kMostAnnounced = 20 << 20;
 constexpr double kAnnouncedPerSecond = 1 << 20;
 // A stamp further ahead of our clock is no clock that goes wrong. Any stamp can be replaced by one
 // that is a nanosecond later, which the last ones could not.
@@ -229,8 +229,10 @@ bool Folder::takes(const NodeName& from, std::vector<Announce::Item>& items) {
   }
   const auto pages = std::count_if(unanswered_pages_.begin(), unanswered_pages_.end(),
                                    [&](const auto& page) { return page.first == from; });
-  Allowance& allowance =
-      announced_.try_emplace(from, kMostAnnounced, kAnnouncedPerSecond).first->second;
+  const Allowance whole(kMostAnnounced, kAnnouncedPerSecond);
+  Announced& announced = announced_.try_emplace(from, whole, whole).first->second;
+  const bool is_own = !items.empty() && items.front().change.id.author.node == from;
+  Allowance& allowance = is_own ? announced.own : announced.of_others;
   const MonoNanos now = ports_.clock.mono();
   if (static_cast<std::size_t>(pages) >= kMostPages) {
     leave_out(from, "pages of a snapshot, of which too many wait already");
@@ -294,9 +296,8 @@ void Folder::answer_pages() {
   const MonoNanos now = ports_.clock.mono();
   Duration pause{};
   std::erase_if(unanswered_pages_, [&](const auto& page) {
-    const auto allowance = announced_.find(page.first);
-    const Duration wait =
-        allowance == announced_.end() ? Duration(0) : allowance->second.pause(now);
+    Announced& announced = announced_.at(page.first);
+    const Duration wait = std::max(announced.own.pause(now), announced.of_others.pause(now));
     pause = std::max(pause, wait);
     if (wait > Duration(0)) return false;
     outlet_.send(page.first, PageDone{config_.name, page.second});

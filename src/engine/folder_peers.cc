@@ -8,7 +8,7 @@ namespace dagsync {
 namespace {
 
 // What one peer may tell, in intervals of knowledge: a sound node has one or two of each author.
-constexpr double kMostTold = 2'000'000;
+constexpr double kMostTold = 500'000;
 constexpr double kToldPerSecond = 500'000;
 
 }  // namespace

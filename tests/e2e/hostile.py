@@ -16,7 +16,7 @@ PROGRAM = os.environ.get(
     "DAGSYNC_HOSTILE", str(Path(BINARY).resolve().parent / "tests" / "hostile" / "dagsync-hostile")
 )
 MOST_MEMORY = 200 << 20
-SOON_S = 2.0  # a file of a is on b, whatever a hostile peer does meanwhile
+SOON_S = 3.0  # a file of a is on b, whatever a hostile peer does meanwhile
 ATTACK_WITHIN_S = 60
 
 

@@ -176,8 +176,14 @@ class Folder {
   };
   std::map<NodeName, Inbox> inboxes_;
   std::vector<std::pair<NodeName, std::uint64_t>> unanswered_pages_;
-  std::map<NodeName, Allowance> announced_;  // bytes of records, also over several connections
-  std::map<NodeName, Allowance> told_;       // intervals of knowledge
+  // Bytes of records, also over several connections. Apart for what it passes on: a flood that it
+  // heard must not keep its own changes from us.
+  struct Announced {
+    Allowance own;
+    Allowance of_others;
+  };
+  std::map<NodeName, Announced> announced_;
+  std::map<NodeName, Allowance> told_;  // intervals of knowledge
   TimerId pages_timer_;
   std::map<RelPath, PathError> errors_;
   std::map<NodeName, MonoNanos> behind_since_;
