@@ -229,8 +229,7 @@ FolderMeta Folder::meta() const {
 std::string Folder::lost(const std::string& why) const {
   return fmt::format(
       "the folder is not as it was: {}: put it back, and `dagsync resume {}`; what is missing in "
-      "the "
-      "directory that stands at {} then comes back from the peers, with --accept-deletes it is "
+      "the directory that stands at {} then comes back from the peers, with --accept-deletes it is "
       "deleted everywhere",
       why, config_.name, escape_bytes(config_.path));
 }
