@@ -35,6 +35,16 @@ class Swapped {
   [[nodiscard]] DiskWorld& world() { return world_; }
   void put_back() { put_back_exchanged(*job_, out_, ours_); }
   void put_back_after_move() { put_back_moved(*job_, out_); }
+  // Those of the kept versions that the engine learns of, to list them.
+  [[nodiscard]] std::vector<KeptId> rescued() {
+    std::vector<KeptId> ids;
+    for (const Disk::Rescued& one : kept_->take_rescued()) {
+      CHECK(one.path == path_);
+      ids.push_back(one.id);
+    }
+    return ids;
+  }
+  [[nodiscard]] std::vector<KeptId> kept_ids() { return kept_->list().value(); }
   [[nodiscard]] std::vector<std::string> kept() {
     std::vector<std::string> contents;
     const auto ids = kept_->list().value();
@@ -118,6 +128,8 @@ TEST_CASE("where the name was deleted meanwhile, what came out is kept") {
     swapped.put_back();
     CHECK_FALSE(swapped.world().exists("a.py"));
     CHECK(swapped.kept() == Contents{"theirs"});
+    CHECK(swapped.rescued() == swapped.kept_ids());
+    CHECK(swapped.rescued().empty());  // told once
     CHECK(swapped.world().leftovers().empty());
   }
 }

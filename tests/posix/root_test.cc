@@ -90,6 +90,11 @@ TEST_CASE("a folder that vanished or was replaced is noticed by every operation"
     CHECK(fails_with(done, ErrorCode::kNotFound));
     CHECK(DiskWorld::names_under(base.path() + "/moved") == std::vector<std::string>{"a.py"});
     CHECK((*disk)->identify_root(std::nullopt).has_value() == replaced);
+    // The question does not make it ours; that takes somebody's decision, with a mark.
+    CHECK(fails_with((*disk)->stat(path), ErrorCode::kNotFound));
+    if (!replaced) continue;
+    REQUIRE((*disk)->identify_root("another").has_value());
+    CHECK_FALSE((*disk)->stat(path).value().has_value());
   }
 }
 
