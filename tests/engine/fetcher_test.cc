@@ -203,15 +203,15 @@ TEST_CASE("an order that is forgotten is cancelled, and never answered") {
   CHECK(world.fetcher.bytes_left() == 0);
 }
 
-TEST_CASE("no more than so many are asked for at once, and all come in the end") {
+TEST_CASE("no more than so many are asked of one peer at once, and all come in the end") {
   TransferWorld world;
   const Content content = world.serve("a", "content");
-  for (std::size_t i = 0; i < Fetcher::kSessionsAtOnce + 5; ++i)
+  for (std::size_t i = 0; i < Fetcher::kSessionsPerSource + 5; ++i)
     world.order("a", content);
   world.settle();
-  CHECK(world.our_end.said.size() == Fetcher::kSessionsAtOnce);
+  CHECK(world.our_end.said.size() == Fetcher::kSessionsPerSource);
   world.carry_all();
-  CHECK(world.results.size() == Fetcher::kSessionsAtOnce + 5);
+  CHECK(world.results.size() == Fetcher::kSessionsPerSource + 5);
   for (const auto& result : world.results)
     CHECK(result.has_value());
 }

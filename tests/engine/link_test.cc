@@ -22,6 +22,7 @@ struct LinkWorld {
       Link::Handlers{[this](const Hello&) { return verdict; },
                      [this](Message message) { messages.push_back(std::move(message)); },
                      [this](const Chunk& chunk) { chunks.emplace_back(chunk.bytes); },
+                     [] {},
                      [this](const Error& error) { closings.push_back(error); }});
 
   LinkWorld() { link->start(); }
@@ -186,7 +187,7 @@ TEST_CASE("a link that its owner silences from a handler hears no more of the sa
                        ++messages;
                        link->silence();
                      },
-                     [](const Chunk&) {}, [](const Error&) { FAIL("it was silenced"); }});
+                     [](const Chunk&) {}, [] {}, [](const Error&) { FAIL("it was silenced"); }});
   link->start();
   far->say(frame_message(hello_from("b")) + frame_message(List{"a"}) + frame_message(List{"b"}));
   CHECK(messages == 1);

@@ -45,6 +45,8 @@ class LineEnd final : public Outlet {
   std::size_t queued_bytes(const NodeName&) const override { return 0; }
   std::vector<NodeName> connected() const override { return peers; }
   std::uint64_t next_request() override { return ++requests_; }
+  void refuse(const NodeName&, const std::string& why) override { refused.push_back(why); }
+  void complain(const NodeName&, const std::string& why) override { complaints.push_back(why); }
 
   [[nodiscard]] Said next() {
     REQUIRE_FALSE(said.empty());
@@ -62,6 +64,8 @@ class LineEnd final : public Outlet {
   }
 
   std::deque<Said> said;
+  std::vector<std::string> refused;
+  std::vector<std::string> complaints;
   std::vector<NodeName> peers = {{"b"}, {"c"}};
 
  private:

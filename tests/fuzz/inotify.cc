@@ -44,7 +44,7 @@ std::string event_bytes(int watch, std::uint32_t mask, std::string_view name) {
 std::vector<std::string> events_of(FuzzInput& input) {
   std::vector<std::string> events;
   while (!input.empty()) {
-    const int watch = input.byte() % (kWatched.size() + 2);
+    const int watch = input.byte() % static_cast<int>(kWatched.size() + 2);
     const std::uint8_t kind = input.byte();
     const std::uint32_t mask = kMasks[kind % kMasks.size()] | (kind >= 128 ? IN_ISDIR : 0);
     events.push_back(event_bytes(watch, mask, input.take(input.byte() % 8)));

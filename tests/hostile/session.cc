@@ -40,7 +40,8 @@ int connected_socket(const Target& target) {
 const char* name_of(const Message& message) {
   static constexpr std::array kNames = {
       "hello", "goodbye",     "tell",      "announce", "page_done", "snapshot_end", "list",
-      "fetch", "fetch_begin", "fetch_end", "credit",   "cancel",    "ping",         "pong"};
+      "fetch", "fetch_begin", "fetch_end", "credit",   "cancel",    "ping",         "pong",
+      "verify", "verify_page"};
   static_assert(kNames.size() == std::variant_size_v<Message>);
   return kNames[message.index()];
 }
