@@ -230,7 +230,7 @@ bool Folder::takes(const NodeName& from, std::vector<Announce::Item>& items) {
   const auto pages = std::count_if(unanswered_pages_.begin(), unanswered_pages_.end(),
                                    [&](const auto& page) { return page.first == from; });
   const Allowance whole(kMostAnnounced, kAnnouncedPerSecond);
-  Announced& announced = announced_.try_emplace(from, whole, whole).first->second;
+  Announced& announced = announced_.try_emplace(from, Announced{whole, whole}).first->second;
   const bool is_own = !items.empty() && items.front().change.id.author.node == from;
   Allowance& allowance = is_own ? announced.own : announced.of_others;
   const MonoNanos now = ports_.clock.mono();
