@@ -126,9 +126,10 @@ void Node::connected(const NodeName& peer, const Hello& hello) {
   meeting = {{}, hello.minor, hello.program_version, runner};
   event(Event::Kind::kConnected, peer, runner ? "a push without a daemon" : "");
   for (const auto& [name, folder] : folders_) {
+    const std::string& ours = name;
     const bool theirs =
         std::any_of(hello.folders.begin(), hello.folders.end(),
-                    [&](const Hello::Folder& each) { return each.name == folder->config().name; });
+                    [&ours](const Hello::Folder& each) { return each.name == ours; });
     if (!runner && !theirs) {
       log::warning("peer {} has no folder {}: add it to its dagsync.toml, or take it out of ours",
                    peer.value, name);

@@ -320,8 +320,10 @@ TEST_CASE("what is sent goes to those that are connected, encoded once") {
 TEST_CASE("no more than so many may be connected without a hello") {
   PeersWorld world;
   std::vector<std::shared_ptr<FarEnd>> waiting;
-  for (std::size_t i = 0; i < Peers::kMaxStrangers; ++i)
-    waiting.push_back(world.come_in({"a"}));
+  for (std::size_t i = 0; i < Peers::kMaxStrangers; ++i) {
+    const std::string other_name = "x" + std::to_string(i / Peers::kStrangersPerPeer);
+    waiting.push_back(world.come_in({"a", other_name}));
+  }
   CHECK_FALSE(waiting.back()->gone);
   CHECK(world.come_in({"z"})->gone);
   world.clock.advance(12s);  // those who stay silent make room
