@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstring>
@@ -24,9 +25,11 @@ std::string read_marker(int directory) {
   return size < 0 ? std::string() : std::string(value.data(), static_cast<std::size_t>(size));
 }
 
-// The marker that the directory has afterwards: another one may have been faster.
+// The marker that the directory has afterwards: another one may have been faster. Durable, as the
+// index that remembers it will be: or after a power cut the folder would be another one.
 std::string write_marker(int directory, const std::string& mark) {
   (void)::fsetxattr(directory, kMarkerAttribute, mark.data(), mark.size(), XATTR_CREATE);
+  (void)::fsync(directory);
   return read_marker(directory);
 }
 

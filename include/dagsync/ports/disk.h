@@ -92,7 +92,7 @@ class Disk {
 
   // -- the folder -----------------------------------------------------------------------------
   // kNotFound: no such directory (any more); kInvalid: a symlink stands there. With `mark`, a root
-  // without a marker gets one.
+  // without a marker gets one, durably.
   [[nodiscard]] virtual Result<RootIdentity> identify_root(std::optional<std::string> mark) = 0;
   // What stands at the path; none where nothing does, or where a parent is no directory.
   [[nodiscard]] virtual Result<std::optional<DiskState>> stat(const RelPath& path) = 0;
