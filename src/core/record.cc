@@ -6,6 +6,12 @@ bool same_bytes(const Content& a, const Content& b) {
   return a.kind == b.kind && a.size == b.size && a.digest == b.digest && a.target == b.target;
 }
 
+DiskState seen_gone(UnixNanos moment) {
+  DiskState gone;
+  gone.ctime = moment;
+  return gone;
+}
+
 bool is_unchanged(const DiskState& then, const DiskState& now) {
   if (then.racy || then.type != now.type || then.mode != now.mode) return false;
   // Of a directory nothing else is replicated, and its times move with every child.

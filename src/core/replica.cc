@@ -79,7 +79,12 @@ void Replica::settle(const std::vector<ChangeId>& ids) {
   for (const ChangeId& id : ids) {
     waiting_.erase(id);
     if (known_ && received_.covers(id)) known_->add(id);
+    for (Gain& gain : gains_)
+      gain.waiting.erase(id);
   }
+  const auto settled =
+      std::erase_if(gains_, [](const Gain& gain) { return gain.waiting.empty(); });
+  if (settled > 0 || !gains_.empty()) known_.reset();
 }
 
 Knowledge Replica::known() const {
@@ -87,6 +92,8 @@ Knowledge Replica::known() const {
   known_ = received_;
   for (const ChangeId& id : waiting_)
     known_->remove(id);
+  for (const Gain& gain : gains_)
+    known_->remove(gain.knowledge);
   return *known_;
 }
 

@@ -20,6 +20,11 @@ bool is_leaf(const IndexEntry* entry) {
   return kind == Kind::kFile || kind == Kind::kSymlink;
 }
 
+void append_to(Actions& actions, Actions more) {
+  actions.insert(actions.end(), std::make_move_iterator(more.begin()),
+                 std::make_move_iterator(more.end()));
+}
+
 // The files that the batch deletes, without those whose bytes appear in it under another name: a
 // renamed directory is no mass delete.
 std::vector<RelPath> lost_files(const std::vector<const Observation*>& deletes, const Index& index,
@@ -44,13 +49,25 @@ std::vector<RelPath> lost_files(const std::vector<const Observation*>& deletes, 
 
 }  // namespace
 
+// Whether something that is wanted below makes a directory of it.
+bool Replica::will_be_implied(const RelPath& path) const {
+  const auto begin = wanted_.upper_bound(path);
+  const auto end = std::find_if_not(begin, wanted_.end(), [&](const auto& entry) {
+    return entry.first.bytes().starts_with(path.bytes());
+  });
+  return std::any_of(begin, end, [&](const auto& entry) {
+    return entry.first.is_below(path) && entry.second.record.is_live();
+  });
+}
+
 // True where the disk shows what it should; then only the disk state may be news.
 bool Replica::refreshes(const Observation& seen, Actions& actions) {
   const Content expected = index_.expected_at(seen.path);
   const IndexEntry* entry = index_.find(seen.path);
   const bool recorded = entry != nullptr && entry->record.is_live();
   // A directory that only its children imply is nobody's change, whatever its mode.
-  const bool implied = !recorded && expected.kind == Kind::kDirectory;
+  const bool implied =
+      !recorded && (expected.kind == Kind::kDirectory || will_be_implied(seen.path));
   if (implied && (is_tombstone(seen.content) || seen.content.kind == Kind::kDirectory)) return true;
   if (seen.content != expected) return false;
   drift_.erase(seen.path);
@@ -80,14 +97,16 @@ Actions Replica::observe(const std::vector<Observation>& batch, DeletePolicy pol
     // What is on its way back is not deleted again.
     const auto wanted = wanted_.find(seen.path);
     if (wanted != wanted_.end() && wanted->second.again && is_tombstone(seen.content)) continue;
-    // What never stood here was not deleted here: it was still to be published.
-    const bool never_stood = was_live && !entry->disk && is_tombstone(seen.content);
-    if ((was_live && seen.went_back) || never_stood) {
+    // A deleted file that has come back with the disk, too.
+    if (entry != nullptr && seen.went_back) {
       want_again(seen, actions, ours);
       continue;
     }
     if (!is_tombstone(seen.content)) {
       edits.push_back(&seen);
+    } else if (was_live && !entry->disk) {
+      // It was hidden by a file above, and never stood here.
+      if (!index_.is_shadowed(seen.path)) want_again(seen, actions, ours);
     } else if (was_live) {
       deletes.push_back(&seen);
     }
@@ -127,6 +146,7 @@ Actions Replica::reclaim(const std::vector<Observation>& wrong) {
 
 // The index is right, and the disk has to show it again; what it shows now is kept like drift.
 void Replica::want_again(const Observation& seen, Actions& actions, std::vector<Change>& ours) {
+  if (!seen.disk) append_to(actions, evicted(seen.path));  // or the next start takes it for a delete
   const IndexEntry* entry = index_.find(seen.path);
   if (seen.disk) drift_.insert_or_assign(seen.path, seen);
   adjudicate(seen.path, Wanted{entry->record, entry->id, {}, {}, true}, actions, ours);
@@ -159,7 +179,8 @@ void Replica::author(const Observation& seen, Actions& actions, std::vector<Chan
   record.stamp = make_stamp(seen.content, moment, replaced);
   record.version.raise(record.origin.author, record.origin.sequence);
   record.seen = record.version;
-  save(seen.path, std::move(record), std::nullopt, seen.disk, actions, ours);
+  const DiskState disk = seen.disk ? *seen.disk : seen_gone(seen.moment);
+  save(seen.path, std::move(record), std::nullopt, disk, actions, ours);
   look_again(seen.path, actions, ours);
   if (was_leaf) unshadow(seen.path, actions, ours);
 }
@@ -214,6 +235,26 @@ Actions Replica::not_published(const RelPath& path) {
   std::vector<Change> ours;
   publishing_.erase(path);
   if (auto node = later_.extract(path)) adjudicate(path, std::move(node.mapped()), actions, ours);
+  if (!ours.empty()) actions.push_back(Broadcast{std::move(ours)});
+  return actions;
+}
+
+Actions Replica::unobtainable(const RelPath& path) {
+  Actions actions;
+  std::vector<Change> ours;
+  const auto wanted = wanted_.extract(path);
+  if (wanted.empty()) return actions;
+  DAGSYNC_ASSERT(!publishing_.contains(path));
+  settle(wanted.mapped().waiting);
+  actions.push_back(Unwant{path});
+  const IndexEntry* entry = index_.find(path);
+  if (wanted.mapped().again && entry != nullptr && !index_.is_shadowed(path)) {
+    const auto drift = drift_.find(path);
+    const Observation seen = drift != drift_.end()
+                                 ? drift->second
+                                 : Observation{path, {}, std::nullopt, entry->record.stamp};
+    author(seen, actions, ours);
+  }
   if (!ours.empty()) actions.push_back(Broadcast{std::move(ours)});
   return actions;
 }

@@ -86,6 +86,10 @@ Actions Replica::announced(const NodeName& from, const std::vector<Change>& chan
       withhold(from, change, "larger than max_file_size: raise it in dagsync.toml on this node");
     } else {
       refused_.erase(change.path);
+      if (is_made_after(index_.find(change.path), change.record)) {
+        make_again(change.path, change, actions, ours);
+        continue;
+      }
       wait_for(change.id);
       adjudicate(change.path, {change.record, change.id, {change.id}, {from}}, actions, ours);
     }
@@ -144,6 +148,30 @@ void Replica::forget_some() {
   if (received_.intervals() <= kMostIntervals) return;
   received_ = std::move(received_).at_most(kMostIntervals);
   known_.reset();
+// A power cut may take the row of a change that peers have heard of. What a person does on this disk
+// after that, he does in sight of it; only the index had forgotten. Not so where the mtime is the
+// same: then it is that very change, or what the power cut left of it.
+bool Replica::is_made_after(const IndexEntry* entry, const Record& of_before) const {
+  const AuthorId& before = of_before.origin.author;
+  if (before.node != settings_.self || before == author_ || entry == nullptr) return false;
+  if (entry->record.origin.author != author_) return false;
+  const bool is_it = entry->record.content.kind == of_before.content.kind &&
+                     entry->record.content.mtime == of_before.content.mtime;
+  return !is_it && entry->record.version.compare(of_before.version) == Causality::kConcurrent;
+}
+
+// The content of the index once more, on top of both.
+void Replica::make_again(const RelPath& path, const Change& of_before, Actions& actions,
+                         std::vector<Change>& ours) {
+  const IndexEntry entry = *index_.find(path);
+  Record record = entry.record;
+  record.stamp = std::max(record.stamp, of_before.record.stamp + Duration(1));
+  record.origin = {author_, sequence_ + 1};
+  record.version.join(of_before.record.version);
+  record.version.raise(record.origin.author, record.origin.sequence);
+  record.seen = record.version;
+  save(path, std::move(record), std::nullopt, entry.disk, actions, ours);
+  look_again(path, actions, ours);
 }
 
 void Replica::withhold(const NodeName& from, const Change& change, std::string why) {
@@ -257,7 +285,12 @@ Actions Replica::told(const NodeName& from, const Tell& tell, Epoch new_epoch, M
 Actions Replica::snapshot_ended(const NodeName& from, const Knowledge& knowledge) {
   Peer& peer = peers_[from];
   if (halted_ || !peer.may_send || std::exchange(peer.left_out, false)) return {};
-  believe(from, knowledge);  // what was announced and is not published yet is in waiting_
+  if (!waiting_.empty()) {
+    Gain gain{knowledge, waiting_};
+    gain.knowledge.remove(known());
+    gains_.push_back(std::move(gain));
+  }
+  believe(from, knowledge);
   forget_some();
   return {};
 }
@@ -276,6 +309,13 @@ void Replica::snapshot_broken(const NodeName& to) {
   Peer& peer = peers_[to];
   peer.snapshot = false;
   peer.told = false;
+}
+
+bool Replica::sees_everybody() const {
+  return std::all_of(peers_.begin(), peers_.end(), [](const auto& entry) {
+    const Peer& peer = entry.second;
+    return !peer.counted || (peer.connected && peer.told && peer.accepts);
+  });
 }
 
 bool Replica::in_sync_with(const Peer& peer) const {

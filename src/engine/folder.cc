@@ -1,6 +1,7 @@
 // The life of a folder: loading, watching, halting, stopping.
 #include "dagsync/engine/folder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "dagsync/base/log.h"
@@ -222,6 +223,9 @@ FolderMeta Folder::meta() const {
   meta.floor = replica_.floor();
   meta.alive_at = ready_ && !intake_.busy() ? ports_.clock.now() : alive_at_;
   meta.root = root_;
+  // Not where the disk has lost something: the next start must look as carefully again.
+  meta.clean = std::none_of(replica_.wanted().begin(), replica_.wanted().end(),
+                            [](const auto& entry) { return entry.second.again; });
   return meta;
 }
 

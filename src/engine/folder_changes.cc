@@ -44,7 +44,7 @@ void Folder::observed(Intake::Batch batch) {
     tell_soon();
   }
   fresh_ = &batch;
-  perform(replica_.observe(batch.seen, batch.policy, ports_.clock.mono()));
+  perform_local(replica_.observe(batch.seen, batch.policy, ports_.clock.mono()));
   fresh_ = nullptr;
   for (const Observation& seen : batch.seen) {
     const std::string why = verifier_.reader().known_difference(seen.path);
@@ -61,6 +61,23 @@ void Folder::observed(Intake::Batch batch) {
     if (started_) std::exchange(started_, nullptr)({});
   }
   changed();
+}
+
+// What people changed here: their bytes become durable with the rows that tell of them, and
+// directories that their deletes left without a use go, as they do elsewhere.
+void Folder::perform_local(Actions actions) {
+  std::vector<RelPath> changed;
+  std::vector<RelPath> removed;
+  for (const Action& action : actions) {
+    const auto* save = std::get_if<SaveEntry>(&action);
+    if (save == nullptr || save->entry.id.author != replica_.author()) continue;
+    changed.push_back(save->path);
+    if (!save->entry.record.is_live()) removed.push_back(save->path);
+  }
+  perform(std::move(actions));  // their rows first: knowledge of them must not be durable before
+  for (RelPath& path : changed)
+    journal_.sync_later(std::move(path));
+  publisher_.prune_above(removed);
 }
 
 void Folder::perform(Actions actions, Publisher::Contents contents) {

@@ -199,8 +199,8 @@ void Intake::look(const std::shared_ptr<Round>& round, std::vector<RelPath> path
     look.sign = !round->whole;
     look.suspect = suspect_;
     const IndexEntry* entry = index_.find(path);
+    if (entry != nullptr) look.known_state = entry->disk;
     if (entry != nullptr && entry->record.is_live()) {
-      look.known_state = entry->disk;
       look.known = entry->record.content;
       look.signature = signatures_.find(look.known.digest);
     }

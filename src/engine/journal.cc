@@ -73,6 +73,10 @@ void Journal::sync_later(Mark mark) {
   touch();
 }
 
+void Journal::sync_later(RelPath path) {
+  sync_later(Mark{std::move(path)});
+}
+
 void Journal::withdraw(const Mark& mark) {
   const auto it = open_.find(mark.path);
   if (it == open_.end() || it->second != mark.number) return;
@@ -109,7 +113,7 @@ void Journal::sync() {
   group_ = std::exchange(to_sync_, {});
   group_waiting_ = std::exchange(waiting_, {});
   FolderMeta meta = hooks_.meta();
-  meta.clean = closing_;
+  meta.clean = meta.clean && closing_;
   if (group_.empty()) {
     commit_group(std::move(meta));
     return;
@@ -167,8 +171,9 @@ void Journal::group_done(const Status& status, const Knowledge& knowledge) {
   } else {
     // Nothing is acknowledged; the next touch() tries the whole group again.
     to_sync_.insert(to_sync_.begin(), group_.begin(), group_.end());
-    for (const Mark& mark : group_)
-      open_.try_emplace(mark.path, mark.number);
+    for (const Mark& mark : group_) {
+      if (mark.number != 0) open_.try_emplace(mark.path, mark.number);
+    }
     group_.clear();
     waiting_.insert(waiting_.begin(), std::make_move_iterator(group_waiting_.begin()),
                     std::make_move_iterator(group_waiting_.end()));

@@ -120,13 +120,14 @@ LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResul
   return look;
 }
 
-// Whether the disk shows an earlier state than the index saw: a ctime never goes back by itself,
-// and a directory that has lost a name was modified after that name had last changed.
+// Whether the disk shows an earlier state than the index saw, or a torn one: every change moves the
+// ctime on, and a directory that has lost a name was modified after that name had last changed.
+// Both within the same tick of the kernel's clock count as gone back: what stands there is kept.
 bool went_back(Disk& disk, const RelPath& path, const DiskState& known,
                const std::optional<DiskState>& now) {
-  if (now) return now->ctime < known.ctime;
+  if (now) return now->ctime <= known.ctime;
   const auto parent = disk.stat(path.parent());
-  return parent && *parent && (*parent)->mtime < known.ctime;
+  return parent && *parent && (*parent)->mtime <= known.ctime;
 }
 
 LookResult look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) {

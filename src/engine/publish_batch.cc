@@ -84,7 +84,7 @@ class Step {
 
   // What the index takes to stand there; a directory that children implied stands there unrecorded.
   Result<Disk::Expected> expected(const PublishItem& item) {
-    if (item.old && item.old->record.is_live()) return Disk::Expected(item.old->disk);
+    if (item.there && item.there->record.is_live()) return Disk::Expected(item.there->disk);
     const auto now = disk_.stat(item.path);
     if (!now) return Unexpected(now.error());
     if (*now && (*now)->type == FileType::kDirectory) return *now;
@@ -114,23 +114,23 @@ class Step {
   }
 
   Result<Published> set_attributes(const PublishItem& item) {
-    if (!item.old || !item.old->disk) return outcome(PublishOutcome::kChanged);
+    if (!item.there || !item.there->disk) return outcome(PublishOutcome::kChanged);
     const Content& content = item.change.record.content;
-    return disk_.set_attributes(item.path, *item.old->disk, content.mode, content.mtime);
+    return disk_.set_attributes(item.path, *item.there->disk, content.mode, content.mtime);
   }
 
   Result<Published> remove(const PublishItem& item) {
     const auto now = disk_.stat(item.path);
     if (!now) return Unexpected(now.error());
     if (!*now) return outcome(PublishOutcome::kDone);
-    const bool was_live = item.old && item.old->record.is_live();
+    const bool was_live = item.there && item.there->record.is_live();
     if ((*now)->type == FileType::kDirectory) {
-      const bool was_directory = was_live && item.old->record.content.kind == Kind::kDirectory;
+      const bool was_directory = was_live && item.there->record.content.kind == Kind::kDirectory;
       if (!was_directory) return outcome(PublishOutcome::kChanged);
       return disk_.remove_directory(item.path, disposable_);
     }
-    if (!was_live || !item.old->disk) return outcome(PublishOutcome::kChanged);
-    DiskState before = *item.old->disk;
+    if (!was_live || !item.there->disk) return outcome(PublishOutcome::kChanged);
+    DiskState before = *item.there->disk;
     if (item.moved_away && before.inode == (*now)->inode && before.size == (*now)->size &&
         before.mtime == (*now)->mtime) {
       before = **now;  // its second name has moved the ctime
@@ -144,22 +144,29 @@ class Step {
   const Disk::Disposable& disposable_;
 };
 
-// 0: directories; 1: files; 2: deletes, and files that take the place of a directory.
-int phase_of(const PublishItem& item) {
+// 0: directories; 1: files; 2: deletes, and files that take the place of a directory, be it one
+// that only what stands in it implies.
+int phase_of(const PublishItem& item, const PublishBatch& batch) {
   const Kind kind = item.change.record.content.kind;
   if (kind == Kind::kDirectory) return 0;
   if (kind == Kind::kTombstone) return 2;
-  const bool over_directory = item.old && item.old->record.content.kind == Kind::kDirectory;
+  const bool over_directory =
+      (item.there && item.there->record.content.kind == Kind::kDirectory) ||
+      std::any_of(batch.evictions.begin(), batch.evictions.end(),
+                  [&](const Eviction& eviction) { return eviction.path.is_below(item.path); });
   return over_directory ? 2 : 1;
 }
 
 std::vector<std::size_t> order_of(const PublishBatch& batch) {
   std::vector<std::size_t> order(batch.items.size());
-  for (std::size_t i = 0; i < order.size(); ++i)
+  std::vector<int> phases;
+  for (std::size_t i = 0; i < order.size(); ++i) {
     order[i] = i;
+    phases.push_back(phase_of(batch.items[i], batch));
+  }
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    const int phase_a = phase_of(batch.items[a]);
-    const int phase_b = phase_of(batch.items[b]);
+    const int phase_a = phases[a];
+    const int phase_b = phases[b];
     if (phase_a != phase_b) return phase_a < phase_b;
     const RelPath& path_a = batch.items[a].path;
     const RelPath& path_b = batch.items[b].path;
@@ -219,7 +226,7 @@ PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposa
   for (const std::size_t i : order_of(batch)) {
     if (!results.items[i].published) continue;
     const PublishItem& item = batch.items[i];
-    if (phase_of(item) == 2 && is_bytes(item.change.record.content.kind)) {
+    if (phase_of(item, batch) == 2 && is_bytes(item.change.record.content.kind)) {
       for (const Eviction& eviction : batch.evictions) {
         if (!eviction.path.is_below(item.path)) continue;
         results.evictions.push_back({eviction.path, step.evict(eviction)});
@@ -235,7 +242,7 @@ PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposa
       const PublishItem& item = batch.items[i];
       if (item.nothing_to_do) continue;
       std::optional<Content> old;
-      if (item.old) old = item.old->record.content;
+      if (item.there) old = item.there->record.content;
       bytecode.drop(item.path, item.change.record.content, old);
     }
   }

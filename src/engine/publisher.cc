@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "dagsync/base/assert.h"
+#include "dagsync/base/log.h"
 #include "dagsync/core/reconcile.h"
 #include "publisher_batch.h"
 
@@ -44,8 +45,9 @@ void Publisher::want(const std::vector<RelPath>& paths, const std::vector<RelPat
   for (const RelPath& path : std::set(paths.begin(), paths.end())) {
     if (replica_.wanted().contains(path) && !in_lane_.contains(path)) order.push_back(path);
   }
-  std::set<BatchPtr> robbed = take_out(order);
-  robbed.merge(take_out(unwanted));
+  std::vector<RelPath> leaving = order;
+  leaving.insert(leaving.end(), unwanted.begin(), unwanted.end());
+  const std::vector<BatchPtr> robbed = take_out(leaving);
   for (const RelPath& path : unwanted) {
     retries_.erase(path);
     hooks_.trouble(path, "");
@@ -62,12 +64,13 @@ void Publisher::want(const std::vector<RelPath>& paths, const std::vector<RelPat
   for (const BatchPtr& other : robbed)
     submit_if_complete(other);
   submit_if_complete(batch);
+  prune_above(unwanted);
 }
 
 // Removes paths from the batches that they wait in, and returns these: they go on without, but not
 // before all of the paths are out, for what was gathered for those is no longer what is wanted.
-std::set<Publisher::BatchPtr> Publisher::take_out(const std::vector<RelPath>& paths) {
-  std::set<BatchPtr> robbed;
+std::vector<Publisher::BatchPtr> Publisher::take_out(const std::vector<RelPath>& paths) {
+  std::vector<BatchPtr> robbed;  // in the order of the paths, whatever the addresses
   for (const RelPath& path : paths) {
     const auto waiting = batches_.extract(path);
     if (waiting.empty()) continue;
@@ -76,7 +79,7 @@ std::set<Publisher::BatchPtr> Publisher::take_out(const std::vector<RelPath>& pa
     if (item.empty()) continue;
     if (item.mapped().ticket != 0) fetcher_.forget(item.mapped().ticket);
     if (!item.mapped().ready) --batch->missing;
-    robbed.insert(batch);
+    if (std::find(robbed.begin(), robbed.end(), batch) == robbed.end()) robbed.push_back(batch);
   }
   return robbed;
 }
@@ -239,6 +242,13 @@ void Publisher::give_up(const BatchPtr& batch, const RelPath& path, const Error&
   batch->items.erase(path);
   --batch->missing;
   failed(path, error);
+  int& nobody = retries_.at(path).nobody;
+  nobody = error.code == ErrorCode::kUnavailable && replica_.sees_everybody() ? nobody + 1 : 0;
+  if (nobody >= kMostAttempts) {
+    log::error("{}: no node has its content any more: {}", display(path), error.message);
+    retries_.erase(path);
+    hooks_.perform(replica_.unobtainable(path));
+  }
   submit_if_complete(batch);
 }
 

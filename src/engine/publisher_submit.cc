@@ -78,19 +78,19 @@ std::optional<PublishItem> Publisher::make_item(Batch& batch, const RelPath& pat
   made.change = {path, wanted.id.value_or(ChangeId{}), wanted.record};
   if (const IndexEntry* entry = replica_.index().find(path)) {
     made.old = *entry;
+    made.there = *entry;
   }
   // A change that may come in replaces what was changed here and may not leave.
   const auto drift = replica_.drift().find(path);
   const bool drifted = drift != replica_.drift().end();
   if (drifted) {
-    if (!made.old) made.old.emplace();
-    made.old->record.content = drift->second.content;
-    made.old->disk = drift->second.disk;
+    if (!made.there) made.there.emplace();
+    made.there->record.content = drift->second.content;
+    made.there->disk = drift->second.disk;
   }
-  if (made.old) made.kept = keep(path, *made.old, wanted.record);
+  if (made.there) made.kept = keep(path, *made.there, wanted.record);
   const bool shows_other = drifted && drift->second.disk;
-  if (wanted.again && made.old && !shows_other)
-    made.old->record.content = {};  // nothing stands there
+  if (wanted.again && !shows_other) made.there.reset();
   made.attributes_only = item.attributes_only;
   made.nothing_to_do = wanted.record.is_live() && will_be_shadowed(path);
   if (item.linked) {
@@ -139,7 +139,8 @@ void Publisher::submit(const BatchPtr& batch) {
   std::erase_if(publish_batch->items, [&](PublishItem& item) {
     if (item.change.record.is_live()) return false;
     // Only a directory is kept by what lives below it: a file that stands there goes.
-    const bool is_file = item.old && item.old->disk && item.old->disk->type != FileType::kDirectory;
+    const bool is_file = item.there && item.there->record.is_live() && item.there->disk &&
+                         item.there->disk->type != FileType::kDirectory;
     if (is_file) return false;
     if (!keeps_live_below(replica_.index(), going, item.path)) return false;
     // What lives on below implies the directory; what is only waiting for its own delete does not.
@@ -166,6 +167,28 @@ void Publisher::submit(const BatchPtr& batch) {
       });
 }
 
+// Directories that only what stands in them implies have no record, and go after it. In the order of
+// paths.
+void Publisher::add_implied_directories(const RelPath& top, std::vector<Eviction>& below) {
+  std::set<RelPath> known;
+  std::set<RelPath> implied;
+  for (const Eviction& eviction : below)
+    known.insert(eviction.path);
+  for (const RelPath& path : known) {
+    for (RelPath above = path.parent(); above.is_below(top); above = above.parent()) {
+      if (!known.contains(above)) implied.insert(above);
+    }
+  }
+  DiskState directory;
+  directory.type = FileType::kDirectory;
+  for (const RelPath& path : implied) {
+    below.push_back({path, directory, std::nullopt});
+    hooks_.touched(path);
+  }
+  std::sort(below.begin(), below.end(),
+            [](const Eviction& a, const Eviction& b) { return a.path < b.path; });
+}
+
 // What stands below a directory that a file replaces is kept; its records stay, shadowed.
 void Publisher::add_evictions(PublishBatch& batch) {
   for (const PublishItem& item : batch.items) {
@@ -178,6 +201,7 @@ void Publisher::add_evictions(PublishBatch& batch) {
       hooks_.touched(path);
       return true;
     });
+    add_implied_directories(item.path, below);
     batch.evictions.insert(batch.evictions.end(), below.rbegin(), below.rend());
   }
 }
@@ -219,13 +243,12 @@ bool Publisher::is_needless(const RelPath& directory) const {
                       });
 }
 
-// A directory that has lost what implied it goes, too. Only the results tell which one that is: of
-// deletes that follow each other closely, each finds that another one's file still stands.
-void Publisher::prune_above(const PublishBatch& batch) {
+// Only the results tell which one that is: of deletes that follow each other closely, each finds
+// that another one's file still stands.
+void Publisher::prune_above(const std::vector<RelPath>& paths) {
   std::set<RelPath> needless;
-  for (const PublishItem& item : batch.items) {
-    if (item.change.record.is_live()) continue;
-    for (RelPath above = item.path.parent(); !above.is_root(); above = above.parent()) {
+  for (const RelPath& path : paths) {
+    for (RelPath above = path.parent(); !above.is_root(); above = above.parent()) {
       if (needless.contains(above) || is_publishing(above)) continue;
       if (!is_needless(above)) break;
       needless.insert(above);
@@ -256,6 +279,9 @@ void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults res
                       result->published->outcome == PublishOutcome::kDone;
     if (done && eviction.kept) versions_.add(*eviction.kept);
     if (done) append(actions, replica_.evicted(eviction.path));
+    if (done) continue;
+    if (eviction.kept) journal_.write(Transaction::DropKept{eviction.kept->id});
+    hooks_.look_at(eviction.path);
   }
   for (std::size_t i = 0; i < batch->items.size(); ++i) {
     PublishItem& item = batch->items[i];
@@ -265,7 +291,10 @@ void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults res
       append(actions, settle_item(item, results.items[i].published));
     }
   }
-  prune_above(*batch);
+  std::vector<RelPath> paths;
+  for (const PublishItem& item : batch->items)
+    paths.push_back(item.path);
+  prune_above(paths);
   // Together: what arrived for these paths meanwhile is a batch, too.
   hooks_.perform(std::move(actions));
 }
@@ -274,13 +303,24 @@ Actions Publisher::settle_item(PublishItem& item, const Result<Published>& resul
   const RelPath& path = item.path;
   const Wanted wanted = std::move(in_lane_.extract(path).mapped());
   hooks_.touched(path);
+  const IndexEntry* entry = replica_.index().find(path);
+  const bool still_stands = item.nothing_to_do && wanted.record.is_live() && entry != nullptr &&
+                            entry->record.is_live() && entry->disk &&
+                            wanted.record.content.kind != Kind::kDirectory;
+  if (result && still_stands) {
+    // What is to hide it is not published yet, and what stands here not kept.
+    Actions actions = replica_.not_published(path);
+    if (replica_.wanted().contains(path)) retry_later(path);
+    return actions;
+  }
   if (result && result->outcome == PublishOutcome::kDone) {
     retries_.erase(path);
     hooks_.trouble(path, "");
     if (item.kept && result->kept) versions_.add(*item.kept);
     if (!item.nothing_to_do) journal_.sync_later(item.mark);
-    Actions actions =
-        replica_.published(path, wanted.record, wanted.id, wanted.waiting, result->now);
+    const bool is_live = wanted.record.is_live();
+    const auto disk = is_live ? result->now : std::optional(seen_gone(clock_.now()));
+    Actions actions = replica_.published(path, wanted.record, wanted.id, wanted.waiting, disk);
     hooks_.published(path, wanted.record, item.change.id.author.node);
     return actions;
   }

@@ -44,41 +44,33 @@ bool has_moved_on(const Intent& intent, const std::optional<IndexEntry>& row) {
   return !intent.old || !has_origin(row, intent.old->record);
 }
 
-// The old content has left the folder: by the rename that put the intended one in its place.
-bool has_departed(Disk& disk, const Intent& intent, const std::set<KeptId>& files) {
-  if (!intent.kept || !files.contains(intent.kept->id)) return false;
-  if (!intent.old || !intent.old->disk) return false;
-  const auto kept = disk.open_kept(intent.kept->id);
-  if (!kept) return false;
-  const auto state = (*kept)->state();  // a copy is no evidence: it is made before the rename
-  return state && state->inode == intent.old->disk->inode;
-}
-
 IndexEntry intended_entry(const Intent& intent, std::optional<DiskState> disk) {
-  Record record = intent.intended.record;
-  if (intent.old) record.version.join(intent.old->record.version);
-  return IndexEntry{std::move(record), intent.intended.id, std::move(disk)};
+  IndexEntry entry{intent.intended.record, intent.intended.id, std::move(disk)};
+  if (intent.old) entry.record = reconcile(intent.old->record, entry.record);
+  // A merge that was not saved goes under the change that made its content.
+  if (entry.id.sequence == 0) entry.id = entry.record.origin;
+  return entry;
 }
 
 // The entry that agrees with what the disk shows; `row` is what the store has. Where that is not
 // the intended record, the peers will send it again, since our knowledge does not have it.
 std::optional<IndexEntry> entry_after(const Intent& intent, const std::optional<IndexEntry>& row,
-                                      Shows shows, const LookResult& look, bool departed) {
-  if (shows == Shows::kIntended) return intended_entry(intent, look.seen.disk);
+                                      Shows shows, const LookResult& look) {
+  if (shows == Shows::kIntended) {
+    return intended_entry(intent, look.seen.disk ? *look.seen.disk : seen_gone(look.seen.moment));
+  }
   if (shows == Shows::kEdit) {
-    // Who edits a file after the rename has seen what it brought, whether its row was written or
-    // not. The old disk state keeps the edit from being taken for known.
-    if (departed && !has_origin(row, intent.intended.record))
-      return intended_entry(intent, intent.old->disk);
+    // What a person put there since may have been made in sight of the intended content, and then
+    // must not lose against it; nobody can tell, so it counts as made on top of it.
+    if (look.outcome == LookResult::Outcome::kSeen) return intended_entry(intent, std::nullopt);
     return is_behind(row, intent) ? intent.old : row;
   }
   const bool is_old = intent.old && has_origin(row, intent.old->record);
   std::optional<IndexEntry> entry = is_old ? row : intent.old;
-  if (entry && entry->record.is_live()) {
-    // What stood there need not have been what the index had: drift is looked at again.
-    const bool is_drift = look.seen.disk && entry->record.content != intent.old->record.content;
-    if (!is_drift) entry->disk = look.seen.disk;
-  }
+  if (!entry || !entry->record.is_live()) return entry;
+  entry->disk = look.seen.disk;
+  // Not quite the old content: the comparison that follows must find that out.
+  if (entry->disk && look.seen.content != entry->record.content) entry->disk->racy = true;
   return entry;
 }
 
@@ -90,6 +82,15 @@ void adopt_kept(const Intent& intent, const std::set<KeptId>& files, FolderImage
   if (known) return;
   image.kept.push_back(*intent.kept);
   writes.writes.push_back(Transaction::PutKept{*intent.kept});
+}
+
+// What was to be kept, and was not yet when the stop came, is no kept version.
+void forget_missing(const std::set<KeptId>& files, FolderImage& image, Transaction& writes) {
+  std::erase_if(image.kept, [&](const KeptVersion& kept) {
+    const bool is_missing = !files.contains(kept.id);
+    if (is_missing) writes.writes.push_back(Transaction::DropKept{kept.id});
+    return is_missing;
+  });
 }
 
 // A torn write under a new name has no record that could say it is no edit. So it goes, until the
@@ -115,9 +116,13 @@ void take_away_torn(Disk& disk, const Intent& intent, const LookResult& look, Fo
 
 Transaction recover(Disk& disk, FolderImage& image, UnixNanos moment) {
   Transaction writes;
-  if (image.intents.empty()) return writes;
+  if (image.meta.clean) return writes;
   std::set<KeptId> files;
-  if (const auto listed = disk.list_kept()) files = {listed->begin(), listed->end()};
+  if (const auto listed = disk.list_kept()) {
+    files = {listed->begin(), listed->end()};
+    forget_missing(files, image, writes);
+  }
+  if (image.intents.empty()) return writes;
   std::map<RelPath, IndexEntry> entries(std::make_move_iterator(image.entries.begin()),
                                         std::make_move_iterator(image.entries.end()));
   for (const Intent& intent : image.intents) {
@@ -128,12 +133,9 @@ Transaction recover(Disk& disk, FolderImage& image, UnixNanos moment) {
     std::optional<IndexEntry> entry = row;
     if (!has_moved_on(intent, row)) {
       if (shows == Shows::kTorn) take_away_torn(disk, intent, look, image, writes);
-      const bool departed = shows == Shows::kEdit && has_departed(disk, intent, files);
-      entry = entry_after(intent, row, shows, look, departed);
+      entry = entry_after(intent, row, shows, look);
     }
-    // Without a change's own id (a merge that was not saved) the old record must do.
-    const bool usable = entry && entry->id.sequence != 0;
-    if (usable) {
+    if (entry) {
       entries[intent.path] = *entry;
       writes.writes.push_back(Transaction::PutEntry{intent.path, *entry});
     } else {

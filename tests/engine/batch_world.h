@@ -48,6 +48,7 @@ struct BatchWorld {
       item.kept = KeptVersion{kept_id(++kept), item.path, old->record.content,
                               {"a"},           {kTime},   KeptVersion::Reason::kReplaced};
     }
+    item.there = old;
     item.old = std::move(old);
     batch.items.push_back(std::move(item));
     return batch.items.back();

@@ -74,11 +74,15 @@ struct DiskState {
 // Whether a file that now shows `now` may be taken for the one that was indexed as `then`.
 [[nodiscard]] bool is_unchanged(const DiskState& then, const DiskState& now);
 
+// Of a tombstone: at that moment nothing stood there. After a power cut, what is not younger than
+// that was not made since, but has come back.
+[[nodiscard]] DiskState seen_gone(UnixNanos moment);
+
 // A row of the index.
 struct IndexEntry {
   Record record;
   ChangeId id;                    // the change by which this node tells of it
-  std::optional<DiskState> disk;  // of what this node published or read; none where nothing stands
+  std::optional<DiskState> disk;  // of what this node published or read, or seen_gone(); may be none
   bool operator==(const IndexEntry&) const = default;
 };
 

@@ -151,6 +151,12 @@ class Replica {
                                   const std::vector<ChangeId>& settled,
                                   std::optional<DiskState> disk);
   [[nodiscard]] Actions not_published(const RelPath& path);  // it stays wanted
+  // Nobody has the content of wanted(path) any more: a power cut took it before it had travelled,
+  // or its author is gone for good. The change counts as known; where the index has it, what stands
+  // on the disk becomes a version on top of it.
+  [[nodiscard]] Actions unobtainable(const RelPath& path);
+  // Whether every counted peer is here, so that what none of them has is nowhere.
+  [[nodiscard]] bool sees_everybody() const;
 
   // The disk must show the index's records again at these paths, where the index has live ones;
   // what stands there now is kept.
@@ -221,6 +227,9 @@ class Replica {
                   std::vector<Change>& ours);
   void save(const RelPath& path, Record record, const std::optional<ChangeId>& id,
             std::optional<DiskState> disk, Actions& actions, std::vector<Change>& ours);
+  [[nodiscard]] bool is_made_after(const IndexEntry* entry, const Record& of_before) const;
+  void make_again(const RelPath& path, const Change& of_before, Actions& actions,
+                  std::vector<Change>& ours);
   void withhold(const NodeName& from, const Change& change, std::string why);
   void keep_out(const Change& change);
   [[nodiscard]] bool is_known(const NodeName& from, const Change& change) const;
@@ -233,6 +242,7 @@ class Replica {
   void settle(const std::vector<ChangeId>& ids);
   void relay(const Change& change, Actions& actions) const;
   [[nodiscard]] bool refreshes(const Observation& seen, Actions& actions);
+  [[nodiscard]] bool will_be_implied(const RelPath& path) const;
 
   Settings settings_;
   Index index_;
@@ -248,6 +258,13 @@ class Replica {
   // may be waiting. Kept up by receive(), wait_for() and settle(); whatever else changes the two
   // resets it.
   mutable std::optional<Knowledge> known_;
+  // What the end of a snapshot said of changes that others have replaced: true only when all that
+  // it brought is published, since until then we have nothing younger either.
+  struct Gain {
+    Knowledge knowledge;
+    std::set<ChangeId> waiting;
+  };
+  std::vector<Gain> gains_;
   std::map<RelPath, Wanted> wanted_;
   std::set<RelPath> publishing_;
   std::map<RelPath, Wanted> later_;  // arrived while the path was being published

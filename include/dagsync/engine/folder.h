@@ -121,6 +121,7 @@ class Folder {
   void perform(Actions actions, Publisher::Contents contents = {});
   void observed(Intake::Batch batch);
   void note_troubles(const Intake::Batch& batch);
+  void perform_local(Actions actions);
   void broadcast(std::vector<Change> changes);
   void announce(std::vector<Announce::Item> items);
   [[nodiscard]] bool is_left_behind(const NodeName& peer);

@@ -23,7 +23,7 @@ namespace dagsync {
 class Journal {
  public:
   struct Hooks {
-    std::function<FolderMeta()> meta;                    // as of now; `clean` is set by the journal
+    std::function<FolderMeta()> meta;  // as of now; `clean`: whether a stop now would be in order
     std::function<void(const Knowledge&)> made_durable;  // everything in it survives a power cut
     std::function<void(const Error&)> failed;            // a write failed; it is tried again
   };
@@ -40,11 +40,13 @@ class Journal {
   // The path gets an intent in the next step of the lane; the mark clears it when it is time.
   struct Mark {
     RelPath path;
-    std::uint64_t number = 0;
+    std::uint64_t number = 0;  // 0: of no intent
   };
   [[nodiscard]] Mark open_intent(const RelPath& path);
   // Published: its bytes and name are synced with the next group, then the intent is cleared.
   void sync_later(Mark mark);
+  // A local edit: the same, without an intent. Until then a power cut may take it, or half of it.
+  void sync_later(RelPath path);
   // Nothing was changed at the path: the intent is cleared at once.
   void withdraw(const Mark& mark);
   // Something changed that must become durable, though no file has to be synced. Also what tries

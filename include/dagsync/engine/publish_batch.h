@@ -25,7 +25,8 @@ namespace dagsync {
 struct PublishItem {
   RelPath path;
   Change change;                    // what to publish, under the change it came with
-  std::optional<IndexEntry> old;    // the index's, live or dead
+  std::optional<IndexEntry> old;    // the index's, live or dead: for the intent
+  std::optional<IndexEntry> there;  // what is taken to stand there: `old`, drift, or nothing
   std::optional<KeptVersion> kept;  // what the old bytes become; none where none are replaced
   // How the bytes come: nothing to bring (other kinds, attributes only), small ones to be checked
   // and staged here, or a staged file.

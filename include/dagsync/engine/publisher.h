@@ -38,6 +38,8 @@ class Publisher {
   };
   static constexpr Duration kFirstPause = std::chrono::milliseconds(20);
   static constexpr Duration kLongestPause = std::chrono::seconds(30);
+  // So often, over more than a minute, everybody must have said that he has not got a content.
+  static constexpr int kMostAttempts = 12;
 
   Publisher(Clock& clock, Worker& worker, Disk& disk, Store& store, Outlet& outlet,
             Replica& replica, const IgnoreRules& rules, Journal& journal, Versions& versions,
@@ -48,6 +50,8 @@ class Publisher {
   void want(const std::vector<RelPath>& paths, const std::vector<RelPath>& unwanted,
             Contents contents);
   void retry_now();  // a peer came, or space was made
+  // Directories above these, deleted or not published after all, go where nothing needs them.
+  void prune_above(const std::vector<RelPath>& paths);
   void stop();
   // Of contents that came with their announcements and are not on the disk yet.
   [[nodiscard]] std::size_t held_bytes() const { return *held_bytes_; }
@@ -65,6 +69,7 @@ class Publisher {
     MonoNanos at;
     Duration pause{};
     int attempts = 0;
+    int nobody = 0;  // of the last ones, those in which everybody was there and nobody had it
   };
   using BatchPtr = std::shared_ptr<Batch>;
 
@@ -74,13 +79,13 @@ class Publisher {
   void ready(const BatchPtr& batch, const RelPath& path);
   [[nodiscard]] bool is_partner(const NodeName& peer) const;
   void give_up(const BatchPtr& batch, const RelPath& path, const Error& error);
-  [[nodiscard]] std::set<BatchPtr> take_out(const std::vector<RelPath>& paths);
+  [[nodiscard]] std::vector<BatchPtr> take_out(const std::vector<RelPath>& paths);
   void submit_if_complete(const BatchPtr& batch);
   void submit(const BatchPtr& batch);
   [[nodiscard]] std::optional<PublishItem> make_item(Batch& batch, const RelPath& path, Item& item);
   void add_evictions(PublishBatch& batch);
+  void add_implied_directories(const RelPath& top, std::vector<Eviction>& below);
   [[nodiscard]] Disk::Disposable disposable() const;
-  void prune_above(const PublishBatch& batch);
   [[nodiscard]] bool is_needless(const RelPath& directory) const;
   [[nodiscard]] std::set<RelPath> going_with(const PublishBatch& batch) const;
   [[nodiscard]] std::set<RelPath> wanted_deletes(const RelPath& directory) const;
