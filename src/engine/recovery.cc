@@ -84,15 +84,6 @@ void adopt_kept(const Intent& intent, const std::set<KeptId>& files, FolderImage
   writes.writes.push_back(Transaction::PutKept{*intent.kept});
 }
 
-// What was to be kept, and was not yet when the stop came, is no kept version.
-void forget_missing(const std::set<KeptId>& files, FolderImage& image, Transaction& writes) {
-  std::erase_if(image.kept, [&](const KeptVersion& kept) {
-    const bool is_missing = !files.contains(kept.id);
-    if (is_missing) writes.writes.push_back(Transaction::DropKept{kept.id});
-    return is_missing;
-  });
-}
-
 // A torn write under a new name has no record that could say it is no edit. So it goes, until the
 // intended content comes again, and is kept, should somebody have written it after all.
 void take_away_torn(Disk& disk, const Intent& intent, const LookResult& look, FolderImage& image,
@@ -116,13 +107,9 @@ void take_away_torn(Disk& disk, const Intent& intent, const LookResult& look, Fo
 
 Transaction recover(Disk& disk, FolderImage& image, UnixNanos moment) {
   Transaction writes;
-  if (image.meta.clean) return writes;
-  std::set<KeptId> files;
-  if (const auto listed = disk.list_kept()) {
-    files = {listed->begin(), listed->end()};
-    forget_missing(files, image, writes);
-  }
   if (image.intents.empty()) return writes;
+  std::set<KeptId> files;
+  if (const auto listed = disk.list_kept()) files = {listed->begin(), listed->end()};
   std::map<RelPath, IndexEntry> entries(std::make_move_iterator(image.entries.begin()),
                                         std::make_move_iterator(image.entries.end()));
   for (const Intent& intent : image.intents) {

@@ -157,6 +157,21 @@ def tree_faults(root):
     if len(roots) > 1:
         faults.append("only one file, the composition root, may name every adapter: "
                       + ", ".join(roots))
+    return faults + simulator_faults(root)
+
+
+def simulator_faults(root):
+    """The simulator brings its own ports: no adapter, no clock, no thread of the system."""
+    faults = []
+    for path in sorted((root / "tests/sim").glob("*.*")):
+        if path.suffix not in (".h", ".cc"):
+            continue
+        where = path.relative_to(root)
+        text = path.read_text(encoding="utf-8")
+        if path.name == "main.cc":
+            continue
+        faults += [f"{where}:{line}: {fault}" for line, fault in file_faults("engine", text)
+                   if "may not include engine" not in fault]
     return faults
 
 

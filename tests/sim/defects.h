@@ -1,0 +1,21 @@
+// Deliberate defects, to show that the checks can fail: a port that breaks its contract, or a
+// network that rewrites what nodes say. The daemons themselves stay as they are.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "world.h"
+
+namespace dagsync::sim {
+
+struct Defect {
+  std::string name;
+  std::string what;  // which rule of the design it stands for
+  std::function<void(Options&)> apply;
+};
+
+[[nodiscard]] const std::vector<Defect>& defects();
+
+}  // namespace dagsync::sim

@@ -1,0 +1,29 @@
+// The checks can fail: each deliberate defect is found within a bounded number of seeds.
+#include <doctest/doctest.h>
+
+#include "dagsync/base/log.h"
+#include "defects.h"
+
+namespace dagsync::sim {
+
+TEST_CASE("each deliberate defect is found within a bounded number of seeds") {
+  constexpr std::uint64_t kMostSeeds = 60;
+  log::set_level(log::Level::kOff);
+  for (const Defect& defect : defects()) {
+    std::uint64_t seed = 1;
+    std::optional<Violation> violation;
+    for (; seed <= kMostSeeds && !violation; ++seed) {
+      Options options;
+      options.seed = seed;
+      options.nodes = 3;
+      defect.apply(options);
+      violation = World(std::move(options)).run();
+    }
+    CAPTURE(defect.name);
+    CAPTURE(defect.what);
+    CHECK(violation.has_value());
+    if (violation) MESSAGE(defect.name, ", seed ", seed - 1, ": ", violation->what);
+  }
+}
+
+}  // namespace dagsync::sim

@@ -1,0 +1,151 @@
+// What a die says: somebody works, or something goes wrong.
+#include <algorithm>
+
+#include "dagsync/base/log.h"
+#include "world.h"
+
+namespace dagsync::sim {
+
+void World::act() {
+  Machine& machine = *machines_[dice_.index(machines_.size())];
+  if (dice_.chance(0.6)) {
+    someone_edits(machine);
+  } else {
+    fault();
+  }
+}
+
+void World::boot(Machine& machine) {
+  std::vector<PeerConfig> peers;
+  for (const auto& other : machines_) {
+    if (other.get() == &machine) continue;
+    peers.push_back({NodeName{other->name}, {other->name + ":7411"}, true, true});
+  }
+  tell(machine.name, RelPath(), "the daemon is started");
+  machine.boot(config_, peers, hooks_of(machine));
+}
+
+void World::boot_later(Machine& machine, Duration pause) {
+  events_.after(pause, nullptr, [this, &machine] {
+    if (machine.wants_to_run && !machine.runs() && !machine.ended()) boot(machine);
+  });
+}
+
+void World::died(Machine& machine, End how) {
+  last_trouble_[&machine] = events_.now();
+  machine.bury();
+  tell(machine.name, RelPath(), how == End::kKilled ? "the daemon is killed" : "a power cut");
+  if (how == End::kPowerCut) {
+    for (const auto& task : tasks_[&machine])
+      task->steps.clear();
+    tasks_[&machine].clear();
+    const Tree before = tree_of(machine);
+    machine.files.power_cut(dice_);
+    machine.store.power_cut(dice_);
+    people_.rows_went_back(machine.name);
+    after_power_cut(machine, before);
+    // What was being written is what a person left there.
+    for (auto it = flux_.begin(); it != flux_.end();) {
+      if (it->first.first != &machine) {
+        ++it;
+        continue;
+      }
+      const RelPath& path = it->second.path;
+      people_.adopt(machine.name, path, content_at(machine, path));
+      it = flux_.erase(it);
+    }
+  }
+  boot_later(machine, dice_.between(std::chrono::milliseconds(50), std::chrono::seconds(3)));
+}
+
+// What only stood there and is gone was not the daemon's to keep.
+void World::after_power_cut(Machine& machine, const Tree& before) {
+  const Tree after = tree_of(machine);
+  std::set<RelPath> all;
+  for (const auto& [path, content] : before)
+    all.insert(path);
+  for (const auto& [path, content] : after)
+    all.insert(path);
+  for (const RelPath& path : all) {
+    const auto was = before.find(path);
+    const auto is = after.find(path);
+    const Content old = was == before.end() ? Content{} : was->second;
+    const Content now = is == after.end() ? Content{} : is->second;
+    if (old == now) continue;
+    tell(machine.name, path,
+         fmt::format("shows {} {} after the power cut, not {} {}", static_cast<int>(now.kind),
+                     to_hex(now.digest).substr(0, 8), static_cast<int>(old.kind),
+                     to_hex(old.digest).substr(0, 8)));
+    const Version lost = people_.version(machine.name, path, old);
+    // Until its row and its bytes are durable, which takes the daemon milliseconds, an edit may be
+    // torn or lost like that of any program; from then on it may not.
+    const auto row = machine.store.rows().entries.find(path);
+    const bool is_kept_in_mind = row != machine.store.rows().entries.end() &&
+                                 row->second.record.content == old;
+    const bool is_elsewhere = is_kept_in_mind && is_held(lost, path, old, &machine);
+    if (!is_elsewhere) people_.forgive(lost);
+    const bool is_torn = now.kind == Kind::kFile && !people_.somebody_wrote(now.digest);
+    const bool is_known = now.kind == Kind::kDirectory || people_.made_here(machine.name, path, now);
+    if (is_elsewhere) continue;
+    // Nobody has what stood there: what stands now is all there is.
+    if (is_torn || is_known || now.kind != Kind::kTombstone) people_.adopt(machine.name, path, now);
+  }
+}
+
+void World::fault() {
+  Machine& machine = *machines_[dice_.index(machines_.size())];
+  Machine& other = *machines_[dice_.index(machines_.size())];
+  const bool may_die = !options_.quiet_machines;
+  switch (dice_.below(12)) {
+    case 0:
+    case 1:
+    case 2:
+      if (!may_die || machine.steps_to_live >= 0) return;
+      machine.steps_to_live = static_cast<int>(dice_.below(40));
+      machine.how_to_die = dice_.chance(0.5) ? End::kKilled : End::kPowerCut;
+      return;
+    case 3:
+      if (may_die && machine.runs())
+        machine.end(dice_.chance(0.5) ? End::kKilled : End::kPowerCut);
+      return;
+    case 4:
+      if (&machine == &other) return;
+      tell(machine.name, RelPath(), "no more bytes reach " + other.name);
+      network_.block(machine.name, other.name);
+      if (dice_.chance(0.5)) network_.block(other.name, machine.name);
+      return;
+    case 5:
+    case 6:
+      tell("", RelPath(), "the network is whole");
+      network_.heal();
+      return;
+    case 7:
+      tell("", RelPath(), "a connection breaks");
+      network_.reset_one(dice_);
+      return;
+    case 8:
+      if (&machine == &other) return;
+      network_.route(machine.name, other.name).delay = dice_.between(
+          std::chrono::microseconds(50), std::chrono::milliseconds(200));
+      network_.route(machine.name, other.name).bytes_per_ms = dice_.chance(0.5) ? 20 : 0;
+      return;
+    case 9:
+      if (!may_die) return;
+      machine.watcher_faults.queue = dice_.chance(0.5) ? 4 : 16384;
+      machine.watcher_faults.duplicates = dice_.chance(0.5) ? 0.3 : 0;
+      return;
+    case 10:
+      if (!may_die) return;
+      machine.disk_faults.no_space = dice_.chance(0.5);
+      machine.store_faults.no_space = dice_.chance(0.2);
+      tell(machine.name, RelPath(), machine.disk_faults.no_space ? "no space left" : "space again");
+      return;
+    default:
+      tell(machine.name, RelPath(), "its clock is stepped");
+      machine.clock.offset +=
+          dice_.between(std::chrono::seconds(-20), std::chrono::seconds(20));
+      return;
+  }
+}
+
+}  // namespace dagsync::sim

@@ -1,0 +1,268 @@
+#include "sim_disk.h"
+
+#include <algorithm>
+
+#include "dagsync/base/log.h"
+#include "sim_disk_parts.h"
+
+namespace dagsync::sim {
+
+bool matches(const DiskState& expected, const DiskState& now) {
+  DiskState then = expected;
+  then.racy = false;
+  return is_unchanged(then, now);
+}
+
+bool matches_but_for_ctime(const DiskState& expected, const DiskState& now) {
+  DiskState then = expected;
+  then.ctime = now.ctime;
+  return matches(then, now);
+}
+
+// -- what its parts share -------------------------------------------------------------------------
+
+Result<Inode> Disks::root() const {
+  const Inode inode = files.find(FileSystem::kTop, "folder");
+  if (inode == 0 || !files.is_directory(inode))
+    return fail(ErrorCode::kNotFound, "the folder is not there");
+  if (inode != known_root)
+    return fail(ErrorCode::kNotFound, "another directory stands there than before");
+  return inode;
+}
+
+Status Disks::step(std::string_view doing) const {
+  if (!life->step()) return fail(ErrorCode::kIo, std::string(doing) + ": the machine is off");
+  if (faults.io_errors > 0 && seeded.chance(faults.io_errors))
+    return fail(ErrorCode::kIo, std::string(doing) + ": input/output error");
+  return {};
+}
+
+Result<NameIn> Disks::place(const RelPath& path, std::string_view doing) const {
+  const auto top = root();
+  if (!top) return Unexpected(top.error());
+  if (path.is_root()) return fail(ErrorCode::kInvalid, std::string(doing) + " the folder itself");
+  const auto found = files.place(*top, path);
+  if (!found) return fail(ErrorCode::kNotFound, std::string(doing) + " " + display(path));
+  return *found;
+}
+
+KeptId Disks::fresh_id() const {
+  return {fmt::format("{:016x}-{:08x}", clock.now().value, seeded.next() & 0xffffffffu)};
+}
+
+void Disks::discard(const NameIn& at) {
+  if (hooks.discarding) hooks.discarding(files.find(at.directory, at.name));
+  files.unlink(at);
+}
+
+// -- the folder -----------------------------------------------------------------------------------
+
+SimDisk::SimDisk(FileSystem& files, const WallClock& clock, LifePtr life, Seeded& seeded,
+                 const DiskFaults& faults, Hooks hooks)
+    : disks_(std::make_unique<Disks>(
+          Disks{files, clock, std::move(life), seeded, faults, std::move(hooks)})) {
+  clear_staging(*disks_);
+  disks_->known_root = files.find(FileSystem::kTop, "folder");
+}
+
+SimDisk::~SimDisk() = default;
+
+Result<RootIdentity> SimDisk::identify_root(std::optional<std::string> mark) {
+  if (const Status step = disks_->step("identify the folder"); !step)
+    return Unexpected(step.error());
+  const Inode inode = disks_->files.find(FileSystem::kTop, "folder");
+  if (inode == 0 || !disks_->files.is_directory(inode))
+    return fail(ErrorCode::kNotFound, "the folder is not there: mount it, or make the directory");
+  if (disks_->files.at(inode).mark.empty() && mark) {
+    disks_->files.set_mark(inode, *mark);
+    disks_->files.sync(inode);
+  }
+  disks_->known_root = inode;
+  return RootIdentity{inode, 1, disks_->files.at(inode).mark};
+}
+
+Result<std::optional<DiskState>> SimDisk::stat(const RelPath& path) {
+  if (const Status step = disks_->step("look at"); !step) return Unexpected(step.error());
+  const auto root = disks_->root();
+  if (!root) return Unexpected(root.error());
+  if (path.is_root()) return disks_->files.state(*root);
+  const auto at = disks_->files.place(*root, path);
+  const Inode inode = at ? disks_->files.find(at->directory, at->name) : 0;
+  if (inode == 0) return std::nullopt;
+  return disks_->files.state(inode);
+}
+
+Result<std::vector<Disk::Listed>> SimDisk::list(const RelPath& directory) {
+  if (const Status step = disks_->step("list"); !step) return Unexpected(step.error());
+  const auto root = disks_->root();
+  if (!root) return Unexpected(root.error());
+  const Inode inode = disks_->files.walk(*root, directory.bytes());
+  if (!disks_->files.is_directory(inode))
+    return fail(ErrorCode::kNotFound, "list " + display(directory) + ": no such directory");
+  std::vector<Listed> listed;
+  for (const auto& [name, below] : disks_->files.at(inode).names)
+    listed.push_back({name, disks_->files.state(below), false});
+  return listed;
+}
+
+Result<std::string> SimDisk::read_link(const RelPath& path) {
+  if (const Status step = disks_->step("read the symlink"); !step) return Unexpected(step.error());
+  const auto at = disks_->place(path, "read the symlink");
+  if (!at) return Unexpected(at.error());
+  const Inode inode = disks_->files.find(at->directory, at->name);
+  if (inode == 0 || disks_->files.at(inode).type != FileType::kSymlink)
+    return fail(ErrorCode::kNotFound, "read the symlink " + display(path) + ": it is none");
+  return *disks_->files.at(inode).bytes;
+}
+
+Result<std::unique_ptr<ReadFile>> SimDisk::open(const RelPath& path) {
+  if (const Status step = disks_->step("open"); !step) return Unexpected(step.error());
+  const auto at = disks_->place(path, "open");
+  if (!at) return Unexpected(at.error());
+  const Inode inode = disks_->files.find(at->directory, at->name);
+  if (inode == 0) return fail(ErrorCode::kNotFound, "open " + display(path));
+  if (disks_->files.at(inode).type != FileType::kFile)
+    return fail(ErrorCode::kInvalid, "open " + display(path) + ": it is no regular file");
+  if (disks_->faults.unreadable.contains(path.bytes()))
+    return fail(ErrorCode::kPermission, "open " + display(path) + ": permission denied");
+  return std::make_unique<SimReadFile>(*disks_, inode);
+}
+
+WriterCheck SimDisk::check_writer(const RelPath& path) {
+  if (!disks_->life->step()) return WriterCheck::kNone;
+  const auto at = disks_->place(path, "open");
+  const Inode inode = at ? disks_->files.find(at->directory, at->name) : 0;
+  const bool is_file = inode != 0 && disks_->files.at(inode).type == FileType::kFile;
+  return is_file && disks_->has_writer(inode) ? WriterCheck::kWriter : WriterCheck::kNone;
+}
+
+// -- publishing -----------------------------------------------------------------------------------
+
+Result<Published> SimDisk::publish(const RelPath& path, const Expected& expected,
+                                   std::unique_ptr<Staged> staged,
+                                   const std::optional<KeptId>& keep,
+                                   const Disposable& disposable) {
+  auto* ours = dynamic_cast<SimThing*>(staged.get());
+  if (ours == nullptr) return fail(ErrorCode::kInvalid, "publish: not staged by this disk");
+  if (const Status step = disks_->step("publish"); !step) return Unexpected(step.error());
+  const auto place = disks_->place(path, "publish");
+  if (!place) return Unexpected(place.error());
+  return publish_staged({*disks_, path, *place, keep}, expected, ours->thing, disposable);
+}
+
+Result<Published> SimDisk::remove(const RelPath& path, const DiskState& expected,
+                                  const std::optional<KeptId>& keep) {
+  if (const Status step = disks_->step("remove"); !step) return Unexpected(step.error());
+  const auto place = disks_->place(path, "remove");
+  if (!place && place.error().code == ErrorCode::kNotFound && disks_->root())
+    return Published{PublishOutcome::kChanged, {}, false};
+  if (!place) return Unexpected(place.error());
+  return remove_file({*disks_, path, *place, keep}, expected);
+}
+
+Result<Published> SimDisk::remove_directory(const RelPath& path, const Disposable& disposable) {
+  if (const Status step = disks_->step("remove"); !step) return Unexpected(step.error());
+  const auto place = disks_->place(path, "remove");
+  if (!place && place.error().code == ErrorCode::kNotFound && disks_->root())
+    return Published{PublishOutcome::kChanged, {}, false};
+  if (!place) return Unexpected(place.error());
+  return remove_tree(*disks_, path, *place, disposable);
+}
+
+Result<Published> SimDisk::set_attributes(const RelPath& path, const DiskState& expected,
+                                          std::uint32_t mode, std::optional<UnixNanos> mtime) {
+  const Published changed{PublishOutcome::kChanged, {}, false};
+  if (const Status step = disks_->step("set the mode of"); !step) return Unexpected(step.error());
+  const auto place = disks_->place(path, "set the mode of");
+  if (!place && place.error().code == ErrorCode::kNotFound && disks_->root()) return changed;
+  if (!place) return Unexpected(place.error());
+  FileSystem& files = disks_->files;
+  const Inode inode = files.find(place->directory, place->name);
+  if (inode == 0 || files.at(inode).type == FileType::kSpecial) return changed;
+  if (disks_->has_writer(inode)) return Published{PublishOutcome::kBusy, {}, false};
+  if (!matches(expected, files.state(inode))) return changed;
+  const FileType type = files.at(inode).type;
+  const std::uint32_t bits = type == FileType::kDirectory ? 03777 : 0777;
+  if (type != FileType::kSymlink && (mode & bits) != files.at(inode).mode)
+    files.set_mode(inode, mode & bits);
+  // Between the two calls the lease is held: nobody writes.
+  if (mtime && type != FileType::kDirectory && *mtime != files.at(inode).mtime)
+    files.set_mtime(inode, *mtime);
+  if (disks_->hooks.published) disks_->hooks.published(path, inode, inode);
+  return Published{PublishOutcome::kDone, files.state(inode), false};
+}
+
+Status SimDisk::sync(const std::vector<RelPath>& paths) {
+  constexpr std::size_t kMostSyncedSingly = 64;
+  if (disks_->faults.syncs_nothing) return disks_->step("make durable");
+  if (const auto root = disks_->root(); !root) return Unexpected(root.error());
+  if (paths.size() > kMostSyncedSingly) {
+    if (const Status step = disks_->step("make durable"); !step) return step;
+    disks_->files.sync_all();
+  } else {
+    for (const RelPath& path : paths) {
+      if (const Status synced = sync_one(path); !synced) return synced;
+    }
+  }
+  for (const KeptId& id : disks_->unsynced) {
+    if (const Status step = disks_->step("make durable the kept"); !step) return step;
+    if (const Inode inode = disks_->files.find(disks_->versions(), id.value))
+      disks_->files.sync(inode);
+  }
+  disks_->unsynced.clear();
+  if (const Status step = disks_->step("make durable the kept"); !step) return step;
+  disks_->files.sync(disks_->versions());
+  return {};
+}
+
+// What stands there, and the closest directory above that is still there.
+Status SimDisk::sync_one(const RelPath& path) {
+  if (const Status step = disks_->step("make durable"); !step) return step;
+  const auto root = disks_->root();
+  if (!root) return Unexpected(root.error());
+  FileSystem& files = disks_->files;
+  const Inode inode = files.walk(*root, path.bytes());
+  if (inode != 0 && files.at(inode).type != FileType::kSymlink) files.sync(inode);
+  RelPath parent = path.parent();
+  while (!parent.is_root() && !files.is_directory(files.walk(*root, parent.bytes())))
+    parent = parent.parent();
+  if (const Status step = disks_->step("make durable"); !step) return step;
+  files.sync(files.walk(*root, parent.bytes()));
+  return {};
+}
+
+// -- kept versions --------------------------------------------------------------------------------
+
+Result<std::unique_ptr<ReadFile>> SimDisk::open_kept(const KeptId& id) {
+  if (const Status step = disks_->step("open the kept"); !step) return Unexpected(step.error());
+  const Inode inode = disks_->files.find(disks_->versions(), id.value);
+  if (inode == 0) return fail(ErrorCode::kNotFound, "open the kept version " + id.value);
+  if (disks_->files.at(inode).type != FileType::kFile)
+    return fail(ErrorCode::kInvalid, "the kept version " + id.value + " is no file");
+  return std::make_unique<SimReadFile>(*disks_, inode);
+}
+
+Result<std::string> SimDisk::read_kept_link(const KeptId& id) {
+  if (const Status step = disks_->step("read the kept"); !step) return Unexpected(step.error());
+  const Inode inode = disks_->files.find(disks_->versions(), id.value);
+  if (inode == 0 || disks_->files.at(inode).type != FileType::kSymlink)
+    return fail(ErrorCode::kNotFound, "read the kept link " + id.value);
+  return *disks_->files.at(inode).bytes;
+}
+
+Result<std::vector<KeptId>> SimDisk::list_kept() {
+  if (const Status step = disks_->step("list the kept"); !step) return Unexpected(step.error());
+  std::vector<KeptId> ids;
+  for (const auto& [name, inode] : disks_->files.at(disks_->versions()).names)
+    ids.push_back({name});
+  return ids;
+}
+
+Status SimDisk::remove_kept(const KeptId& id) {
+  if (const Status step = disks_->step("remove the kept"); !step) return step;
+  const NameIn at{disks_->versions(), id.value};
+  if (disks_->files.find(at.directory, at.name) != 0) disks_->files.unlink(at);
+  return {};
+}
+
+}  // namespace dagsync::sim
