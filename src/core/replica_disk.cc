@@ -146,7 +146,8 @@ Actions Replica::reclaim(const std::vector<Observation>& wrong) {
 
 // The index is right, and the disk has to show it again; what it shows now is kept like drift.
 void Replica::want_again(const Observation& seen, Actions& actions, std::vector<Change>& ours) {
-  if (!seen.disk) append_to(actions, evicted(seen.path));  // or the next start takes it for a delete
+  if (!seen.disk)
+    append_to(actions, evicted(seen.path));  // or the next start takes it for a delete
   const IndexEntry* entry = index_.find(seen.path);
   if (seen.disk) drift_.insert_or_assign(seen.path, seen);
   adjudicate(seen.path, Wanted{entry->record, entry->id, {}, {}, true}, actions, ours);

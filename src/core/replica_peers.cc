@@ -148,9 +148,11 @@ void Replica::forget_some() {
   if (received_.intervals() <= kMostIntervals) return;
   received_ = std::move(received_).at_most(kMostIntervals);
   known_.reset();
-// A power cut may take the row of a change that peers have heard of. What a person does on this disk
-// after that, he does in sight of it; only the index had forgotten. Not so where the mtime is the
-// same: then it is that very change, or what the power cut left of it.
+}
+
+// A power cut may take the row of a change that peers have heard of. What a person does on this
+// disk after that, he does in sight of it; only the index had forgotten. Not so where the mtime is
+// the same: then it is that very change, or what the power cut left of it.
 bool Replica::is_made_after(const IndexEntry* entry, const Record& of_before) const {
   const AuthorId& before = of_before.origin.author;
   if (before.node != settings_.self || before == author_ || entry == nullptr) return false;

@@ -167,8 +167,8 @@ void Publisher::submit(const BatchPtr& batch) {
       });
 }
 
-// Directories that only what stands in them implies have no record, and go after it. In the order of
-// paths.
+// Directories that only what stands in them implies have no record, and go after it. In the order
+// of paths.
 void Publisher::add_implied_directories(const RelPath& top, std::vector<Eviction>& below) {
   std::set<RelPath> known;
   std::set<RelPath> implied;

@@ -50,8 +50,8 @@ void World::check_commit(const Machine& machine, const Transaction& transaction)
       tell(machine.name, intent->intent.path,
            "intends " + describe(intent->intent.intended.record.content));
     } else if (const auto* kept = std::get_if<Transaction::PutKept>(&write)) {
-      tell(machine.name, kept->version.path, "keeps " + kept->version.id.value + " " +
-                                                 describe(kept->version.content));
+      tell(machine.name, kept->version.path,
+           "keeps " + kept->version.id.value + " " + describe(kept->version.content));
     }
   }
 }
@@ -148,8 +148,8 @@ void World::check_truth(Machine& machine, bool drained) {
     if (is_ignored(path) || machine.files.has_writer(inode)) continue;
     if (content.kind == Kind::kDirectory) continue;
     if (index.expected_at(path) == content) continue;
-    fail(machine.name + " says in sync, but its disk shows what its index has not: " +
-             describe(content),
+    fail(machine.name +
+             " says in sync, but its disk shows what its index has not: " + describe(content),
          path);
     return;
   }

@@ -24,17 +24,17 @@ std::function<void(Options&)> on_messages(std::function<bool(Message&)> edit) {
     stream->reader.trust();
     return [stream, edit](const std::string&, std::string_view bytes) {
       stream->out.clear();
-      const Status fed = stream->reader.feed(
-          bytes, {[&](Message&& message) -> Status {
-                    if (edit(message)) stream->out += frame_message(message);
-                    return {};
-                  },
-                  [&](const Chunk& chunk) -> Status {
-                    stream->out +=
-                        frame_chunk_header(chunk.request, chunk.bytes.size(), chunk.compressed);
-                    stream->out += chunk.bytes;
-                    return {};
-                  }});
+      const Status fed =
+          stream->reader.feed(bytes, {[&](Message&& message) -> Status {
+                                        if (edit(message)) stream->out += frame_message(message);
+                                        return {};
+                                      },
+                                      [&](const Chunk& chunk) -> Status {
+                                        stream->out += frame_chunk_header(
+                                            chunk.request, chunk.bytes.size(), chunk.compressed);
+                                        stream->out += chunk.bytes;
+                                        return {};
+                                      }});
       DAGSYNC_ASSERT(fed.has_value());
       return stream->out;
     };
@@ -56,7 +56,8 @@ bool forget_causality(Message& message) {
 // Live changes that never arrive, though the sender goes on as if they had.
 bool lose_announcements(Message& message) {
   const auto* announce = std::get_if<Announce>(&message);
-  return announce == nullptr || announce->page != 0 || announce->items.front().change.id.sequence % 3 != 0;
+  return announce == nullptr || announce->page != 0 ||
+         announce->items.front().change.id.sequence % 3 != 0;
 }
 
 // A snapshot of which nothing arrives but its end.

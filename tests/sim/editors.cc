@@ -15,7 +15,7 @@ RelPath parse(const std::string& text) {
 }
 
 const std::vector<std::string> kDirectories = {"d", "d/e", "g", "m"};
-const std::vector<std::string> kFiles = {"a.py", "b.py", "d/x.py", "d/y.py", "d/e/z.py",
+const std::vector<std::string> kFiles = {"a.py",   "b.py", "d/x.py", "d/y.py", "d/e/z.py",
                                          "g/x.py", "m",    "m/n.py", "big.bin"};
 
 std::size_t some_size(Seeded& dice, const RelPath& path) {
@@ -47,8 +47,7 @@ class Program {
 
   // The bytes that a save brings: new, or the old ones with a line more.
   std::string new_bytes(const RelPath& path) {
-    std::string bytes =
-        world_.people().next_content(machine_.name, path, some_size(dice_, path));
+    std::string bytes = world_.people().next_content(machine_.name, path, some_size(dice_, path));
     const Content now = world_.content_at(machine_, path);
     if (now.kind == Kind::kFile && now.size > 60'000 && dice_.chance(0.7)) {
       const Inode inode = machine_.files.walk(machine_.root(), path.bytes());
@@ -75,9 +74,10 @@ class Program {
   }
   void give_some_mtime(const RelPath& path) {
     const UnixNanos now = hand_.now();
-    const UnixNanos mtime = dice_.pick<UnixNanos>(
-        {now - std::chrono::hours(240), now - std::chrono::seconds(2),
-         now + std::chrono::hours(48), {1'600'000'000'000'000'000}});
+    const UnixNanos mtime = dice_.pick<UnixNanos>({now - std::chrono::hours(240),
+                                                   now - std::chrono::seconds(2),
+                                                   now + std::chrono::hours(48),
+                                                   {1'600'000'000'000'000'000}});
     then([path, mtime](Hand& hand) { hand.set_mtime(path, mtime); });
   }
   void make_parents(const RelPath& path) {
@@ -285,7 +285,8 @@ void World::touching(Machine& machine, const std::vector<RelPath>& paths,
   // What is being written counts as what it was before, until it is closed.
   const auto version_before = [&](const RelPath& path, const Version& version) {
     for (const auto& [key, flux] : flux_) {
-      if (key.first == &machine && flux.path == path && content_at(machine, path).kind == Kind::kFile)
+      if (key.first == &machine && flux.path == path &&
+          content_at(machine, path).kind == Kind::kFile)
         return flux.before;
     }
     return version;

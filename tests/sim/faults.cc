@@ -80,12 +80,13 @@ void World::after_power_cut(Machine& machine, const Tree& before) {
     // Until its row and its bytes are durable, which takes the daemon milliseconds, an edit may be
     // torn or lost like that of any program; from then on it may not.
     const auto row = machine.store.rows().entries.find(path);
-    const bool is_kept_in_mind = row != machine.store.rows().entries.end() &&
-                                 row->second.record.content == old;
+    const bool is_kept_in_mind =
+        row != machine.store.rows().entries.end() && row->second.record.content == old;
     const bool is_elsewhere = is_kept_in_mind && is_held(lost, path, old, &machine);
     if (!is_elsewhere) people_.forgive(lost);
     const bool is_torn = now.kind == Kind::kFile && !people_.somebody_wrote(now.digest);
-    const bool is_known = now.kind == Kind::kDirectory || people_.made_here(machine.name, path, now);
+    const bool is_known =
+        now.kind == Kind::kDirectory || people_.made_here(machine.name, path, now);
     if (is_elsewhere) continue;
     // Nobody has what stood there: what stands now is all there is.
     if (is_torn || is_known || now.kind != Kind::kTombstone) people_.adopt(machine.name, path, now);
@@ -105,8 +106,7 @@ void World::fault() {
       machine.how_to_die = dice_.chance(0.5) ? End::kKilled : End::kPowerCut;
       return;
     case 3:
-      if (may_die && machine.runs())
-        machine.end(dice_.chance(0.5) ? End::kKilled : End::kPowerCut);
+      if (may_die && machine.runs()) machine.end(dice_.chance(0.5) ? End::kKilled : End::kPowerCut);
       return;
     case 4:
       if (&machine == &other) return;
@@ -125,8 +125,8 @@ void World::fault() {
       return;
     case 8:
       if (&machine == &other) return;
-      network_.route(machine.name, other.name).delay = dice_.between(
-          std::chrono::microseconds(50), std::chrono::milliseconds(200));
+      network_.route(machine.name, other.name).delay =
+          dice_.between(std::chrono::microseconds(50), std::chrono::milliseconds(200));
       network_.route(machine.name, other.name).bytes_per_ms = dice_.chance(0.5) ? 20 : 0;
       return;
     case 9:
@@ -142,8 +142,7 @@ void World::fault() {
       return;
     default:
       tell(machine.name, RelPath(), "its clock is stepped");
-      machine.clock.offset +=
-          dice_.between(std::chrono::seconds(-20), std::chrono::seconds(20));
+      machine.clock.offset += dice_.between(std::chrono::seconds(-20), std::chrono::seconds(20));
       return;
   }
 }

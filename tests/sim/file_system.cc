@@ -110,8 +110,7 @@ Operation::Attributes FileSystem::touch(Inode directory) const {
   return {directory, std::nullopt, clock_.tick(), clock_.tick(), std::nullopt};
 }
 
-void FileSystem::tell(Inode directory, const std::string& name, FileEvent::What what,
-                      Inode inode) {
+void FileSystem::tell(Inode directory, const std::string& name, FileEvent::What what, Inode inode) {
   if (on_event) on_event({directory, name, what, is_directory(inode)});
 }
 
@@ -133,10 +132,11 @@ Inode FileSystem::make(const NameIn& at, FileType type, std::uint32_t mode, std:
   Operation operation;
   operation.made = next_++;
   operation.type = type;
-  if (type != FileType::kDirectory) operation.bytes = std::make_shared<std::string>(std::move(target));
+  if (type != FileType::kDirectory)
+    operation.bytes = std::make_shared<std::string>(std::move(target));
   operation.entries = {{at, operation.made}};
-  operation.attributes = {
-      {operation.made, mode, clock_.tick(), clock_.tick(), std::nullopt}, touch(at.directory)};
+  operation.attributes = {{operation.made, mode, clock_.tick(), clock_.tick(), std::nullopt},
+                          touch(at.directory)};
   const Inode made = operation.made;
   perform(std::move(operation));
   tell(at.directory, at.name, FileEvent::What::kMade, made);

@@ -36,8 +36,8 @@ struct Stored {
   std::uint32_t mode = 0;
   UnixNanos mtime;
   UnixNanos ctime;
-  Bytes bytes;        // of a file; a symlink's target
-  std::string mark;   // an extended attribute
+  Bytes bytes;       // of a file; a symlink's target
+  std::string mark;  // an extended attribute
   std::uint32_t links = 0;
   std::map<std::string, Inode> names;  // of a directory
 };
@@ -95,7 +95,7 @@ class FileSystem {
   Inode make(const NameIn& at, FileType type, std::uint32_t mode, std::string target = "");
   Inode make_nameless(std::uint32_t mode);
   void link(Inode inode, const NameIn& at);
-  void unlink(const NameIn& at);  // a directory must be empty
+  void unlink(const NameIn& at);                      // a directory must be empty
   void rename(const NameIn& from, const NameIn& to);  // over what stands there, if anything
   void exchange(const NameIn& a, const NameIn& b);
   void write(Inode inode, std::string bytes);  // all of it anew

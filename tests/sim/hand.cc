@@ -21,8 +21,7 @@ bool Hand::exists(const RelPath& path) const {
 void Hand::make_directory(const RelPath& path, std::uint32_t mode) {
   const auto at = place(path);
   if (!at || machine_.files.find(at->directory, at->name) != 0) return;
-  world_.touching(machine_, {path},
-                  [&] { machine_.files.make(*at, FileType::kDirectory, mode); });
+  world_.touching(machine_, {path}, [&] { machine_.files.make(*at, FileType::kDirectory, mode); });
 }
 
 void Hand::remove_directory(const RelPath& path) {
@@ -116,8 +115,8 @@ void Hand::close(Open& open) {
     const auto at = place(path);
     if (machine_.files.find(at->directory, at->name) != open.inode) continue;
     const bool same_path = path == flux.mapped().path;
-    const Version before = same_path ? flux.mapped().before
-                                     : world_.people_.version(machine_.name, path, Content{});
+    const Version before =
+        same_path ? flux.mapped().before : world_.people_.version(machine_.name, path, Content{});
     world_.people_.acted(machine_.name, path, before, after);
     world_.tell(machine_.name, path,
                 fmt::format("a person has written {} ({} bytes {})",

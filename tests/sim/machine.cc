@@ -5,11 +5,7 @@
 namespace dagsync::sim {
 
 Machine::Machine(Events& of, Network& net, std::string called, FileSystem::Journal journal)
-    : events(of),
-      network(net),
-      name(std::move(called)),
-      clock{of},
-      files(of, clock, journal) {
+    : events(of), network(net), name(std::move(called)), clock{of}, files(of, clock, journal) {
   life_->alive = false;
 }
 
@@ -18,8 +14,7 @@ Machine::~Machine() {
   bury();
 }
 
-void Machine::boot(const FolderConfig& config, const std::vector<PeerConfig>& peers,
-                   Hooks hooks) {
+void Machine::boot(const FolderConfig& config, const std::vector<PeerConfig>& peers, Hooks hooks) {
   DAGSYNC_ASSERT(!daemon_);
   life_ = std::make_shared<Life>();
   life_->on_step = std::move(hooks.on_step);

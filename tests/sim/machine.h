@@ -69,8 +69,8 @@ class Machine {
           random(seed),
           worker(machine.events, life),
           transport(machine.network, machine.name, life),
-          node(NodeName{machine.name}, "simulated",
-               Node::Ports{clock, random, worker, transport}) {}
+          node(NodeName{machine.name}, "simulated", Node::Ports{clock, random, worker, transport}) {
+    }
     SimClock clock;
     SimRandom random;
     SimWorker worker;

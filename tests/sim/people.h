@@ -56,9 +56,7 @@ class People {
   [[nodiscard]] bool was_overwritten_by_a_person(const Version& version) const {
     return over_.contains(version);
   }
-  [[nodiscard]] const std::map<Version, std::pair<RelPath, Content>>& told() const {
-    return told_;
-  }
+  [[nodiscard]] const std::map<Version, std::pair<RelPath, Content>>& told() const { return told_; }
 
  private:
   [[nodiscard]] bool was_replaced(const Version& version, std::set<Version>& seen) const;

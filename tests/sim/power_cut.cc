@@ -6,7 +6,6 @@
 
 namespace dagsync::sim {
 
-
 namespace {
 
 void drop_unreachable(FileSystem::Image& image) {
@@ -75,8 +74,9 @@ void FileSystem::sync(Inode inode) {
       chosen[i] = operation.written == inode;
       continue;
     }
-    const bool is_named = std::any_of(operation.entries.begin(), operation.entries.end(),
-                                      [&](const auto& entry) { return entry.at.directory == inode; });
+    const bool is_named =
+        std::any_of(operation.entries.begin(), operation.entries.end(),
+                    [&](const auto& entry) { return entry.at.directory == inode; });
     const bool is_of_it =
         operation.made == inode ||
         (operation.entries.empty() &&

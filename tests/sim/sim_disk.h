@@ -20,12 +20,12 @@ struct DiskFaults {
   std::set<std::string> unreadable;  // paths that may not be opened
   double io_errors = 0;              // the chance that a call fails with EIO
   // Defects: each breaks a promise that src/posix keeps.
-  bool corrupts_staged = false;    // what is staged is not what was appended
-  bool keeps_nothing = false;      // the old content is unlinked, whatever was asked for
-  bool expects_nothing = false;    // replaces whatever stands there by then
-  bool syncs_nothing = false;      // says that it did
-  bool sees_no_writers = false;    // every lease is granted
-  bool rounds_mtimes = false;      // to whole microseconds, though the file system has more
+  bool corrupts_staged = false;  // what is staged is not what was appended
+  bool keeps_nothing = false;    // the old content is unlinked, whatever was asked for
+  bool expects_nothing = false;  // replaces whatever stands there by then
+  bool syncs_nothing = false;    // says that it did
+  bool sees_no_writers = false;  // every lease is granted
+  bool rounds_mtimes = false;    // to whole microseconds, though the file system has more
 };
 
 struct Disks;  // what SimDisk, its files and what it stages share

@@ -21,12 +21,8 @@ struct Disks {
   std::uint64_t next_name = 1;
   std::vector<KeptId> unsynced = {};  // kept since the last sync
 
-  [[nodiscard]] Inode staging() const {
-    return files.walk(FileSystem::kTop, "state/staging");
-  }
-  [[nodiscard]] Inode versions() const {
-    return files.walk(FileSystem::kTop, "state/versions");
-  }
+  [[nodiscard]] Inode staging() const { return files.walk(FileSystem::kTop, "state/staging"); }
+  [[nodiscard]] Inode versions() const { return files.walk(FileSystem::kTop, "state/versions"); }
   // The folder's root, as long as it is the one that was identified.
   [[nodiscard]] Result<Inode> root() const;
   // Before each system call: is this run still there, and does the disk work?

@@ -110,9 +110,9 @@ void put_back_exchanged(const Publishing& job, const NameIn& out, StagedName& st
     files.exchange(out, job.place);
     const Inode came = files.find(out.directory, out.name);
     const bool untouched =
-        came == placed && (placed_state.type == FileType::kDirectory ||
-                           (!job.disks.has_writer(came) &&
-                            matches_but_for_ctime(placed_state, files.state(came))));
+        came == placed &&
+        (placed_state.type == FileType::kDirectory ||
+         (!job.disks.has_writer(came) && matches_but_for_ctime(placed_state, files.state(came))));
     if (untouched) {
       if (placed != staged.inode) break;
       files.unlink(out);
@@ -217,8 +217,8 @@ Status remove_disposable(Disks& disks, const RelPath& path, Inode directory,
   return {};
 }
 
-Result<Published> replace_directory(const Publishing& job, const DiskState& old,
-                                    StagedName& staged, const Disk::Disposable& disposable) {
+Result<Published> replace_directory(const Publishing& job, const DiskState& old, StagedName& staged,
+                                    const Disk::Disposable& disposable) {
   Disks& disks = job.disks;
   if (const Status checked = check_disposable(disks, job.path, old.inode, disposable); !checked)
     return Unexpected(checked.error());
@@ -317,7 +317,8 @@ void clear_staging(Disks& disks) {
   for (const auto& [name, inode] : names) {
     const NameIn at{staging, name};
     const bool is_swap = name.size() > kIdBytes + 1 && name[kIdBytes] == '.';
-    if (!is_swap || files.is_directory(inode) || name.substr(kIdBytes + 1) == std::to_string(inode)) {
+    if (!is_swap || files.is_directory(inode) ||
+        name.substr(kIdBytes + 1) == std::to_string(inode)) {
       files.unlink(at);
       continue;
     }

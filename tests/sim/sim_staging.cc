@@ -73,7 +73,8 @@ Result<std::size_t> SimReadFile::read(std::uint64_t offset, std::span<char> buff
   return most;
 }
 
-// -- making them ------------------------------------------------------------------------------------
+// -- making them
+// ------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<StagedFile>> SimDisk::stage_file(std::uint64_t) {
   if (const Status step = disks_->step("stage a file"); !step) return Unexpected(step.error());
@@ -81,8 +82,7 @@ Result<std::unique_ptr<StagedFile>> SimDisk::stage_file(std::uint64_t) {
   return std::make_unique<SimStagedFile>(*disks_);
 }
 
-Result<std::unique_ptr<Staged>> SimDisk::stage_symlink(const std::string& target,
-                                                       UnixNanos mtime) {
+Result<std::unique_ptr<Staged>> SimDisk::stage_symlink(const std::string& target, UnixNanos mtime) {
   if (const Status step = disks_->step("stage a symlink"); !step) return Unexpected(step.error());
   if (const auto root = disks_->root(); !root) return Unexpected(root.error());
   auto staged = std::make_unique<SimStagedName>();

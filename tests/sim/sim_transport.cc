@@ -52,7 +52,8 @@ class SimConnection final : public Connection {
   PeerIdentity identity_;
 };
 
-// -- the network ------------------------------------------------------------------------------------
+// -- the network
+// ------------------------------------------------------------------------------------
 
 void Network::send(const WirePtr& wire, std::size_t side, std::string_view bytes) {
   Wire::End& end = wire->ends[side];
@@ -96,8 +97,8 @@ void Network::move(const WirePtr& wire, std::size_t side) {
   }
   if (!from.sent.empty()) {
     from.moving = true;
-    const Duration pause = path.bytes_per_ms > 0 ? std::chrono::milliseconds(1)
-                                                 : std::chrono::microseconds(20);
+    const Duration pause =
+        path.bytes_per_ms > 0 ? std::chrono::milliseconds(1) : std::chrono::microseconds(20);
     events_.after(pause, nullptr, [this, wire, side] { move(wire, side); });
   } else if (from.finishing) {
     close(wire, 1 - side);
@@ -189,7 +190,8 @@ std::size_t Network::queued_bytes() const {
   return bytes;
 }
 
-// -- one node's transport ---------------------------------------------------------------------------
+// -- one node's transport
+// ---------------------------------------------------------------------------
 
 SimTransport::~SimTransport() {
   const auto it = network_.listeners_.find(node_);
@@ -252,11 +254,10 @@ void SimTransport::connect(const std::string& to, const std::shared_ptr<OnDialed
   for (std::size_t side = 0; network_.make_rewrite_ && side < 2; ++side)
     network_.rewrites_[{wire.get(), side}] = network_.make_rewrite_();
   Network& network = network_;
-  network_.events_.after(
-      network_.route(node_, to).delay, listener->second.life,
-      [&network, wire, on_accept = listener->second.on_accept] {
-        on_accept(std::make_unique<SimConnection>(network, wire, 1));
-      });
+  network_.events_.after(network_.route(node_, to).delay, listener->second.life,
+                         [&network, wire, on_accept = listener->second.on_accept] {
+                           on_accept(std::make_unique<SimConnection>(network, wire, 1));
+                         });
   answer(call, std::make_unique<SimConnection>(network_, wire, 0));
 }
 

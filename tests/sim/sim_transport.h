@@ -23,7 +23,7 @@ struct Wire {
     LifePtr life;
     Connection::Handlers handlers;
     bool started = false;
-    bool gone = false;      // destroyed, or told that it is closed
+    bool gone = false;       // destroyed, or told that it is closed
     bool finishing = false;  // closes when all is delivered
     std::string sent;        // on its way to the other end
     bool moving = false;     // an event will deliver some of it

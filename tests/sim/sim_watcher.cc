@@ -20,8 +20,7 @@ bool is_root_event(const FileEvent& event) {
 
 }  // namespace
 
-SimWatcher::SimWatcher(Events& events, FileSystem& files, LifePtr life,
-                       const WatcherFaults& faults)
+SimWatcher::SimWatcher(Events& events, FileSystem& files, LifePtr life, const WatcherFaults& faults)
     : events_(events),
       files_(files),
       life_(std::move(life)),

@@ -10,8 +10,7 @@ constexpr std::size_t kMostLines = 400;             // of a story
 
 }  // namespace
 
-void Story::tell(MonoNanos at, const std::string& machine, const RelPath& path,
-                 std::string what) {
+void Story::tell(MonoNanos at, const std::string& machine, const RelPath& path, std::string what) {
   count(at, lines_.size());
   digest_.update(machine);
   digest_.update(path.bytes());
@@ -25,9 +24,8 @@ void Story::count(MonoNanos at, std::uint64_t event) {
 }
 
 std::string Story::print(const Line& line) {
-  return fmt::format("{:12.6f}  {:3} {:14} {}\n",
-                     static_cast<double>(line.at.value - kStart) / 1e9, line.machine,
-                     line.path.is_root() ? "" : display(line.path), line.what);
+  return fmt::format("{:12.6f}  {:3} {:14} {}\n", static_cast<double>(line.at.value - kStart) / 1e9,
+                     line.machine, line.path.is_root() ? "" : display(line.path), line.what);
 }
 
 std::string Story::all() const {

@@ -14,21 +14,20 @@ constexpr Duration kHealBound = std::chrono::seconds(240);
 }  // namespace
 
 World::World(Options options)
-    : options_(std::move(options)),
-      dice_(options_.seed),
-      events_(dice_.next()),
-      network_(events_) {
+    : options_(std::move(options)), dice_(options_.seed), events_(dice_.next()), network_(events_) {
   config_.name = "dags";
   config_.path = "/folder";
   if (options_.break_network) network_.rewrite_with(options_.break_network);
   for (int number = 1; number <= options_.nodes; ++number) {
-    const auto journal = dice_.chance(0.5) ? FileSystem::Journal::kOrdered
-                                           : FileSystem::Journal::kAnyOrder;
+    const auto journal =
+        dice_.chance(0.5) ? FileSystem::Journal::kOrdered : FileSystem::Journal::kAnyOrder;
     machines_.push_back(
         std::make_unique<Machine>(events_, network_, fmt::format("n{}", number), journal));
     Machine& machine = *machines_.back();
-    if (dice_.chance(0.3)) machine.clock.offset = dice_.between(std::chrono::seconds(-400), std::chrono::seconds(400));
-    if (dice_.chance(0.3)) machine.clock.drift_ppm = static_cast<std::int64_t>(dice_.below(400)) - 200;
+    if (dice_.chance(0.3))
+      machine.clock.offset = dice_.between(std::chrono::seconds(-400), std::chrono::seconds(400));
+    if (dice_.chance(0.3))
+      machine.clock.drift_ppm = static_cast<std::int64_t>(dice_.below(400)) - 200;
     if (options_.break_machine) options_.break_machine(machine);
   }
 }
@@ -38,9 +37,9 @@ std::optional<Violation> World::run() {
   is_stormy_ = true;
   for (int step = 0; step < options_.steps && !violation_; ++step) {
     act();
-    const Duration most = dice_.pick<Duration>(
-        {std::chrono::milliseconds(1), std::chrono::milliseconds(30),
-         std::chrono::milliseconds(300), std::chrono::seconds(4)});
+    const Duration most =
+        dice_.pick<Duration>({std::chrono::milliseconds(1), std::chrono::milliseconds(30),
+                              std::chrono::milliseconds(300), std::chrono::seconds(4)});
     run_for(dice_.between(Duration(0), most));
   }
   if (!violation_) heal();
@@ -135,9 +134,9 @@ void World::heal() {
     if (!machine->runs() && !machine->ended() && !violation_) boot(*machine);
   }
   const auto all_same = [this] {
-    const bool all_say_so = std::all_of(machines_.begin(), machines_.end(), [](const auto& machine) {
-      return machine->is_ready() && machine->node().in_sync();
-    });
+    const bool all_say_so = std::all_of(
+        machines_.begin(), machines_.end(),
+        [](const auto& machine) { return machine->is_ready() && machine->node().in_sync(); });
     return all_say_so && differences().empty();
   };
   MonoNanos next_look = events_.now();
@@ -165,9 +164,8 @@ std::string World::what_it_says(Machine& machine) {
   if (!machine.is_ready()) return machine.name + (machine.runs() ? " is starting" : " is down");
   if (machine.node().in_sync()) return machine.name + " says in sync";
   const FolderStatus status = machine.folder().status();
-  std::string text = fmt::format("{} says no (state {}, {} pending, {} wanted{}",
-                                 machine.name, static_cast<int>(status.state),
-                                 status.pending_changes,
+  std::string text = fmt::format("{} says no (state {}, {} pending, {} wanted{}", machine.name,
+                                 static_cast<int>(status.state), status.pending_changes,
                                  machine.folder().replica().wanted().size(),
                                  machine.folder().is_at_rest() ? ", at rest" : "");
   if (!status.state_reason.empty()) text += ", " + status.state_reason;

@@ -23,7 +23,7 @@ struct Options {
   int nodes = 3;
   int steps = 60;
   bool quiet_machines = false;  // no deaths, no faults of disks: for stories that make their own
-  std::function<void(Machine&)> break_machine;             // a defect, on every machine
+  std::function<void(Machine&)> break_machine;  // a defect, on every machine
   Network::MakeRewrite break_network;
 };
 

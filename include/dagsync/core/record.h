@@ -81,8 +81,9 @@ struct DiskState {
 // A row of the index.
 struct IndexEntry {
   Record record;
-  ChangeId id;                    // the change by which this node tells of it
-  std::optional<DiskState> disk;  // of what this node published or read, or seen_gone(); may be none
+  ChangeId id;  // the change by which this node tells of it
+  std::optional<DiskState>
+      disk;  // of what this node published or read, or seen_gone(); may be none
   bool operator==(const IndexEntry&) const = default;
 };
 
