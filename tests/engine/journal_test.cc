@@ -35,6 +35,7 @@ struct World {
                   store,
                   {[this] {
                      FolderMeta meta;
+                     meta.clean = true;
                      meta.knowledge = known;
                      return meta;
                    },
