@@ -27,6 +27,15 @@ std::string any_bytes(Random& random, std::size_t most) {
   return bytes;
 }
 
+// For people: what is decoded has no control characters (FORMAT.md).
+std::string any_text(Random& random, std::size_t most) {
+  std::string text = any_bytes(random, most);
+  for (char& byte : text) {
+    if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7F) byte = '?';
+  }
+  return text;
+}
+
 NodeName any_node(Random& random) {
   static const std::string kNames[] = {
       "a",   "node1",   "node-2.example.org",
@@ -134,7 +143,7 @@ Hello any_hello(Random& random) {
   Hello hello{static_cast<std::uint32_t>(random()),
               static_cast<std::uint32_t>(random()),
               any_node(random),
-              any_bytes(random, 40),
+              any_text(random, 40),
               any_time(random),
               {},
               below(random, 2) == 0};
@@ -170,10 +179,10 @@ Verify any_verify(Random& random) {
 }
 
 VerifyPage any_verify_page(Random& random) {
-  VerifyPage page{any_number(random), {}, any_path_or_root(random), any_bytes(random, 100)};
+  VerifyPage page{any_number(random), {}, any_path_or_root(random), any_text(random, 100)};
   for (RelPath& each : ascending_paths(random))
     page.rows.push_back(
-        {std::move(each), any_content(random), any_bytes(random, 100), below(random, 2) == 0});
+        {std::move(each), any_content(random), any_text(random, 100), below(random, 2) == 0});
   return page;
 }
 
@@ -257,7 +266,7 @@ Message random_message(Random& random) {
     case 0:
       return any_hello(random);
     case 1:
-      return Goodbye{any_bytes(random, kMaxTextBytes)};
+      return Goodbye{any_text(random, kMaxTextBytes)};
     case 2:
       return any_tell(random);
     case 3:
@@ -275,7 +284,7 @@ Message random_message(Random& random) {
     case 8:
       return FetchBegin{any_number(random), static_cast<Encoding>(below(random, 2))};
     case 9:
-      return FetchEnd{any_number(random), any_bytes(random, kMaxTextBytes)};
+      return FetchEnd{any_number(random), any_text(random, kMaxTextBytes)};
     case 10:
       return Credit{any_number(random), any_number(random)};
     case 11:
