@@ -145,67 +145,6 @@ class Links(HostileMesh):
         self.assert_fast()
 
 
-class Flood(HostileMesh):
-    """Too much of what each alone would be allowed; a stays within its memory, and b is served.
-
-    Each with a mesh of its own: what was announced and never comes is wanted for ever."""
-
-    peers = 3
-
-    def flood(self, attack: str, *options: str, linger: float = 1) -> dict:
-        heard = self.assert_fast_during(self.begin(attack, *options, linger=linger))
-        self.assert_unharmed()
-        return heard
-
-
-class Announcements(Flood):
-    def test_a_million_announcements(self) -> None:
-        self.flood("tombstones", "--path", "never", "--count", "1000000")
-
-
-class Files(Flood):
-    def test_a_million_files_whose_contents_never_come(self) -> None:
-        self.flood("files", "--path", "files", "--count", "1000000")
-
-
-class Pages(Flood):
-    def test_pages_that_nobody_has_room_for(self) -> None:
-        self.flood("pages", "--path", "pages", "--count", "100000")
-        self.assert_refused("pages")
-
-
-class Versions(Flood):
-    def test_versions_as_long_as_they_may_be(self) -> None:
-        self.flood("fat-versions", "--path", "fat", "--count", "6000")
-
-
-class Authors(Flood):
-    def test_authors_without_end(self) -> None:
-        self.flood("authors", "--path", "authors", "--count", "100000")
-
-
-class Sequences(Flood):
-    def test_sequences_full_of_holes(self) -> None:
-        self.flood("holes", "--path", "holes.py", "--count", "500000")
-
-
-class KnowledgeOfHoles(Flood):
-    def test_knowledge_full_of_holes(self) -> None:
-        self.flood("absurd-tells", "--count", "200")
-        self.assert_refused("too full of holes")
-        self.flood("absurd-snapshots", "--count", "50")
-
-
-class Batch(Flood):
-    def test_a_batch_that_never_ends(self) -> None:
-        self.flood("endless-batch", "--path", "batch", "--count", "4000")
-
-
-class Chunks(Flood):
-    def test_chunks_that_nobody_asked_for(self) -> None:
-        self.flood("chunks-of-nothing", "--count", "2000")
-
-
 class Liars(HostileMesh):
     """Who has what, and when it was made."""
 
