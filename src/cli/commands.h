@@ -78,4 +78,10 @@ struct CertsOptions {
 [[nodiscard]] int run_certs_renew(const CertsOptions& options);
 [[nodiscard]] int run_certs_show(const CertsOptions& options);
 
+struct ImportCsync2Options {
+  std::string file;
+  std::string host;  // "": this machine's name
+};
+[[nodiscard]] int run_import_csync2(const ImportCsync2Options& options);
+
 }  // namespace dagsync

@@ -32,6 +32,7 @@ struct CommandLine {
   VerifyOptions verify;
   EventsOptions events;
   CertsOptions certs;
+  ImportCsync2Options import_csync2;
   std::function<int()> run;
 };
 
@@ -233,6 +234,17 @@ void add_certs(CLI::App& app, CommandLine& line) {
   }
 }
 
+void add_import_csync2(CLI::App& app, CommandLine& line) {
+  auto* command = add_command(
+      app, line, "import-csync2", "Print the dagsync.toml that does what a csync2.cfg did",
+      "  dagsync import-csync2 /etc/csync2.cfg > dagsync.toml\n"
+      "  dagsync import-csync2 /etc/csync2.cfg --host node2",
+      [&line] { return run_import_csync2(line.import_csync2); });
+  command->add_option("FILE", line.import_csync2.file, "csync2's configuration")->required();
+  command->add_option("--host", line.import_csync2.host, "For this node (this machine's name)")
+      ->type_name("NAME");
+}
+
 // What was mistyped and how to go on.
 void explain(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App* level = &app;
@@ -275,6 +287,7 @@ int run_main(int argc, char** argv) {
   add_verify(app, line);
   add_events(app, line);
   add_certs(app, line);
+  add_import_csync2(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

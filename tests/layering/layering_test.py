@@ -23,10 +23,11 @@ MAY_USE = {
     "net": {"base", "core", "ports"},
     "store": {"base", "core", "ports"},
     "daemon": {"base", "core", "wire", "delta", "ports", "engine", "posix", "net", "store"},
-    "cli": {"base", "core", "wire", "delta", "ports", "engine", "daemon"},
+    "csync2": {"base"},
+    "cli": {"base", "core", "wire", "delta", "ports", "engine", "daemon", "csync2"},
 }
 ADAPTERS = {"posix", "net", "store"}
-PURE = {"core", "wire", "ports"}
+PURE = {"core", "wire", "ports", "csync2"}
 SIMULATED = PURE | {"engine"}  # runs in the simulator too, on its clocks and its one thread
 
 # Headers of other projects that base may have; the standard library has no dot and no slash.

@@ -1,0 +1,172 @@
+#include <doctest/doctest.h>
+
+#include "csync2/csync2_import.h"
+#include "daemon/config.h"
+#include "daemon/temp_dir.h"
+#include "daemon/files.h"
+
+namespace dagsync {
+namespace {
+
+Result<std::string> import(std::string_view text, const std::string& host = "node1",
+                           const std::string& file = "") {
+  const auto config = parse_csync2("csync2.cfg", text, [](const std::string&) {
+    return Result<std::string>(fail(ErrorCode::kNotFound, "no such file"));
+  });
+  REQUIRE(config.has_value());
+  return import_csync2(*config, {host, [&](const std::string& path) { return path == file; }});
+}
+
+// What the daemon makes of it: the text must be a configuration that it takes.
+Config loaded(const Result<std::string>& toml) {
+  REQUIRE(toml.has_value());
+  const TempDir dir;
+  const std::string path = dir / "dagsync.toml";
+  REQUIRE(create_file(path, *toml, 0600).has_value());
+  const auto config = load_config(path);
+  INFO(*toml);
+  REQUIRE_MESSAGE(config.has_value(), config.error().message);
+  return *config;
+}
+
+bool says(const Result<std::string>& toml, std::string_view words) {
+  std::string joined = *toml;
+  for (std::size_t at; (at = joined.find("\n# ")) != std::string::npos;)
+    joined.replace(at, 3, " ");
+  return joined.find(words) != std::string::npos;
+}
+
+constexpr std::string_view kDags =
+    "group DAGS {\n host node1;\n host node2;\n host node3;\n key /etc/csync2.key;\n"
+    " include /home/airflow/airflow/dags;\n auto younger;\n}\n";
+
+}  // namespace
+
+TEST_CASE("the DAG folder of three nodes becomes a folder and two peers") {
+  const Config config = loaded(import(kDags));
+  CHECK(config.node.name == NodeName{"node1"});
+  REQUIRE(config.folders.size() == 1);
+  CHECK(config.folders[0].name == "dags");
+  CHECK(config.folders[0].path == "/home/airflow/airflow/dags");
+  CHECK(config.folders[0].mode == FolderMode::kSync);
+  REQUIRE(config.peers.size() == 2);
+  CHECK(config.peers[0].name == NodeName{"node2"});
+  CHECK(config.peers[0].addresses == std::vector<std::string>{"node2:7411"});
+}
+
+TEST_CASE("each node gets its own, and the key's successor is named") {
+  const auto toml = import(kDags, "node3");
+  CHECK(loaded(toml).node.name == NodeName{"node3"});
+  CHECK(loaded(toml).peers[0].name == NodeName{"node1"});
+  CHECK(says(toml, "dagsync certs init tls --nodes node1,node2,node3"));
+}
+
+TEST_CASE("a slave only receives: its own folder, and as others see it") {
+  constexpr std::string_view kText =
+      "group g { host node1 (node2); key k; include /srv/x; auto younger; }";
+  CHECK(loaded(import(kText, "node2")).folders[0].mode == FolderMode::kReceiveOnly);
+  const Config master = loaded(import(kText, "node1"));
+  CHECK(master.folders[0].mode == FolderMode::kSync);
+  CHECK_FALSE(master.peers[0].may_send);
+  CHECK(master.peers[0].may_receive);
+}
+
+TEST_CASE("a host is dialed at the name behind its @") {
+  const Config config =
+      loaded(import("group g { host node1 node2@node2-eth1; key k; include /srv/x; }"));
+  CHECK(config.peers[0].name == NodeName{"node2"});
+  CHECK(config.peers[0].addresses == std::vector<std::string>{"node2-eth1:7411"});
+}
+
+TEST_CASE("excludes become ignore lines: names anywhere, paths below the folder") {
+  const auto toml = import(
+      "group g { host node1 node2; key k; include /srv/x; exclude *~ .*; exclude /srv/x/logs; "
+      "exclude /var/other; }");
+  CHECK(loaded(toml).folders[0].ignore == std::vector<std::string>{"*~", ".*", "/logs"});
+  CHECK(says(toml, "exclude /var/other: it lies in none of the folders"));
+}
+
+TEST_CASE("a prefix stands for what it is on this host") {
+  constexpr std::string_view kText =
+      "group g { host node1 node2; key k; include %home%/bob; exclude %home%/bob/tmp; }\n"
+      "prefix home { on node1: /export/users; on *: /home; }";
+  CHECK(loaded(import(kText, "node1")).folders[0].path == "/export/users/bob");
+  const Config other = loaded(import(kText, "node2"));
+  CHECK(other.folders[0].path == "/home/bob");
+  CHECK(other.folders[0].ignore == std::vector<std::string>{"/tmp"});
+}
+
+TEST_CASE("a prefix that is not defined for the host is an error with its line") {
+  const auto toml = import(
+      "group g { host node1 node2;\nkey k; include %home%/bob; }\nprefix home { on node2: /h; }");
+  REQUIRE_FALSE(toml.has_value());
+  CHECK(toml.error().message == "line 2: the prefix home is not defined for the host node1");
+}
+
+TEST_CASE("several includes become folders with names of their own; what overlaps is named") {
+  const auto toml = import(
+      "group Web { host node1 node2; key k; include /srv/a /srv/b; include /srv/a/c; }");
+  const Config config = loaded(toml);
+  REQUIRE(config.folders.size() == 2);
+  CHECK(config.folders[0].name == "web");
+  CHECK(config.folders[1].name == "web-2");
+  CHECK(says(toml, "include /srv/a/c: it lies in or around /srv/a"));
+}
+
+TEST_CASE("a glob of files becomes a folder that ignores all else") {
+  const Config config =
+      loaded(import("group g { host node1 node2; key k; include /etc/app/*.conf; }"));
+  CHECK(config.folders[0].path == "/etc/app");
+  CHECK(config.folders[0].ignore == std::vector<std::string>{"/*", "!/*.conf"});
+}
+
+TEST_CASE("what cannot be a folder is said, and an error where nothing is left") {
+  const auto some = import("group g { host node1 node2; key k; include /etc/hosts /srv/x; }",
+                           "node1", "/etc/hosts");
+  CHECK(says(some, "include /etc/hosts: a single file"));
+  CHECK(loaded(some).folders.size() == 1);
+  const auto none =
+      import("group g { host node1 node2; key k; include /etc/hosts; }", "node1", "/etc/hosts");
+  REQUIRE_FALSE(none.has_value());
+  CHECK(none.error().message == "none of the groups of node1 includes a directory");
+  const auto globs = import("group g { host node1 n2; key k; include /home/*/dags /srv/x; }");
+  CHECK(says(globs, "include /home/*/dags: a pattern over directories"));
+}
+
+TEST_CASE("a host that no group names is told which there are") {
+  const auto toml = import(kDags, "node9");
+  REQUIRE_FALSE(toml.has_value());
+  CHECK(toml.error().message ==
+        "no group names the host node9: use --host NAME with one of node1, node2, node3");
+}
+
+TEST_CASE("groups of other hosts are left out, and peers of several groups come once") {
+  const Config config = loaded(
+      import("group a { host node1 node2; key k; include /a; }\n"
+             "group b { host node1 node2 node3; key k; include /b; }\n"
+             "group c { host node4 node5; key k; include /c; }"));
+  CHECK(config.folders.size() == 2);
+  CHECK(config.peers.size() == 2);
+}
+
+TEST_CASE("what dagsync does otherwise is said as a comment") {
+  const auto toml = import(
+      "nossl * *;\nignore mod;\n"
+      "group g { host node1 node2; key k; include /srv/x; auto left; backup-directory /b; "
+      "backup-generations 5;\n"
+      "action { pattern /srv/x/*.conf; exec \"systemctl reload x\"; do-local; } }");
+  CHECK(says(toml, "nossl * *: every connection is encrypted"));
+  CHECK(says(toml, "ignore mod: owners are never replicated, modes always"));
+  CHECK(says(toml, "auto left: has no counterpart: the younger wins"));
+  CHECK(says(toml, "backup-directory /b, backup-generations 5"));
+  CHECK(says(toml, "action systemctl reload x for /srv/x/*.conf"));
+  CHECK(loaded(toml).folders.size() == 1);
+}
+
+TEST_CASE("quotes and odd bytes of a path do not break the file") {
+  const Config config =
+      loaded(import("group g { host node1 node2; key k; include \"/srv/a \\ b\"; }"));
+  CHECK(config.folders[0].path == "/srv/a \\ b");
+}
+
+}  // namespace dagsync
