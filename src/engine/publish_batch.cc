@@ -131,12 +131,14 @@ class Step {
     }
     if (!was_live || !item.there->disk) return outcome(PublishOutcome::kChanged);
     DiskState before = *item.there->disk;
+    // Its bytes live on only where the new name was published: else this is the last of them.
+    const bool lives_on = item.moved_away && (*now)->links > 1;
     if (item.moved_away && before.inode == (*now)->inode && before.size == (*now)->size &&
         before.mtime == (*now)->mtime) {
       before = **now;  // its second name has moved the ctime
     }
     std::optional<KeptId> keep;
-    if (item.kept && !item.moved_away) keep = item.kept->id;
+    if (item.kept && !lives_on) keep = item.kept->id;
     return disk_.remove(item.path, before, keep);
   }
 

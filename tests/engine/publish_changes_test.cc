@@ -80,6 +80,24 @@ TEST_CASE("what a second name has taken over is removed without a copy, and its 
   CHECK_FALSE(world.results.items[1].published->kept);
 }
 
+TEST_CASE("what was to move and could not is kept when its old name goes") {
+  BatchWorld world;
+  const IndexEntry old = world.make_file("old.py", "moved");
+  auto staged = world.real.disk().stage_link(DiskWorld::path("old.py"), *old.disk);
+  REQUIRE(staged.has_value());
+  world.real.write("new.py", "somebody was faster");
+  PublishItem& item = world.add("new.py", old.record.content);
+  item.bytes = std::move(*staged);
+  item.linked = true;
+  world.add("old.py", {}, old).moved_away = true;
+  world.run();
+  CHECK(world.results.items[0].published->outcome == PublishOutcome::kChanged);
+  CHECK(world.real.read("new.py") == "somebody was faster");
+  CHECK_FALSE(world.real.exists("old.py"));
+  CHECK(world.results.items[1].published->kept);
+  CHECK(world.real.kept(kept_id(1)) == "moved");
+}
+
 TEST_CASE("directories that nothing implies any more are pruned, unless something stands in them") {
   BatchWorld world;
   world.real.mkdir("d");
