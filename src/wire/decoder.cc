@@ -87,8 +87,10 @@ std::string Decoder::folder(std::string& name) {
 // For logs and terminals: nothing in it may look like another line, or move the cursor.
 std::string Decoder::text(std::string& bytes) {
   fits(bytes.size(), kMaxTextBytes, "bytes of text");
-  const bool is_plain = std::none_of(bytes.begin(), bytes.end(), is_control);
-  return is_plain ? std::move(bytes) : escape_bytes(bytes);
+  if (std::none_of(bytes.begin(), bytes.end(), is_control)) return std::move(bytes);
+  std::string shown = escape_bytes(bytes);
+  shown.resize(std::min(shown.size(), kMaxTextBytes));  // what was taken must be sayable again
+  return shown;
 }
 
 }  // namespace dagsync

@@ -56,14 +56,17 @@ TEST_CASE("a long lane does not keep others from their turn") {
   UvWorker worker(loop, 1);
   const Lane lane = worker.new_lane();
   std::vector<int> order;
+  int ended = 0;
+  const auto end = [&] {
+    if (++ended == 4) loop.stop();
+  };
   for (int i = 0; i < 3; ++i)
     worker.run(
-        lane, [&order] { order.push_back(1); }, nullptr);
-  std::promise<void> begin;
+        lane, [&order] { order.push_back(1); }, end);
   worker.run(
-      worker.new_lane(), [&order] { order.push_back(2); }, [&] { loop.stop(); });
+      worker.new_lane(), [&order] { order.push_back(2); }, end);
   loop.run();
-  CHECK(order.size() >= 2);
+  CHECK(order.size() == 4);
   CHECK(std::find(order.begin(), order.end(), 2) - order.begin() < 3);
 }
 
