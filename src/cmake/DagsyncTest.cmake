@@ -67,5 +67,6 @@ function(dagsync_add_test name)
     LABELS "${arg_LABELS}"
     ENVIRONMENT "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1;\
 UBSAN_OPTIONS=print_stacktrace=1;\
-TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1;${arg_ENVIRONMENT}")
+TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:\
+suppressions=${CMAKE_SOURCE_DIR}/tests/support/tsan.supp;${arg_ENVIRONMENT}")
 endfunction()
