@@ -82,8 +82,6 @@ class World {
   void boot(Machine& machine);
   void boot_later(Machine& machine, Duration pause);
   void cut_power(Machine& machine) { machine.end(End::kPowerCut); }
-  void lose_state(Machine& machine);
-  void lose_folder(Machine& machine);  // and the state with it
 
   // -- checks (checks.cc) -------------------------------------------------------------------------
   void check_truth(Machine& machine, bool drained);
