@@ -15,7 +15,7 @@ void Replica::restore(Image image) {
   received_ = std::move(image.knowledge);
   withheld_ = std::move(image.withheld);
   known_.reset();
-  durable_ = received_;
+  durable_ = std::move(image.durable);
   author_ = std::move(image.author);
   sequence_ = image.sequence;
   is_restored_ = true;
@@ -38,6 +38,19 @@ void Replica::begin_epoch(Epoch epoch) {
   author_ = {settings_.self, epoch};
   sequence_ = 0;
   is_restored_ = false;
+}
+
+Actions Replica::number_merges() {
+  std::vector<std::pair<RelPath, IndexEntry>> merges;
+  for (const auto& [path, entry] : index_.entries()) {
+    if (entry.id.sequence == 0) merges.emplace_back(path, entry);
+  }
+  Actions actions;
+  std::vector<Change> ours;
+  for (auto& [path, entry] : merges)
+    save(path, std::move(entry.record), std::nullopt, std::move(entry.disk), actions, ours);
+  if (!ours.empty()) actions.push_back(Broadcast{std::move(ours)});
+  return actions;
 }
 
 void Replica::halt(std::string reason) {
@@ -82,9 +95,21 @@ void Replica::settle(const std::vector<ChangeId>& ids) {
     for (Gain& gain : gains_)
       gain.waiting.erase(id);
   }
-  const auto settled =
-      std::erase_if(gains_, [](const Gain& gain) { return gain.waiting.empty(); });
+  const auto settled = std::erase_if(gains_, [](const Gain& gain) { return gain.waiting.empty(); });
   if (settled > 0 || !gains_.empty()) known_.reset();
+}
+
+void Replica::unhear(const std::vector<ChangeId>& ids) {
+  for (const ChangeId& id : ids) {
+    waiting_.erase(id);
+    received_.remove(id);
+    std::erase_if(gains_, [&](const Gain& gain) {
+      if (!gain.waiting.contains(id)) return false;
+      received_.remove(gain.knowledge);
+      return true;
+    });
+  }
+  known_.reset();
 }
 
 Knowledge Replica::known() const {

@@ -246,7 +246,7 @@ Actions Replica::unobtainable(const RelPath& path) {
   const auto wanted = wanted_.extract(path);
   if (wanted.empty()) return actions;
   DAGSYNC_ASSERT(!publishing_.contains(path));
-  settle(wanted.mapped().waiting);
+  unhear(wanted.mapped().waiting);
   actions.push_back(Unwant{path});
   const IndexEntry* entry = index_.find(path);
   if (wanted.mapped().again && entry != nullptr && !index_.is_shadowed(path)) {

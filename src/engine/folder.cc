@@ -118,12 +118,14 @@ void Folder::start(std::function<void(Status)> started) {
           return loaded;
         }
         loaded.image = std::move(*image);
+        loaded.boot = ports_.disk.boot();
         const bool is_new = loaded.image.meta.author.epoch.value == 0;
         loaded.root = ports_.disk.identify_root(is_new ? std::optional(mark) : std::nullopt);
         if (loaded.root && (is_new || *loaded.root == loaded.image.meta.root)) {
-          const Transaction writes = recover(ports_.disk, loaded.image, now);
-          if (!writes.writes.empty()) {
-            loaded.status = ports_.store.commit(writes, Durability::kDurable);
+          Recovered recovered = recover(ports_.disk, loaded.image, now);
+          loaded.doubtful = std::move(recovered.doubtful);
+          if (!recovered.writes.writes.empty()) {
+            loaded.status = ports_.store.commit(recovered.writes, Durability::kDurable);
           }
         }
         const Transaction kept = recover_kept(ports_.disk, loaded.image, self_);
@@ -144,19 +146,25 @@ void Folder::loaded(Loaded loaded, std::function<void(Status)> started) {
   const bool is_new = image.meta.author.epoch.value == 0;
   set_aside_ = image.set_aside;
   Replica::Image restored;
+  restored.durable = image.meta.knowledge;
   restored.knowledge = std::move(image.meta.knowledge);
   restored.withheld = std::move(image.meta.withheld);
   restored.floor = image.meta.floor;
   restored.author = image.meta.author;
   restored.sequence = image.meta.sequence;
+  std::vector<RelPath> unsynced;
   for (auto& [path, entry] : image.entries) {
-    restored.knowledge.add(entry.id);
+    if (!restored.durable.covers(entry.id)) {
+      unsynced.push_back(path);
+      if (entry.id.sequence != 0) unproven_.add(entry.id);
+    }
+    if (entry.id.sequence != 0) restored.knowledge.add(entry.id);
     restored.index.put(path, std::move(entry));
   }
   replica_.restore(std::move(restored));
   // After an unclean stop the index may have gone back behind what others know of us.
   if (is_new || !image.meta.clean) replica_.begin_epoch({ports_.random.next() | 1});
-  if (!image.meta.clean) intake_.suspect_disk();
+  doubt(unsynced, {loaded.doubtful.begin(), loaded.doubtful.end()}, loaded.boot, image.meta.boot);
   // What was withheld is asked for again: the configuration may have changed meanwhile.
   replica_.reconfigure(settings_of(config_, self_));
   versions_.restore(std::move(image.kept));
@@ -173,8 +181,21 @@ void Folder::loaded(Loaded loaded, std::function<void(Status)> started) {
     begin_watching();
     intake_.rescan();
   }
+  perform(replica_.number_merges());
+  // Where only the daemon went down, not the machine, it has still to be synced.
   // From here on, until close(), a stop is an unclean one.
-  journal_.touch();
+  journal_.sync_later(std::move(unsynced));
+}
+
+// Rows are written before what they tell of is synced. Where the machine went down in between, the
+// disk may not have it.
+void Folder::doubt(const std::vector<RelPath>& unsynced, std::set<RelPath> suspects,
+                   const std::string& boot, const std::string& agreed_in) {
+  const bool same_boot = !boot.empty() && boot == agreed_in;
+  boot_ = boot;
+  agreed_in_ = unsynced.empty() ? boot : agreed_in;
+  if (!same_boot) suspects.insert(unsynced.begin(), unsynced.end());
+  intake_.suspect(std::move(suspects));
 }
 
 void Folder::begin_watching() {
@@ -219,13 +240,20 @@ FolderMeta Folder::meta() const {
   meta.author = replica_.author();
   meta.sequence = replica_.sequence();
   meta.knowledge = replica_.known();
+  bool is_certain = !intake_.has_suspects();
+  if (!is_certain) meta.knowledge.remove(unproven_);
+  // What the disk has lost is not there, whatever the index says.
+  for (const auto& [path, wanted] : replica_.wanted()) {
+    const IndexEntry* entry = wanted.again ? replica_.index().find(path) : nullptr;
+    if (entry == nullptr) continue;
+    meta.knowledge.remove(entry->id);
+    is_certain = false;
+  }
   meta.withheld = replica_.withheld();
   meta.floor = replica_.floor();
   meta.alive_at = ready_ && !intake_.busy() ? ports_.clock.now() : alive_at_;
   meta.root = root_;
-  // Not where the disk has lost something: the next start must look as carefully again.
-  meta.clean = std::none_of(replica_.wanted().begin(), replica_.wanted().end(),
-                            [](const auto& entry) { return entry.second.again; });
+  meta.boot = is_certain ? boot_ : agreed_in_;
   return meta;
 }
 
@@ -301,7 +329,8 @@ void Folder::stop(std::function<void()> stopped) {
 }
 
 void Folder::tick() {
-  if (!journal_.idle()) journal_.touch();
+  // What became known without a row is acknowledged no later than now.
+  if (!journal_.idle() || !replica_.durable().covers(meta().knowledge)) journal_.touch();
   if (is_at_rest()) alive_at_ = ports_.clock.now();
   versions_.adopt_rescued(self_, [] {});
   intake_.retry_failed();

@@ -54,6 +54,10 @@ void Folder::observed(Intake::Batch batch) {
     return seen.path.bytes() == kIgnoreFileName;
   });
   if (rules && ready_ && load_rules()) rules_changed();
+  if (!unproven_.authors().empty() && !intake_.has_suspects()) {
+    unproven_ = {};
+    journal_.touch();
+  }
   if (batch.whole && !ready_) {
     ready_ = true;
     log::info("folder {}: {} files in {} directories", config_.name,
@@ -75,8 +79,7 @@ void Folder::perform_local(Actions actions) {
     if (!save->entry.record.is_live()) removed.push_back(save->path);
   }
   perform(std::move(actions));  // their rows first: knowledge of them must not be durable before
-  for (RelPath& path : changed)
-    journal_.sync_later(std::move(path));
+  if (!changed.empty()) journal_.sync_later(std::move(changed));
   publisher_.prune_above(removed);
 }
 

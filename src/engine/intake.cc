@@ -197,7 +197,7 @@ void Intake::look(const std::shared_ptr<Round>& round, std::vector<RelPath> path
     LookAt look;
     look.path = path;
     look.sign = !round->whole;
-    look.suspect = suspect_;
+    look.suspect = suspects_.contains(path);
     const IndexEntry* entry = index_.find(path);
     if (entry != nullptr) look.known_state = entry->disk;
     if (entry != nullptr && entry->record.is_live()) {
@@ -338,6 +338,16 @@ void Intake::expand_absences(Round& round) {
              std::make_move_iterator(below.end()));
 }
 
+// What was seen, or will not be, is no suspect any more.
+void Intake::acquit(const Batch& batch) {
+  for (const Observation& seen : batch.seen)
+    suspects_.erase(seen.path);
+  if (!batch.whole) return;
+  std::erase_if(suspects_, [this](const RelPath& path) {
+    return !open_.contains(path) && !failed_.contains(path);
+  });
+}
+
 void Intake::deliver(const std::shared_ptr<Round>& round) {
   running_ = false;
   scanning_ = false;
@@ -358,7 +368,7 @@ void Intake::deliver(const std::shared_ptr<Round>& round) {
       rescan();
     });
   }
-  if (round->whole) suspect_ = false;
+  acquit(round->batch);
   hooks_.observed(std::move(round->batch));
   for (auto& call : std::exchange(round_flushed_, {}))
     call();

@@ -1,5 +1,6 @@
 #include "dagsync/engine/journal.h"
 
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -68,13 +69,16 @@ Journal::Mark Journal::open_intent(const RelPath& path) {
   return mark;
 }
 
-void Journal::sync_later(Mark mark) {
-  to_sync_.push_back(std::move(mark));
+void Journal::sync_later(std::vector<Mark> marks) {
+  to_sync_.insert(to_sync_.end(), std::make_move_iterator(marks.begin()),
+                  std::make_move_iterator(marks.end()));
   touch();
 }
 
-void Journal::sync_later(RelPath path) {
-  sync_later(Mark{std::move(path)});
+void Journal::sync_later(std::vector<RelPath> paths) {
+  for (RelPath& path : paths)
+    to_sync_.push_back(Mark{std::move(path)});
+  touch();
 }
 
 void Journal::withdraw(const Mark& mark) {
@@ -113,7 +117,7 @@ void Journal::sync() {
   group_ = std::exchange(to_sync_, {});
   group_waiting_ = std::exchange(waiting_, {});
   FolderMeta meta = hooks_.meta();
-  meta.clean = meta.clean && closing_;
+  meta.clean = closing_;
   if (group_.empty()) {
     commit_group(std::move(meta));
     return;

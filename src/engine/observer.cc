@@ -88,18 +88,22 @@ Status hash_content(ReadFile& file, Content& content, std::string* keep, LargeFi
   return {};
 }
 
-LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResult look) {
-  const WriterCheck writer = disk.check_writer(at.path);
-  if (writer == WriterCheck::kWriter) {
-    look.outcome = LookResult::Outcome::kOpen;
-    return look;
-  }
+bool is_being_written(Disk& disk, LookResult& look) {
+  const WriterCheck writer = disk.check_writer(look.seen.path);
   look.asked = true;
   look.degraded = writer == WriterCheck::kUnknown;
+  if (writer != WriterCheck::kWriter) return false;
+  look.outcome = LookResult::Outcome::kOpen;
+  return true;
+}
+
+LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResult look) {
   auto file = disk.open(at.path);
   if (!file) return failed(at.path, file.error());
   const auto before = (*file)->state();
   if (!before) return failed(at.path, before.error());
+  // So that a large one is not read in vain.
+  if (before->size > kMaxInlineBytes && is_being_written(disk, look)) return look;
   const bool keep = keep_bytes && before->size <= kMaxInlineBytes;
   auto bytes = std::make_shared<std::string>();
   LargeFilePass large(at, before->size);
@@ -114,20 +118,19 @@ LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResul
     look.outcome = LookResult::Outcome::kMoving;
     return look;
   }
+  // Last, since a writer may have come after the first byte was read.
+  if (is_being_written(disk, look)) return look;
   look.seen.disk = **after;
   large.finish(look);
   if (keep) look.bytes = std::move(bytes);
   return look;
 }
 
-// Whether the disk shows an earlier state than the index saw, or a torn one: every change moves the
-// ctime on, and a directory that has lost a name was modified after that name had last changed.
-// Both within the same tick of the kernel's clock count as gone back: what stands there is kept.
-bool went_back(Disk& disk, const RelPath& path, const DiskState& known,
-               const std::optional<DiskState>& now) {
-  if (now) return now->ctime <= known.ctime;
-  const auto parent = disk.stat(path.parent());
-  return parent && *parent && (*parent)->mtime <= known.ctime;
+// Whether a power cut took what the index saw, or half of it: nothing stands there, or something of
+// before, since every change moves the ctime on. Within one tick of the kernel's clock it counts as
+// gone back, too: what stands there is kept.
+bool went_back(const DiskState& known, const std::optional<DiskState>& now) {
+  return !now || now->ctime <= known.ctime;
 }
 
 LookResult look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) {
@@ -136,9 +139,7 @@ LookResult look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_b
   look.seen.moment = moment;
   const auto state = disk.stat(at.path);
   if (!state) return failed(at.path, state.error());
-  if (at.suspect && at.known_state) {
-    look.seen.went_back = went_back(disk, at.path, *at.known_state, *state);
-  }
+  look.seen.went_back = at.suspect && at.known_state && went_back(*at.known_state, *state);
   if (!*state) return look;  // nothing stands there
   look.seen.disk = **state;
   if ((*state)->type == FileType::kSpecial) {

@@ -279,7 +279,7 @@ void Publisher::retry_later(const RelPath& path) {
 
 void Publisher::retry_now() {
   for (auto& [path, retry] : retries_)
-    retry.at = clock_.mono();
+    retry = Retry{clock_.mono()};
   next_retry_ = clock_.mono();
   arm();
 }

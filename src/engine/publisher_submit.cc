@@ -283,20 +283,22 @@ void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults res
     if (eviction.kept) journal_.write(Transaction::DropKept{eviction.kept->id});
     hooks_.look_at(eviction.path);
   }
+  std::vector<RelPath> paths;
+  std::vector<Journal::Mark> to_sync;
   for (std::size_t i = 0; i < batch->items.size(); ++i) {
     PublishItem& item = batch->items[i];
-    if (!results.intents) {
-      append(actions, settle_item(item, Unexpected(results.intents.error())));
-    } else {
-      append(actions, settle_item(item, results.items[i].published));
-    }
-  }
-  std::vector<RelPath> paths;
-  for (const PublishItem& item : batch->items)
+    const Result<Published> result = results.intents ? std::move(results.items[i].published)
+                                                     : Unexpected(results.intents.error());
+    const bool is_done = result && result->outcome == PublishOutcome::kDone;
+    if (is_done && !item.nothing_to_do) to_sync.push_back(item.mark);
+    append(actions, settle_item(item, result));
     paths.push_back(item.path);
+  }
   prune_above(paths);
   // Together: what arrived for these paths meanwhile is a batch, too.
   hooks_.perform(std::move(actions));
+  // After their rows: an intent must not go before the row that takes its place has come.
+  if (!to_sync.empty()) journal_.sync_later(std::move(to_sync));
 }
 
 Actions Publisher::settle_item(PublishItem& item, const Result<Published>& result) {
@@ -317,7 +319,6 @@ Actions Publisher::settle_item(PublishItem& item, const Result<Published>& resul
     retries_.erase(path);
     hooks_.trouble(path, "");
     if (item.kept && result->kept) versions_.add(*item.kept);
-    if (!item.nothing_to_do) journal_.sync_later(item.mark);
     const bool is_live = wanted.record.is_live();
     const auto disk = is_live ? result->now : std::optional(seen_gone(clock_.now()));
     Actions actions = replica_.published(path, wanted.record, wanted.id, wanted.waiting, disk);

@@ -22,9 +22,11 @@ Shows judge(const Intent& intent, const LookResult& look) {
   if (seen == intended) return Shows::kIntended;
   // The bytes of one of the two, with attributes that were not all set yet.
   if (same_bytes(seen, intended) || same_bytes(seen, old)) return Shows::kOld;
-  const bool torn =
-      seen.kind == Kind::kFile && intended.kind == Kind::kFile && seen.mtime == intended.mtime;
-  return torn ? Shows::kTorn : Shows::kEdit;
+  // Half of what was published, now or, not yet synced, before.
+  const auto is_half_of = [&seen](const Content& content) {
+    return seen.kind == Kind::kFile && content.kind == Kind::kFile && seen.mtime == content.mtime;
+  };
+  return is_half_of(intended) || is_half_of(old) ? Shows::kTorn : Shows::kEdit;
 }
 
 bool has_origin(const std::optional<IndexEntry>& entry, const Record& record) {
@@ -47,8 +49,8 @@ bool has_moved_on(const Intent& intent, const std::optional<IndexEntry>& row) {
 IndexEntry intended_entry(const Intent& intent, std::optional<DiskState> disk) {
   IndexEntry entry{intent.intended.record, intent.intended.id, std::move(disk)};
   if (intent.old) entry.record = reconcile(intent.old->record, entry.record);
-  // A merge that was not saved goes under the change that made its content.
-  if (entry.id.sequence == 0) entry.id = entry.record.origin;
+  // Others must hear of a merge, which only this node has made.
+  if (entry.record != intent.intended.record) entry.id = {};
   return entry;
 }
 
@@ -105,9 +107,25 @@ void take_away_torn(Disk& disk, const Intent& intent, const LookResult& look, Fo
 
 }  // namespace
 
-Transaction recover(Disk& disk, FolderImage& image, UnixNanos moment) {
-  Transaction writes;
-  if (image.intents.empty()) return writes;
+// Before a file takes the place of a directory, what stands below is put aside, though its records
+// stay: nobody's delete.
+void note_evicted(Disk& disk, const Intent& intent, std::map<RelPath, IndexEntry>& entries,
+                  Transaction& writes) {
+  const Kind kind = intent.intended.record.content.kind;
+  if (kind != Kind::kFile && kind != Kind::kSymlink) return;
+  for (auto& [path, entry] : entries) {
+    if (!path.is_below(intent.path) || !entry.record.is_live() || !entry.disk) continue;
+    const auto now = disk.stat(path);
+    if (!now || *now) continue;
+    entry.disk.reset();
+    writes.writes.push_back(Transaction::PutEntry{path, entry});
+  }
+}
+
+Recovered recover(Disk& disk, FolderImage& image, UnixNanos moment) {
+  Recovered recovered;
+  if (image.intents.empty()) return recovered;
+  Transaction& writes = recovered.writes;
   std::set<KeptId> files;
   if (const auto listed = disk.list_kept()) files = {listed->begin(), listed->end()};
   std::map<RelPath, IndexEntry> entries(std::make_move_iterator(image.entries.begin()),
@@ -129,14 +147,22 @@ Transaction recover(Disk& disk, FolderImage& image, UnixNanos moment) {
       entries.erase(intent.path);
       writes.writes.push_back(Transaction::DropEntry{intent.path});
     }
+    note_evicted(disk, intent, entries, writes);
     adopt_kept(intent, files, image, writes);
-    writes.writes.push_back(Transaction::ClearIntent{intent.path});
+    // Until the path shows what its row says, the next start must know that this is no edit.
+    const bool is_doubtful = shows != Shows::kEdit && entry && entry->record.is_live() &&
+                             entry->record.content != look.seen.content;
+    if (is_doubtful) {
+      recovered.doubtful.push_back(intent.path);
+    } else {
+      writes.writes.push_back(Transaction::ClearIntent{intent.path});
+    }
   }
   log::info("{} path(s) were being published at the last stop: checked", image.intents.size());
   image.intents.clear();
   image.entries.assign(std::make_move_iterator(entries.begin()),
                        std::make_move_iterator(entries.end()));
-  return writes;
+  return recovered;
 }
 
 }  // namespace dagsync

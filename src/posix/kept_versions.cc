@@ -99,6 +99,10 @@ void KeptVersions::label(const KeptId& id, const RelPath& path) const {
     log::debug("kept version {}: no word of where it stood: errno {}", id.value, errno);
 }
 
+bool KeptVersions::is_labelled(const KeptId& id) const {
+  return look_at(directory_.get(), (id.value + std::string(kLabel)).c_str()).has_value();
+}
+
 void KeptVersions::remove_label(const KeptId& id) const {
   ::unlinkat(directory_.get(), (id.value + std::string(kLabel)).c_str(), 0);
 }

@@ -27,6 +27,7 @@ class KeptVersions {
   [[nodiscard]] bool has(const KeptId& id) const;
   // Says where what will be kept stood; before it is kept. A label that cannot be made is left out.
   void label(const KeptId& id, const RelPath& path) const;
+  [[nodiscard]] bool is_labelled(const KeptId& id) const;
   void remove_label(const KeptId& id) const;
   // Labels of what was not kept after all.
   void remove_stray_labels() const;

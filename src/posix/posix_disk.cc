@@ -6,6 +6,7 @@
 
 #include <array>
 #include <climits>
+#include <fstream>
 
 #include "dagsync/base/log.h"
 #include "posix/attributes.h"
@@ -278,6 +279,13 @@ Result<KeptFile> PosixDisk::describe_kept(const KeptId& id) {
 
 Status PosixDisk::remove_kept(const KeptId& id) {
   return kept_->remove(id);
+}
+
+std::string PosixDisk::boot() const {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(file, id);
+  return id;
 }
 
 // -- after a crash --------------------------------------------------------------------------------

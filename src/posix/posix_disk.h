@@ -71,6 +71,7 @@ class PosixDisk final : public Disk {
   Status remove_kept(const KeptId& id) override;
   std::vector<Rescued> take_rescued() override { return kept_->take_rescued(); }
 
+  std::string boot() const override;
   std::string degraded() const override { return degradations_.text(); }
 
  private:

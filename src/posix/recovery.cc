@@ -43,6 +43,10 @@ Sys<void> recover(NameAt at, const SwapName& swap, KeptVersions& kept) {
   // A directory that stood in the folder was emptied before it was exchanged.
   if (look->state.type == FileType::kDirectory) return remove_name(at, true);
   if (look->state.inode == swap.inode) return remove_name(at, false);
+  // Its bytes stand elsewhere, too; or only the times of a symlink were replaced.
+  const bool is_link = look->state.type == FileType::kSymlink;
+  if (look->state.links > 1 || (is_link && !kept.is_labelled(swap.id)))
+    return remove_name(at, false);
   if (is_kept_already(at, kept, swap.id)) return remove_name(at, false);
   return keep(at, kept, kept.has(swap.id) ? KeptVersions::fresh_id() : swap.id);
 }

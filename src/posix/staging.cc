@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+
 #include "dagsync/base/log.h"
 #include "posix/beneath.h"
 #include "posix/directory_names.h"
@@ -94,6 +96,10 @@ Result<std::unique_ptr<Staging>> Staging::open(int state_directory, std::optiona
   const auto cleared = clear(directory->get(), kept);
   if (!cleared) return tl::unexpected(cleared.error());
   return std::unique_ptr<Staging>(new Staging(std::move(directory), *look, owner));
+}
+
+std::uint64_t Staging::first_name() {
+  return static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
 }
 
 bool Staging::is_beside(const FolderRoot::Opened& root) const {

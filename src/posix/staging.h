@@ -74,13 +74,15 @@ class Staging {
 
  private:
   Staging(SharedFd directory, const Look& look, std::optional<Owner> owner)
-      : directory_(std::move(directory)), look_(look), owner_(owner) {}
+      : directory_(std::move(directory)), look_(look), owner_(owner), last_name_(first_name()) {}
+  [[nodiscard]] static std::uint64_t first_name();
   [[nodiscard]] std::string next_name() { return std::to_string(++last_name_); }
 
   SharedFd directory_;
   Look look_;
   std::optional<Owner> owner_;
-  std::atomic<std::uint64_t> last_name_{0};
+  // What an earlier run left and could not be cleared away has other names.
+  std::atomic<std::uint64_t> last_name_;
   std::atomic<bool> apart_{false};
 };
 

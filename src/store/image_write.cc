@@ -8,7 +8,8 @@ namespace {
 
 constexpr const char* kPutMeta =
     "UPDATE meta SET author = ?, sequence = ?, knowledge = ?, withheld = ?, floor_ns = ?, "
-    "alive_at_ns = ?, clean = ?, root_inode = ?, root_file_system = ?, root_marker = ?";
+    "alive_at_ns = ?, clean = ?, root_inode = ?, root_file_system = ?, root_marker = ?, "
+    "boot = ?";
 // Columns that are not bound are NULL: those of the disk where nothing stands there.
 constexpr const char* kPutEntry =
     "INSERT OR REPLACE INTO entry VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
@@ -76,6 +77,7 @@ class Applier {
       row.natural(meta.root.inode);
       row.natural(meta.root.file_system);
       row.blob(meta.root.marker);
+      row.blob(meta.boot);
     });
   }
 

@@ -53,6 +53,7 @@ constexpr const char* kMigrations[] = {
     "CREATE VIEW files AS SELECT CAST(path AS TEXT) AS path, kind, printf('%04o', mode) AS mode,"
     "  size, datetime(mtime_ns / 1000000000, 'unixepoch') AS mtime, lower(hex(digest)) AS digest,"
     "  version FROM entry WHERE kind <> 'deleted';",
+    "ALTER TABLE meta ADD COLUMN boot BLOB NOT NULL DEFAULT x'';",
 };
 constexpr std::int64_t kSchemaVersion = std::size(kMigrations);
 

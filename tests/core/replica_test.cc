@@ -306,7 +306,8 @@ TEST_CASE("the last run's state is where the next one begins") {
   Index index;
   index.put(at("a.py"), before.entry("a.py"));
   OneReplica after;
-  after.replica.restore({std::move(index), before.replica.known(), {}, author_of("a"), 1, {40}});
+  const Knowledge known = before.replica.known();
+  after.replica.restore({std::move(index), known, known, {}, author_of("a"), 1, {40}});
   CHECK(after.replica.durable() == before.replica.known());
   CHECK(after.look({seen("a.py", file_content("1", 10), 100)}).empty());
   // A path without a record is stamped after the floor.

@@ -48,7 +48,7 @@ struct World {
   // As the publisher does when a path stands on the disk.
   void published(const Journal::Mark& mark, Sequence sequence) {
     known.add(ChangeId{kAuthor, sequence});
-    journal.sync_later(mark);
+    journal.sync_later(std::vector{mark});
     put(mark.path.bytes());
   }
 };
@@ -79,10 +79,10 @@ TEST_CASE("rows gather while a commit is under way, and keep their order") {
 
 TEST_CASE("an intent is cleared by the group that synced its file, and by no earlier one") {
   World world;
-  world.journal.sync_later(world.journal.open_intent(at("a")));
+  world.journal.sync_later(std::vector{world.journal.open_intent(at("a"))});
   const auto late = world.journal.open_intent(at("b"));
   REQUIRE(world.worker.waiting() == 1);  // a is being synced
-  world.journal.sync_later(late);
+  world.journal.sync_later(std::vector{late});
   world.worker.run_all();
   CHECK(world.diary ==
         Diary{"sync a", "durably: clear a, meta", "sync b", "durably: clear b, meta"});
@@ -98,11 +98,11 @@ TEST_CASE("an intent that nobody has published yet stays") {
 
 TEST_CASE("a path that is published again keeps its newer intent") {
   World world;
-  world.journal.sync_later(world.journal.open_intent(at("a")));
+  world.journal.sync_later(std::vector{world.journal.open_intent(at("a"))});
   const auto again = world.journal.open_intent(at("a"));
   world.worker.run_all();
   CHECK(world.diary == Diary{"sync a", "durably: meta"});
-  world.journal.sync_later(again);
+  world.journal.sync_later(std::vector{again});
   world.worker.run_all();
   CHECK(world.diary.back() == "durably: clear a, meta");
 }
@@ -137,7 +137,7 @@ TEST_CASE("rows that could not be written are kept, in front of later ones") {
 TEST_CASE("a group that could not be committed acknowledges nothing, and is tried again") {
   World world;
   bool told = false;
-  world.journal.sync_later(world.journal.open_intent(at("a")));
+  world.journal.sync_later(std::vector{world.journal.open_intent(at("a"))});
   world.worker.run_one();
   world.known.add(ChangeId{kAuthor, 1});
   world.journal.when_durable([&] { told = true; });
@@ -157,7 +157,7 @@ TEST_CASE("where a file could not be synced nothing is acknowledged and no inten
   world.disk.sync_failures = 1;
   bool told = false;
   world.known.add(ChangeId{kAuthor, 1});
-  world.journal.sync_later(world.journal.open_intent(at("a")));
+  world.journal.sync_later(std::vector{world.journal.open_intent(at("a"))});
   world.journal.when_durable([&] { told = true; });
   world.worker.run_all();
   CHECK(world.failures == 1);
@@ -234,7 +234,7 @@ TEST_CASE("the last group is marked as a clean stop, and only that") {
   World world;
   bool closed = false;
   world.put("a");
-  world.journal.sync_later(world.journal.open_intent(at("b")));
+  world.journal.sync_later(std::vector{world.journal.open_intent(at("b"))});
   world.worker.run_one();
   world.journal.close([&] { closed = true; });
   world.worker.run_all();

@@ -50,7 +50,7 @@ struct World {
     }
     image.intents.push_back(intent);
   }
-  void run() { writes = recover(disk.disk(), image, kNow); }
+  void run() { writes = recover(disk.disk(), image, kNow).writes; }
 
   [[nodiscard]] const IndexEntry* entry() const {
     for (const auto& [path, entry] : image.entries) {

@@ -63,6 +63,7 @@ class BareDisk final : public Disk {
   Result<std::string> read_kept_link(const KeptId&) override { return nothing(); }
   Result<std::vector<KeptId>> list_kept() override { return std::vector<KeptId>(); }
   Status remove_kept(const KeptId&) override { return {}; }
+  std::string boot() const override { return "this"; }
   std::string degraded() const override { return ""; }
 
  private:

@@ -94,6 +94,7 @@ class NotingDisk final : public Disk {
   Result<std::vector<KeptId>> list_kept() override { return disk_.list_kept(); }
   Result<KeptFile> describe_kept(const KeptId& id) override { return disk_.describe_kept(id); }
   Status remove_kept(const KeptId& id) override { return disk_.remove_kept(id); }
+  std::string boot() const override { return disk_.boot(); }
   std::string degraded() const override { return disk_.degraded(); }
 
   std::function<void(const RelPath&)> on_read = [](const RelPath&) {

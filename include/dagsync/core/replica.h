@@ -28,7 +28,7 @@ struct Observation {
   Content content;
   std::optional<DiskState> disk;
   UnixNanos moment;  // of the look; of a delete found by a scan: when the file last existed
-  // After an unclean stop: the disk shows an earlier state than the index saw. Nobody's edit.
+  // A power cut took what the index saw there, or half of it. Nobody's edit.
   bool went_back = false;
 };
 
@@ -123,6 +123,7 @@ class Replica {
   // The state of the last run. Once, first.
   struct Image {
     Index index;
+    Knowledge durable;  // the disk has it, too, as far as it was synced
     Knowledge knowledge;
     Knowledge withheld;
     AuthorId author;
@@ -134,6 +135,8 @@ class Replica {
   void reconfigure(Settings settings);
   // Another author from now on: the index may have gone back, or is new.
   void begin_epoch(Epoch epoch);
+  // Entries of the image whose change has sequence 0 get one of ours.
+  [[nodiscard]] Actions number_merges();
   void halt(std::string reason);
   void resume();  // observed deletes are forgotten; observe() again with a policy
 
@@ -152,8 +155,9 @@ class Replica {
                                   std::optional<DiskState> disk);
   [[nodiscard]] Actions not_published(const RelPath& path);  // it stays wanted
   // Nobody has the content of wanted(path) any more: a power cut took it before it had travelled,
-  // or its author is gone for good. The change counts as known; where the index has it, what stands
-  // on the disk becomes a version on top of it.
+  // or its author is gone for good. It is as if nobody had told of it, so that the other versions
+  // with which it was merged are told once more; where the index has it, what stands on the disk
+  // becomes a version on top of it.
   [[nodiscard]] Actions unobtainable(const RelPath& path);
   // Whether every counted peer is here, so that what none of them has is nowhere.
   [[nodiscard]] bool sees_everybody() const;
@@ -240,6 +244,7 @@ class Replica {
   void receive(const ChangeId& id);
   void wait_for(const ChangeId& id);
   void settle(const std::vector<ChangeId>& ids);
+  void unhear(const std::vector<ChangeId>& ids);
   void relay(const Change& change, Actions& actions) const;
   [[nodiscard]] bool refreshes(const Observation& seen, Actions& actions);
   [[nodiscard]] bool will_be_implied(const RelPath& path) const;

@@ -99,6 +99,8 @@ class Folder {
   struct Loaded {
     Status status;
     FolderImage image;
+    std::string boot;
+    std::vector<RelPath> doubtful;
     Result<RootIdentity> root = RootIdentity{};
   };
 
@@ -109,6 +111,8 @@ class Folder {
 
   // life
   void loaded(Loaded loaded, std::function<void(Status)> started);
+  void doubt(const std::vector<RelPath>& unsynced, std::set<RelPath> suspects,
+             const std::string& boot, const std::string& agreed_in);
   [[nodiscard]] FolderMeta meta() const;
   void adopt_root(std::function<void(Status)> done);
   void halt(std::string reason);
@@ -160,6 +164,9 @@ class Folder {
   Verifier verifier_;
 
   RootIdentity root_;
+  std::string boot_;
+  std::string agreed_in_;  // the boot since when rows and disk agree
+  Knowledge unproven_;     // of rows that were written before what they tell of was synced
   UnixNanos alive_at_;
   std::string ignore_text_;  // of .dagsyncignore, as the rules have it
   std::string set_aside_;    // where a corrupt index went

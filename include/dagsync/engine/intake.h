@@ -51,8 +51,10 @@ class Intake {
   void look_at(const RelPath& path);  // as if it had been hinted
   // Compares the whole folder with the index, soon.
   void rescan(DeletePolicy policy = DeletePolicy::kGuard);
-  // The next comparison follows an unclean stop: what went back on the disk is nobody's edit.
-  void suspect_disk() { suspect_ = true; }
+  // A power cut may have taken what the index has at these paths: until a look has told, what went
+  // back there is nobody's edit.
+  void suspect(std::set<RelPath> paths) { suspects_ = std::move(paths); }
+  [[nodiscard]] bool has_suspects() const { return !suspects_.empty(); }
   // Takes what waits at once, without a quiet time; `done` when it, and all that was under way, has
   // been observed.
   void flush(std::function<void()> done);
@@ -85,6 +87,7 @@ class Intake {
   void conclude(const std::shared_ptr<Round>& round);
   void deliver(const std::shared_ptr<Round>& round);
   void expand_absences(Round& round);
+  void acquit(const Batch& batch);
   void poll_unwatched();
 
   Clock& clock_;
@@ -106,10 +109,10 @@ class Intake {
   bool scanning_ = false;
   bool rescan_wanted_ = false;
   bool take_now_ = false;
-  bool suspect_ = false;  // until the first comparison is over
   bool stopped_ = false;
   DeletePolicy rescan_policy_ = DeletePolicy::kGuard;
   std::size_t in_hand_ = 0;
+  std::set<RelPath> suspects_;
   std::set<RelPath> touched_;
   std::set<RelPath> open_;
   std::set<RelPath> failed_;

@@ -23,7 +23,7 @@ namespace dagsync {
 class Journal {
  public:
   struct Hooks {
-    std::function<FolderMeta()> meta;  // as of now; `clean`: whether a stop now would be in order
+    std::function<FolderMeta()> meta;                    // as of now, but for `clean`
     std::function<void(const Knowledge&)> made_durable;  // everything in it survives a power cut
     std::function<void(const Error&)> failed;            // a write failed; it is tried again
   };
@@ -43,10 +43,11 @@ class Journal {
     std::uint64_t number = 0;  // 0: of no intent
   };
   [[nodiscard]] Mark open_intent(const RelPath& path);
-  // Published: its bytes and name are synced with the next group, then the intent is cleared.
-  void sync_later(Mark mark);
-  // A local edit: the same, without an intent. Until then a power cut may take it, or half of it.
-  void sync_later(RelPath path);
+  // Published, and the rows written: bytes and names are synced with the next group, then the
+  // intents are cleared.
+  void sync_later(std::vector<Mark> marks);
+  // Local edits: the same, without an intent. Until then a power cut may take them, or half of one.
+  void sync_later(std::vector<RelPath> paths);
   // Nothing was changed at the path: the intent is cleared at once.
   void withdraw(const Mark& mark);
   // Something changed that must become durable, though no file has to be synced. Also what tries

@@ -23,7 +23,7 @@ struct LookAt {
   Content known;
   std::shared_ptr<const std::string> signature =
       nullptr;           // of `known`: a delta against it is wanted
-  bool suspect = false;  // the disk may have gone back behind the index
+  bool suspect = false;  // a power cut may have taken it
   bool sign = false;     // of a large file: make its signature too
 };
 

@@ -2,15 +2,22 @@
 // new content, and neither is an edit. Step 10 of a change's life. Blocking; for a worker.
 #pragma once
 
+#include <vector>
+
 #include "dagsync/base/time.h"
 #include "dagsync/ports/disk.h"
 #include "dagsync/ports/store.h"
 
 namespace dagsync {
 
+struct Recovered {
+  Transaction writes;             // that do the same to the store
+  std::vector<RelPath> doubtful;  // these show neither the old nor the new, and are no edit
+};
+
 // Makes the image's index say what the disk shows at each path with an open intent, and brings the
-// catalogue of kept versions up to date. Returns the writes that do the same to the store.
-[[nodiscard]] Transaction recover(Disk& disk, FolderImage& image, UnixNanos moment);
+// catalogue of kept versions up to date.
+[[nodiscard]] Recovered recover(Disk& disk, FolderImage& image, UnixNanos moment);
 
 // Makes the image's catalogue of kept versions say what files there are: what a lost index or a
 // crash left uncatalogued says itself where it stood; a row without its file goes. Returns the

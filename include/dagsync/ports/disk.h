@@ -153,6 +153,9 @@ class Disk {
   };
   [[nodiscard]] virtual std::vector<Rescued> take_rescued() { return {}; }
 
+  // Names this run of the machine's kernel: what was not synced in an earlier one may be lost. ""
+  // where nobody can tell.
+  [[nodiscard]] virtual std::string boot() const = 0;
   // What makes this disk do with less than it should, for people; "" when nothing does.
   [[nodiscard]] virtual std::string degraded() const = 0;
 };
