@@ -42,10 +42,18 @@ void World::check_commit(const Machine& machine, const Transaction& transaction)
     if (const auto* clear = std::get_if<Transaction::ClearIntent>(&write))
       recovered.insert(clear->path);
   }
+  std::map<RelPath, Record> rows;
+  for (const auto& [path, entry] : machine.store.rows().entries)
+    rows.emplace(path, entry.record);
   for (const Transaction::Write& write : transaction.writes) {
     const auto* put = std::get_if<Transaction::PutEntry>(&write);
     if (put != nullptr) {
-      check_entry(machine, put->path, put->entry, recovered.contains(put->path));
+      const bool is_in_doubt =
+          !machine.is_ready() && machine.store.rows().intents.contains(put->path);
+      const auto row = rows.find(put->path);
+      check_entry(machine, put->path, row == rows.end() ? nullptr : &row->second, put->entry,
+                  is_in_doubt || recovered.contains(put->path));
+      rows.insert_or_assign(put->path, put->entry.record);
     } else if (const auto* intent = std::get_if<Transaction::PutIntent>(&write)) {
       tell(machine.name, intent->intent.path,
            "intends " + describe(intent->intent.intended.record.content));
@@ -56,23 +64,22 @@ void World::check_commit(const Machine& machine, const Transaction& transaction)
   }
 }
 
-void World::check_entry(const Machine& machine, const RelPath& path, const IndexEntry& entry,
-                        bool recovering) {
+void World::check_entry(const Machine& machine, const RelPath& path, const Record* old,
+                        const IndexEntry& entry, bool recovering) {
   const Record& record = entry.record;
-  const auto& rows = machine.store.rows().entries;
-  const auto row = rows.find(path);
-  if (row != rows.end() && row->second.record == record) return;
+  if (old != nullptr && *old == record) return;
   tell(machine.name, path,
        fmt::format("row: {} by {}:{} stamp {}", describe(record.content),
                    record.origin.author.node.value, record.origin.sequence, record.stamp.value));
-  if (row != rows.end() && !recovering) {
-    const Record& old = row->second.record;
-    if (!record.version.has_seen(old.version))
+  if (old != nullptr && !recovering) {
+    if (!record.version.has_seen(old->version))
       fail(machine.name + " replaced a record by one that has not seen it", path);
-    if (compare_age(record, old) < 0)
+    if (compare_age(record, *old) < 0)
       fail(machine.name + " replaced a record by an older one", path);
   }
   people_.published(machine.name, path, record);
+  // A delete that only joins what it replaced is told once more.
+  if (old != nullptr && !old->is_live() && !record.is_live()) return;
   const bool is_own = record.origin.author.node.value == machine.name;
   if (!is_own || record.origin != entry.id || !authored_.insert(record.origin).second) return;
   // A directory that an end kept from being removed is taken for a person's: harmless.
@@ -99,6 +106,7 @@ void World::check_published(const Machine& machine, const RelPath& path, Inode o
 void World::check_discarded(const Machine& machine, Inode inode) {
   const Content content = content_of(machine, inode);
   if (content.kind != Kind::kFile || !people_.somebody_wrote(content.digest)) return;
+  if (content.size == 0) return;  // nothing is lost with it
   if (machine.files.at(inode).links > 1) return;
   const auto is_copy = [&](Inode other) {
     return other != inode && machine.files.at(other).type == FileType::kFile &&
@@ -224,7 +232,10 @@ void World::check_end() {
     for (const auto& [id, version] : machine->store.rows().kept)
       listed.insert(id.value);
     const Inode versions = machine->files.walk(FileSystem::kTop, "state/versions");
-    for (const auto& [name, inode] : machine->files.at(versions).names) {
+    const auto& names = machine->files.at(versions).names;
+    for (const auto& [name, inode] : names) {
+      // What was only on its way out, and not to be kept, says not where it stood.
+      if (!names.contains(name + ".of")) continue;
       // A second copy of what a power cut left in our hands is nobody's loss.
       if (!listed.contains(name) && !has_copy(*machine, inode))
         fail(machine->name + ": a kept version is not in the catalogue: " + name + ", " +

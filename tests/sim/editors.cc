@@ -269,8 +269,24 @@ bool World::run_task_step(Machine& machine) {
   return true;
 }
 
-void World::touching(Machine& machine, const std::vector<RelPath>& paths,
+// What is done to a file is done to all its names.
+std::vector<RelPath> World::with_other_names(const Machine& machine, std::vector<RelPath> paths) {
+  std::set<Inode> linked;
+  for (const RelPath& path : paths) {
+    const Inode inode = machine.root() == 0 ? 0 : machine.files.walk(machine.root(), path.bytes());
+    if (inode != 0 && !machine.files.is_directory(inode) && machine.files.at(inode).links > 1)
+      linked.insert(inode);
+  }
+  if (linked.empty()) return paths;
+  for (const auto& [path, content] : tree_of(machine)) {
+    if (linked.contains(machine.files.walk(machine.root(), path.bytes()))) paths.push_back(path);
+  }
+  return paths;
+}
+
+void World::touching(Machine& machine, const std::vector<RelPath>& given,
                      const std::function<void()>& deed) {
+  const std::vector<RelPath> paths = with_other_names(machine, given);
   const auto look = [&] {
     std::map<RelPath, std::pair<Version, Content>> seen;
     for (const RelPath& path : paths) {

@@ -52,6 +52,10 @@ void World::died(Machine& machine, End how) {
       }
       const RelPath& path = it->second.path;
       people_.adopt(machine.name, path, content_at(machine, path));
+      for (const auto& [name, content] : tree_of(machine)) {
+        const bool is_it = machine.files.walk(machine.root(), name.bytes()) == it->first.second;
+        if (is_it) people_.adopt(machine.name, name, content);
+      }
       it = flux_.erase(it);
     }
   }
@@ -76,6 +80,12 @@ void World::after_power_cut(Machine& machine, const Tree& before) {
          fmt::format("shows {} {} after the power cut, not {} {}", static_cast<int>(now.kind),
                      to_hex(now.digest).substr(0, 8), static_cast<int>(old.kind),
                      to_hex(old.digest).substr(0, 8)));
+    // Nobody can sync the attributes of a symlink.
+    if (old.kind == Kind::kSymlink && now.kind == Kind::kSymlink && old.target == now.target) {
+      people_.forgive(people_.version(machine.name, path, old));
+      people_.adopt(machine.name, path, now);
+      continue;
+    }
     const Version lost = people_.version(machine.name, path, old);
     // Until its row and its bytes are durable, which takes the daemon milliseconds, an edit may be
     // torn or lost like that of any program; from then on it may not.

@@ -111,6 +111,7 @@ class FileSystem {
   void write_back(MonoNanos older_than);  // what the kernel does by itself
   // Ends everything that was open; what was not durable survives or not.
   void power_cut(Seeded& seeded);
+  [[nodiscard]] int power_cuts() const { return power_cuts_; }
   void close_all() { writers_.clear(); }  // everybody who had files open was killed
 
   std::function<void(const FileEvent&)> on_event;
@@ -132,6 +133,7 @@ class FileSystem {
   Image durable_;
   std::vector<Operation> pending_;
   Inode next_ = kTop;
+  int power_cuts_ = 0;
   std::map<Inode, int> writers_;
 };
 

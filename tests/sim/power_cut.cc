@@ -101,6 +101,7 @@ void FileSystem::write_back(MonoNanos older_than) {
 
 void FileSystem::power_cut(Seeded& seeded) {
   writers_.clear();
+  ++power_cuts_;
   std::vector<bool> chosen(pending_.size());
   const std::size_t names_until = seeded.index(pending_.size() + 1);
   const double share = seeded.pick({0.0, 0.3, 0.7, 1.0});

@@ -1,6 +1,7 @@
 #include "sim_disk.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "dagsync/base/log.h"
 #include "sim_disk_parts.h"
@@ -50,6 +51,12 @@ KeptId Disks::fresh_id() const {
   return {fmt::format("{:016x}-{:08x}", clock.now().value, seeded.next() & 0xffffffffu)};
 }
 
+void Disks::label(const KeptId& id, const RelPath& path) {
+  const NameIn at{versions(), id.value + std::string(kLabel)};
+  if (files.find(at.directory, at.name) == 0)
+    files.make(at, FileType::kSymlink, 0777, path.bytes());
+}
+
 void Disks::discard(const NameIn& at) {
   if (hooks.discarding) hooks.discarding(files.find(at.directory, at.name));
   files.unlink(at);
@@ -79,6 +86,10 @@ Result<RootIdentity> SimDisk::identify_root(std::optional<std::string> mark) {
   }
   disks_->known_root = inode;
   return RootIdentity{inode, 1, disks_->files.at(inode).mark};
+}
+
+std::string SimDisk::boot() const {
+  return fmt::format("boot {}", disks_->files.power_cuts());
 }
 
 Result<std::optional<DiskState>> SimDisk::stat(const RelPath& path) {
@@ -253,15 +264,31 @@ Result<std::string> SimDisk::read_kept_link(const KeptId& id) {
 Result<std::vector<KeptId>> SimDisk::list_kept() {
   if (const Status step = disks_->step("list the kept"); !step) return Unexpected(step.error());
   std::vector<KeptId> ids;
-  for (const auto& [name, inode] : disks_->files.at(disks_->versions()).names)
-    ids.push_back({name});
+  for (const auto& [name, inode] : disks_->files.at(disks_->versions()).names) {
+    if (!name.ends_with(kLabel)) ids.push_back({name});
+  }
   return ids;
+}
+
+Result<KeptFile> SimDisk::describe_kept(const KeptId& id) {
+  if (const Status step = disks_->step("describe the kept"); !step) return Unexpected(step.error());
+  const FileSystem& files = disks_->files;
+  const Inode label = files.find(disks_->versions(), id.value + std::string(kLabel));
+  const Inode kept = files.find(disks_->versions(), id.value);
+  if (label == 0 || kept == 0) return fail(ErrorCode::kNotFound, "describe the kept " + id.value);
+  return KeptFile{*RelPath::parse(*files.at(label).bytes), files.state(kept)};
+}
+
+std::vector<Disk::Rescued> SimDisk::take_rescued() {
+  return std::exchange(disks_->rescued, {});
 }
 
 Status SimDisk::remove_kept(const KeptId& id) {
   if (const Status step = disks_->step("remove the kept"); !step) return step;
   const NameIn at{disks_->versions(), id.value};
   if (disks_->files.find(at.directory, at.name) != 0) disks_->files.unlink(at);
+  const NameIn label{at.directory, at.name + std::string(kLabel)};
+  if (disks_->files.find(label.directory, label.name) != 0) disks_->files.unlink(label);
   return {};
 }
 

@@ -71,7 +71,10 @@ class SimDisk final : public Disk {
   Result<std::unique_ptr<ReadFile>> open_kept(const KeptId& id) override;
   Result<std::string> read_kept_link(const KeptId& id) override;
   Result<std::vector<KeptId>> list_kept() override;
+  Result<KeptFile> describe_kept(const KeptId& id) override;
+  std::vector<Rescued> take_rescued() override;
   Status remove_kept(const KeptId& id) override;
+  std::string boot() const override;
   std::string degraded() const override { return ""; }
 
  private:

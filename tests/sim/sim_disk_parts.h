@@ -6,9 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "dagsync/base/log.h"
 #include "sim_disk.h"
 
 namespace dagsync::sim {
+
+inline constexpr std::string_view kLabel = ".of";  // names where a kept version stood
 
 struct Disks {
   FileSystem& files;
@@ -18,8 +21,8 @@ struct Disks {
   const DiskFaults& faults;
   SimDisk::Hooks hooks;
   Inode known_root = 0;
-  std::uint64_t next_name = 1;
-  std::vector<KeptId> unsynced = {};  // kept since the last sync
+  std::vector<KeptId> unsynced = {};        // kept since the last sync
+  std::vector<Disk::Rescued> rescued = {};  // by nobody's wish
 
   [[nodiscard]] Inode staging() const { return files.walk(FileSystem::kTop, "state/staging"); }
   [[nodiscard]] Inode versions() const { return files.walk(FileSystem::kTop, "state/versions"); }
@@ -29,10 +32,12 @@ struct Disks {
   [[nodiscard]] Status step(std::string_view doing) const;
   [[nodiscard]] Result<NameIn> place(const RelPath& path, std::string_view doing) const;
   [[nodiscard]] KeptId fresh_id() const;
+  [[nodiscard]] std::string fresh_name() const { return fmt::format("{:x}", seeded.next()); }
   [[nodiscard]] bool has_writer(Inode inode) const {
     return !faults.sees_no_writers && files.has_writer(inode);
   }
-  void discard(const NameIn& at);  // unlinks what may be somebody's
+  void label(const KeptId& id, const RelPath& path);  // says where it stood
+  void discard(const NameIn& at);                     // unlinks what may be somebody's
 };
 
 [[nodiscard]] bool matches(const DiskState& expected, const DiskState& now);

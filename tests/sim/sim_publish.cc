@@ -41,6 +41,7 @@ class Keeping {
     if (!job_.keep) return true;
     if (disks_.files.find(disks_.versions(), job_.keep->value) != 0)
       return fail(ErrorCode::kExists, "keep " + display(job_.path) + ": there is one already");
+    disks_.label(*job_.keep, job_.path);
     const DiskState state = disks_.files.state(old);
     if (state.type != FileType::kFile || state.links == 1) return true;
     copy(old);
@@ -91,10 +92,12 @@ PublishOutcome judge(const Publishing& job, const DiskState& old, Inode came_out
   return keeping.accepts(came_out) ? PublishOutcome::kDone : PublishOutcome::kChanged;
 }
 
-void keep_aside(Disks& disks, const NameIn& at) {
-  const KeptId id = disks.fresh_id();
-  disks.files.rename(at, {disks.versions(), id.value});
-  disks.unsynced.push_back(id);
+void keep_aside(const Publishing& job, const NameIn& at) {
+  const KeptId id = job.disks.fresh_id();
+  job.disks.label(id, job.path);
+  job.disks.files.rename(at, {job.disks.versions(), id.value});
+  job.disks.unsynced.push_back(id);
+  job.disks.rescued.push_back({job.path, id});
 }
 
 // What came out last is the youngest, so it goes in again, until what comes out is what we put in.
@@ -123,7 +126,7 @@ void put_back_exchanged(const Publishing& job, const NameIn& out, StagedName& st
     placed_state = going_in_state;
   }
   staged.published = true;
-  keep_aside(job.disks, out);
+  keep_aside(job, out);
 }
 
 void put_back_moved(const Publishing& job, const NameIn& out) {
@@ -132,14 +135,15 @@ void put_back_moved(const Publishing& job, const NameIn& out) {
   if (files.find(job.place.directory, job.place.name) == 0) {
     files.rename(out, job.place);
   } else {
-    keep_aside(job.disks, out);
+    keep_aside(job, out);
   }
 }
 
 Result<Published> publish_new(const Publishing& job, StagedName& staged) {
   if (const Status step = job.disks.step("publish"); !step) return Unexpected(step.error());
   FileSystem& files = job.disks.files;
-  if (!files.is_directory(job.place.directory))
+  // Nothing can be made in a directory that was removed meanwhile.
+  if (!files.is_directory(job.place.directory) || files.at(job.place.directory).links == 0)
     return fail(ErrorCode::kNotFound, "publish " + display(job.path));
   if (files.find(job.place.directory, job.place.name) != 0) return kChanged;
   files.rename(staged.at, job.place);
@@ -316,6 +320,7 @@ void clear_staging(Disks& disks) {
   const auto names = files.at(staging).names;
   for (const auto& [name, inode] : names) {
     const NameIn at{staging, name};
+    if (!files.at(inode).names.empty()) continue;  // stays, with a warning
     const bool is_swap = name.size() > kIdBytes + 1 && name[kIdBytes] == '.';
     if (!is_swap || files.is_directory(inode) ||
         name.substr(kIdBytes + 1) == std::to_string(inode)) {
@@ -323,6 +328,12 @@ void clear_staging(Disks& disks) {
       continue;
     }
     KeptId id{name.substr(0, kIdBytes)};
+    const Stored& stored = files.at(inode);
+    const bool was_to_go = files.find(disks.versions(), id.value + std::string(kLabel)) == 0;
+    if (stored.links > 1 || (stored.type == FileType::kSymlink && was_to_go)) {
+      files.unlink(at);
+      continue;
+    }
     const Inode kept = files.find(disks.versions(), id.value);
     if (kept != 0 && *files.at(kept).bytes == *files.at(inode).bytes) {
       files.unlink(at);
@@ -333,7 +344,9 @@ void clear_staging(Disks& disks) {
   }
   const auto kept = files.at(disks.versions()).names;
   for (const auto& [name, inode] : kept) {
-    if (name.ends_with(".copy")) files.unlink({disks.versions(), name});
+    const bool is_stray =
+        name.ends_with(kLabel) && !kept.contains(name.substr(0, name.size() - kLabel.size()));
+    if (name.ends_with(".copy") || is_stray) files.unlink({disks.versions(), name});
   }
 }
 

@@ -22,7 +22,7 @@ StagedName::~StagedName() {
 SimStagedFile::SimStagedFile(Disks& disks) : disks_(disks) {
   thing.life = disks.life;
   thing.files = &disks.files;
-  thing.at = {disks.staging(), std::to_string(disks.next_name++)};
+  thing.at = {disks.staging(), disks.fresh_name()};
   thing.inode = disks.files.make(thing.at, FileType::kFile, 0600);
 }
 
@@ -89,7 +89,7 @@ Result<std::unique_ptr<Staged>> SimDisk::stage_symlink(const std::string& target
   StagedName& thing = staged->thing;
   thing.life = disks_->life;
   thing.files = &disks_->files;
-  thing.at = {disks_->staging(), std::to_string(disks_->next_name++)};
+  thing.at = {disks_->staging(), disks_->fresh_name()};
   thing.inode = disks_->files.make(thing.at, FileType::kSymlink, 0777, target);
   disks_->files.set_mtime(thing.inode, mtime);
   return staged;
@@ -102,7 +102,7 @@ Result<std::unique_ptr<Staged>> SimDisk::stage_directory(std::uint32_t mode) {
   StagedName& thing = staged->thing;
   thing.life = disks_->life;
   thing.files = &disks_->files;
-  thing.at = {disks_->staging(), std::to_string(disks_->next_name++)};
+  thing.at = {disks_->staging(), disks_->fresh_name()};
   thing.inode = disks_->files.make(thing.at, FileType::kDirectory, mode & 03777);
   return staged;
 }
@@ -121,7 +121,7 @@ Result<std::unique_ptr<Staged>> SimDisk::stage_link(const RelPath& path,
   StagedName& thing = staged->thing;
   thing.life = disks_->life;
   thing.files = &disks_->files;
-  thing.at = {disks_->staging(), std::to_string(disks_->next_name++)};
+  thing.at = {disks_->staging(), disks_->fresh_name()};
   thing.inode = inode;
   thing.linked = true;
   disks_->files.link(inode, thing.at);

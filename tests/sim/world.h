@@ -75,6 +75,8 @@ class World {
   // Does it, and notes what became of these paths and of all below them.
   void touching(Machine& machine, const std::vector<RelPath>& paths,
                 const std::function<void()>& deed);
+  [[nodiscard]] std::vector<RelPath> with_other_names(const Machine& machine,
+                                                      std::vector<RelPath> paths);
   void start_task(Machine& machine, Task task);
   void someone_edits(Machine& machine);
 
@@ -102,8 +104,9 @@ class World {
   bool run_task_step(Machine& machine);
 
   void check_commit(const Machine& machine, const Transaction& transaction);
-  void check_entry(const Machine& machine, const RelPath& path, const IndexEntry& entry,
-                   bool recovering);
+  // `old`: what the index had there.
+  void check_entry(const Machine& machine, const RelPath& path, const Record* old,
+                   const IndexEntry& entry, bool recovering);
   void check_published(const Machine& machine, const RelPath& path, Inode old, Inode now);
   void check_discarded(const Machine& machine, Inode inode);
   void check_bounds(Machine& machine);
