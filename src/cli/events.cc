@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 // "2026-11-21T06:17:00.123Z  applied  dags: etl/load.py  node2  changed"
-std::string line_of(const json& event) {
+std::string event_line(const json& event) {
   std::string line = text_at(event, "time") + "  " + fmt::format("{:<12}", text_at(event, "kind"));
   const std::string folder = text_at(event, "folder");
   const std::string path = text_at(event, "path");
@@ -43,7 +43,7 @@ int run_events(const std::string& config_path, const EventsOptions& options) {
     } else if (options.json) {
       print(what.dump() + "\n");
     } else {
-      print(line_of(what));
+      print(event_line(what));
     }
   };
   const auto answer = call_daemon(config->node.control_socket, {{"command", "events"}}, call);

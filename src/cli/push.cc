@@ -36,7 +36,7 @@ Duration to_duration(double seconds) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
 }
 
-std::string line_of(const json& node) {
+std::string acknowledgement_line(const json& node) {
   const std::string name = text_at(node, "name");
   if (flag_at(node, "acknowledged")) {
     return name + "  acknowledged after " + format_seconds(number_at(node, "seconds")) + "\n";
@@ -53,7 +53,7 @@ void print_result(const json& answer, bool as_json) {
                        {"not_pushed", list_at(answer, "not_pushed")}});
   }
   for (const json& node : list_at(answer, "nodes"))
-    print(line_of(node));
+    print(acknowledgement_line(node));
 }
 
 // One line on standard error, written over until all is done.

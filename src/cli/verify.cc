@@ -32,7 +32,7 @@ json result_of(const json& answer) {
           {"repaired", list_at(answer, "repaired")}};
 }
 
-std::string line_of(const json& difference) {
+std::string difference_line(const json& difference) {
   return text_at(difference, "folder") + ": " + text_at(difference, "path") + "  on " +
          text_at(difference, "node") + ": " + text_at(difference, "problem") + "\n";
 }
@@ -41,9 +41,9 @@ void print_result(const json& answer) {
   const json& differences = list_at(answer, "differences");
   const json& repaired = list_at(answer, "repaired");
   for (const json& difference : differences)
-    print(line_of(difference));
+    print(difference_line(difference));
   for (const json& each : repaired)
-    print("repaired  " + line_of(each));
+    print("repaired  " + difference_line(each));
   const auto count = static_cast<double>(differences.size());
   print(count_of(number_at(answer, "files"), "file") + " read: " +
         (flag_at(answer, "identical") ? "identical on every node" : count_of(count, "difference")) +

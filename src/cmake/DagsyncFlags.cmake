@@ -9,9 +9,14 @@ if(DAGSYNC_WERROR)
   target_compile_options(dagsync_flags INTERFACE -Werror)
 endif()
 
+# With several files in one, the files' own types are no longer those of a main file, for gcc.
+if(CMAKE_UNITY_BUILD)
+  target_compile_options(dagsync_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
+
 if(DAGSYNC_SANITIZE)
   target_compile_options(dagsync_flags INTERFACE
-    -fsanitize=${DAGSYNC_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g)
+    -fsanitize=${DAGSYNC_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)
   target_link_options(dagsync_flags INTERFACE -fsanitize=${DAGSYNC_SANITIZE})
 endif()
 

@@ -9,7 +9,6 @@ namespace {
 
 // BLAKE2b works on blocks of 128 bytes, so other lengths waste part of a round.
 constexpr std::uint64_t kBlake2Bytes = 128;
-constexpr unsigned kMaxStrongBytes = 32;
 
 unsigned bits(std::uint64_t value) {
   return static_cast<unsigned>(std::bit_width(value));
@@ -34,7 +33,7 @@ SignatureShape choose_shape(std::uint64_t basis_bytes) {
       std::clamp<std::uint64_t>(rounded, kDeltaMinBlockBytes, kDeltaMaxBlockBytes);
   const unsigned strong_bits = bits(basis_bytes + std::min(kGrowth, ~basis_bytes)) +
                                bits(basis_bytes / block) + kChanceBits - kRollingBits;
-  return {static_cast<std::uint32_t>(block), std::min((strong_bits + 7) / 8, kMaxStrongBytes)};
+  return {static_cast<std::uint32_t>(block), std::min((strong_bits + 7) / 8, kDeltaMaxStrongBytes)};
 }
 
 }  // namespace dagsync

@@ -12,7 +12,7 @@ constexpr rs_magic_number kMagic = RS_RK_BLAKE2_SIG_MAGIC;
 constexpr std::size_t kHeaderBytes = 12;  // magic, block length, strong length
 constexpr std::size_t kWeakBytes = 4;
 constexpr std::uint32_t kMinStrongBytes = 4;
-constexpr std::uint32_t kMaxStrongBytes = RS_MAX_STRONG_SUM_LENGTH;
+static_assert(kDeltaMaxStrongBytes == RS_MAX_STRONG_SUM_LENGTH);
 
 Unexpected bad_signature(const char* what) {
   return fail(ErrorCode::kInvalid, std::string("malformed signature: ") + what);
@@ -56,7 +56,7 @@ Result<SignatureShape> check(std::string_view bytes) {
   const SignatureShape shape{read_u32(bytes.substr(4)), read_u32(bytes.substr(8))};
   if (shape.block_bytes < kDeltaMinBlockBytes || shape.block_bytes > kDeltaMaxBlockBytes)
     return bad_signature("a block length that is not used");
-  if (shape.strong_bytes < kMinStrongBytes || shape.strong_bytes > kMaxStrongBytes)
+  if (shape.strong_bytes < kMinStrongBytes || shape.strong_bytes > kDeltaMaxStrongBytes)
     return bad_signature("a sum length that is not used");
   const std::size_t row_bytes = kWeakBytes + shape.strong_bytes;
   const std::string_view sums = bytes.substr(kHeaderBytes);
@@ -71,7 +71,7 @@ SignatureBuilder::SignatureBuilder(SignatureShape shape) {
   DAGSYNC_ASSERT(shape.block_bytes >= kDeltaMinBlockBytes);
   DAGSYNC_ASSERT(shape.block_bytes <= kDeltaMaxBlockBytes);
   DAGSYNC_ASSERT(shape.strong_bytes >= kMinStrongBytes);
-  DAGSYNC_ASSERT(shape.strong_bytes <= kMaxStrongBytes);
+  DAGSYNC_ASSERT(shape.strong_bytes <= kDeltaMaxStrongBytes);
   job_ = std::make_unique<DeltaJob>(rs_sig_begin(shape.block_bytes, shape.strong_bytes, kMagic));
 }
 SignatureBuilder::~SignatureBuilder() = default;

@@ -9,7 +9,6 @@
 namespace dagsync {
 namespace {
 
-constexpr std::size_t kReadBytes = kMaxChunkBytes;
 constexpr std::size_t kDeltaReadsAStep = 32;  // a delta of equal blocks puts out next to nothing
 constexpr std::uint64_t kCompressFrom = 256;  // bytes; below, the frame is all there is
 
@@ -110,7 +109,7 @@ Result<std::size_t> ContentServer::Session::read_some(std::vector<char>& buffer)
 }
 
 Result<std::vector<Piece>> ContentServer::Session::next() {
-  thread_local std::vector<char> buffer(kReadBytes);
+  thread_local std::vector<char> buffer(kMaxChunkBytes);
   std::vector<Piece> pieces;
   const auto collect = [this](std::string_view bytes) -> Status {
     output.append(bytes);

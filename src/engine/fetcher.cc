@@ -30,13 +30,13 @@ struct Assembly {
   }
 };
 
-struct Piece {
+struct Arrival {
   bool compressed = false;
   std::string bytes;
 };
 
-Status digest_pieces(Assembly& assembly, const std::vector<Piece>& pieces) {
-  for (const Piece& piece : pieces) {
+Status digest_pieces(Assembly& assembly, const std::vector<Arrival>& pieces) {
+  for (const Arrival& piece : pieces) {
     std::string plain;
     if (piece.compressed) {
       auto decompressed = decompress_chunk(piece.bytes);
@@ -75,7 +75,7 @@ struct Fetcher::Session {
   std::size_t source = 0;     // which of order.sources is asked now
   std::uint64_t request = 0;  // 0: none under way
   bool may_delta = true;
-  std::vector<Piece> pieces;  // came, not worked on
+  std::vector<Arrival> pieces;  // came, not worked on
   std::uint64_t piece_bytes = 0;
   bool begun = false;
   bool ended = false;

@@ -10,7 +10,6 @@ namespace dagsync {
 namespace {
 
 constexpr std::size_t kPathsPerJob = 64;
-constexpr std::size_t kReadBytes = 256 << 10;
 constexpr int kAttempts = 3;
 
 bool same_file(const DiskState& a, const DiskState& b) {

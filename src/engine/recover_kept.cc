@@ -12,7 +12,6 @@
 namespace dagsync {
 namespace {
 
-constexpr std::size_t kReadBytes = 256 << 10;
 constexpr std::size_t kTimeDigits = 16;
 
 Result<Digest> digest_kept(Disk& disk, const KeptId& id) {

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t kPageEncoded = 1 << 20;  // about, of rows
 constexpr std::size_t kRowEncoded = 256;       // what a row takes beside its path and target
-constexpr std::size_t kReadBytes = 256 << 10;
 
 constexpr const char* kDriftHere = "drift: changed here, and this folder is receive-only";
 constexpr const char* kDriftThere =

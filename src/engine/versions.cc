@@ -9,8 +9,6 @@
 namespace dagsync {
 namespace {
 
-constexpr std::size_t kReadBytes = 256 << 10;
-
 // Even an empty one takes an inode and a row.
 std::uint64_t room_of(const KeptVersion& version) {
   return std::max<std::uint64_t>(version.content.size, 4096);

@@ -19,7 +19,6 @@ namespace {
 
 const std::string kStagedFile = "a staged file";
 constexpr std::uint64_t kMinReserved = 1 << 20;  // below it a file system does well by itself
-constexpr std::size_t kReadBytes = 256 << 10;
 
 Unexpected source_ended() {
   return fail(ErrorCode::kUnavailable, "a file became shorter while it was copied");

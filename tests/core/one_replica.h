@@ -51,6 +51,12 @@ inline Change change_of(const std::string& path, const Record& record) {
   return {at(path), record.origin, record};
 }
 
+// What b says of a.py.
+inline Change theirs(Sequence sequence, const std::string& bytes, std::int64_t time,
+              const Record* replaced = nullptr) {
+  return change_of("a.py", edit("b", sequence, file_content(bytes, time), time, replaced));
+}
+
 template <typename T>
 std::vector<T> only(const Actions& actions) {
   std::vector<T> found;

@@ -6,11 +6,6 @@ using namespace dagsync;
 
 namespace {
 
-Change theirs(Sequence sequence, const std::string& bytes, std::int64_t time,
-              const Record* replaced = nullptr) {
-  return change_of("a.py", edit("b", sequence, file_content(bytes, time), time, replaced));
-}
-
 std::vector<NodeName> snapshots_in(const Actions& actions) {
   std::vector<NodeName> peers;
   for (const StartSnapshot& start : only<StartSnapshot>(actions))

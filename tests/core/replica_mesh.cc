@@ -292,7 +292,8 @@ void ReplicaMesh::check_equal() const {
     CAPTURE(node.name.value);
     CHECK(node.replica->wanted().empty());
     CHECK(node.replica->index().entries().size() == index.entries().size());
-    for (const auto& [path, entry] : index.entries()) {
+    for (const auto& [at, entry] : index.entries()) {
+      const RelPath& path = at;  // lambdas of clang 14 do not capture what was bound
       CAPTURE(path.bytes());
       const IndexEntry* other = node.replica->index().find(path);
       REQUIRE(other != nullptr);

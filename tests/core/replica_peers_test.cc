@@ -11,11 +11,6 @@ using Paths = std::vector<std::string>;
 
 const Paths kOnlyA = {"a.py"};
 
-Change theirs(Sequence sequence, const std::string& bytes, std::int64_t time,
-              const Record* replaced = nullptr) {
-  return change_of("a.py", edit("b", sequence, file_content(bytes, time), time, replaced));
-}
-
 }  // namespace
 
 TEST_CASE("a remote change is wanted, and becomes the record when it is published") {

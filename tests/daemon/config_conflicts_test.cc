@@ -12,11 +12,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Fixture {
+struct ConflictsFixture {
   TempDir dir;
   Config config;
 
-  Fixture() {
+  ConflictsFixture() {
     for (const char* name : {"real/dags/sub", "other", "third", "state"})
       fs::create_directories(dir / name);
     fs::create_directory_symlink(dir / "real", dir / "link");
@@ -37,14 +37,14 @@ struct Fixture {
   }
 };
 
-TEST_CASE_FIXTURE(Fixture, "folders beside each other are fine, through a symlink too") {
+TEST_CASE_FIXTURE(ConflictsFixture, "folders beside each other are fine, through a symlink too") {
   add("more", "other");
   fs::create_directory_symlink(dir / "third", dir / "way");
   add("third", "way/missing/yet");
   CHECK(complaint() == "");
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(ConflictsFixture,
                   "a folder inside another one through a symlink is named with both paths") {
   add("more", "link/dags/sub");
   const std::string found = complaint();
@@ -53,12 +53,12 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(found.find("lies inside folder \"dags\"") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the same directory by two names") {
+TEST_CASE_FIXTURE(ConflictsFixture, "the same directory by two names") {
   add("more", "link/dags");
   CHECK(complaint().find("is also the path of folder \"dags\"") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the state directory inside a folder through a symlink") {
+TEST_CASE_FIXTURE(ConflictsFixture, "the state directory inside a folder through a symlink") {
   config.node.state_dir = dir / "link/dags/state";
   CHECK(complaint().find("lies inside folder \"dags\"") != std::string::npos);
 }

@@ -29,14 +29,14 @@ struct FakeHandler : ControlHandler {
   std::vector<json> requests;
 };
 
-struct Fixture {
+struct ControlFixture {
   TempDir dir;
   std::string path = dir / "run/control.sock";
   PollLoop loop;
   FakeHandler handler;
   std::unique_ptr<ControlServer> server;
 
-  Fixture() {
+  ControlFixture() {
     auto made = ControlServer::listen(path, loop.watch_readable(), handler);
     REQUIRE_MESSAGE(made, made.error().message);
     server = std::move(*made);
@@ -78,7 +78,7 @@ struct Fixture {
   }
 };
 
-TEST_CASE_FIXTURE(Fixture, "a request is answered, and its connection closed") {
+TEST_CASE_FIXTURE(ControlFixture, "a request is answered, and its connection closed") {
   const auto answer = call({{"command", "status"}, {"name", "a\xC3\xA9"}});
   REQUIRE_MESSAGE(answer, answer.error().message);
   CHECK((*answer)["done"] == true);
@@ -87,7 +87,7 @@ TEST_CASE_FIXTURE(Fixture, "a request is answered, and its connection closed") {
   turn_until([&] { return server->clients() == 0; });
 }
 
-TEST_CASE_FIXTURE(Fixture, "progress comes line by line before the end") {
+TEST_CASE_FIXTURE(ControlFixture, "progress comes line by line before the end") {
   handler.answer = [](const json&, const Reply& reply) {
     for (int i = 0; i < 3; ++i)
       reply->progress({{"step", i}});
@@ -102,7 +102,7 @@ TEST_CASE_FIXTURE(Fixture, "progress comes line by line before the end") {
   CHECK((*answer)["exit"] == 7);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an answer may come later") {
+TEST_CASE_FIXTURE(ControlFixture, "an answer may come later") {
   Reply kept;
   handler.answer = [&](const json&, Reply reply) { kept = std::move(reply); };
   auto answer = std::async(std::launch::async, [&] {
@@ -117,7 +117,7 @@ TEST_CASE_FIXTURE(Fixture, "an answer may come later") {
   CHECK((*got)["late"] == true);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a reply that is dropped tells the client so") {
+TEST_CASE_FIXTURE(ControlFixture, "a reply that is dropped tells the client so") {
   handler.answer = [](const json&, const Reply&) {};
   const auto answer = call({{"command", "push"}});
   REQUIRE(answer);
@@ -125,7 +125,7 @@ TEST_CASE_FIXTURE(Fixture, "a reply that is dropped tells the client so") {
   CHECK((*answer)["error"].get<std::string>().find("stopped before") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a client that goes away is noticed") {
+TEST_CASE_FIXTURE(ControlFixture, "a client that goes away is noticed") {
   Reply kept;
   handler.answer = [&](const json&, Reply reply) { kept = std::move(reply); };
   OwnedFd client = connect_raw();
@@ -139,7 +139,7 @@ TEST_CASE_FIXTURE(Fixture, "a client that goes away is noticed") {
   CHECK(server->clients() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a request may come in pieces, and what follows it is not read") {
+TEST_CASE_FIXTURE(ControlFixture, "a request may come in pieces, and what follows it is not read") {
   const OwnedFd client = connect_raw();
   for (const std::string piece : {"{\"comm", "and\":\"status\"}\n{\"command\":\"more\"}\n"}) {
     REQUIRE(send(client.get(), piece.data(), piece.size(), MSG_NOSIGNAL) > 0);
@@ -151,7 +151,7 @@ TEST_CASE_FIXTURE(Fixture, "a request may come in pieces, and what follows it is
   CHECK(handler.requests.size() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is no request is refused with exit status 2") {
+TEST_CASE_FIXTURE(ControlFixture, "what is no request is refused with exit status 2") {
   for (const char* line : {"nonsense\n", "[]\n", "{}\n", "{\"command\":1}\n", "\n", "\xff\xfe\n"}) {
     CAPTURE(line);
     const OwnedFd client = connect_raw();
@@ -163,7 +163,7 @@ TEST_CASE_FIXTURE(Fixture, "what is no request is refused with exit status 2") {
   CHECK(handler.requests.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a request without end is refused at the limit") {
+TEST_CASE_FIXTURE(ControlFixture, "a request without end is refused at the limit") {
   const OwnedFd client = connect_raw();
   const std::string chunk(64 * 1024, 'x');
   for (std::size_t sent = 0; sent <= ControlServer::kMaxRequestBytes;) {
@@ -177,14 +177,14 @@ TEST_CASE_FIXTURE(Fixture, "a request without end is refused at the limit") {
   CHECK(handler.requests.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "an argument of the wrong type is the client's mistake") {
+TEST_CASE_FIXTURE(ControlFixture, "an argument of the wrong type is the client's mistake") {
   handler.answer = [](const json& request, const Reply&) { (void)request.at("folder").get<int>(); };
   const auto answer = call({{"command", "push"}, {"folder", "dags"}});
   REQUIRE(answer);
   CHECK((*answer)["exit"] == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the client after the last one that fits is told to come again") {
+TEST_CASE_FIXTURE(ControlFixture, "the client after the last one that fits is told to come again") {
   std::vector<OwnedFd> clients;
   for (std::size_t i = 0; i < ControlServer::kMaxClients; ++i) {
     clients.push_back(connect_raw());
@@ -198,7 +198,7 @@ TEST_CASE_FIXTURE(Fixture, "the client after the last one that fits is told to c
   CHECK(call({{"command", "status"}}));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a large answer arrives whole") {
+TEST_CASE_FIXTURE(ControlFixture, "a large answer arrives whole") {
   const std::string large(4 << 20, 'x');
   handler.answer = [&](const json&, const Reply& reply) { reply->done({{"large", large}}); };
   const auto answer = call({{"command", "versions"}});
@@ -206,7 +206,7 @@ TEST_CASE_FIXTURE(Fixture, "a large answer arrives whole") {
   CHECK((*answer)["large"].get_ref<const std::string&>().size() == large.size());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a client that does not read is dropped after a moment") {
+TEST_CASE_FIXTURE(ControlFixture, "a client that does not read is dropped after a moment") {
   const std::string large(4 << 20, 'x');
   handler.answer = [&](const json&, const Reply& reply) { reply->done({{"large", large}}); };
   const OwnedFd client = connect_raw();
@@ -217,14 +217,14 @@ TEST_CASE_FIXTURE(Fixture, "a client that does not read is dropped after a momen
   turn_until([&] { return server->clients() == 0; });
 }
 
-TEST_CASE_FIXTURE(Fixture, "a text that is not UTF-8 does not keep an answer from coming") {
+TEST_CASE_FIXTURE(ControlFixture, "a text that is not UTF-8 does not keep an answer from coming") {
   handler.answer = [](const json&, const Reply& reply) { reply->done({{"odd", "a\xff"}}); };
   const auto answer = call({{"command", "status"}});
   REQUIRE(answer);
   CHECK((*answer)["odd"] == "a\xEF\xBF\xBD");
 }
 
-TEST_CASE_FIXTURE(Fixture, "the socket is for its owner and group, and goes with the server") {
+TEST_CASE_FIXTURE(ControlFixture, "the socket is for its owner and group, and goes with the server") {
   struct stat info {};
   REQUIRE(stat(path.c_str(), &info) == 0);
   CHECK(S_ISSOCK(info.st_mode));
@@ -233,7 +233,7 @@ TEST_CASE_FIXTURE(Fixture, "the socket is for its owner and group, and goes with
   CHECK_FALSE(std::filesystem::exists(path));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a socket on which somebody answers is left to them") {
+TEST_CASE_FIXTURE(ControlFixture, "a socket on which somebody answers is left to them") {
   const auto second = ControlServer::listen(path, loop.watch_readable(), handler);
   REQUIRE_FALSE(second);
   CHECK(second.error().code == ErrorCode::kUnavailable);
@@ -241,7 +241,7 @@ TEST_CASE_FIXTURE(Fixture, "a socket on which somebody answers is left to them")
   CHECK(call({{"command", "status"}}));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a client that waits is told when the server ends") {
+TEST_CASE_FIXTURE(ControlFixture, "a client that waits is told when the server ends") {
   Reply kept;
   handler.answer = [&](const json&, Reply reply) { kept = std::move(reply); };
   auto answer = std::async(std::launch::async, [&] {

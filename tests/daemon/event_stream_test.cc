@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Fixture : ControlHandler {
+struct EventStreamFixture : ControlHandler {
   TempDir dir;
   std::string path = dir / "control.sock";
   PollLoop loop;
@@ -24,7 +24,7 @@ struct Fixture : ControlHandler {
   std::unique_ptr<ControlServer> server;
   std::string input;
 
-  Fixture() {
+  EventStreamFixture() {
     auto made = ControlServer::listen(path, loop.watch_readable(), *this);
     REQUIRE_MESSAGE(made, made.error().message);
     server = std::move(*made);
@@ -75,7 +75,7 @@ struct Fixture : ControlHandler {
   }
 };
 
-TEST_CASE_FIXTURE(Fixture, "a follower gets what happens from now on, line by line") {
+TEST_CASE_FIXTURE(EventStreamFixture, "a follower gets what happens from now on, line by line") {
   add("before");
   const OwnedFd client = follow();
   for (const std::string what : {"one", "two"}) {
@@ -90,7 +90,7 @@ TEST_CASE_FIXTURE(Fixture, "a follower gets what happens from now on, line by li
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "who does not read is cut off, and told so, and holds up nobody") {
+TEST_CASE_FIXTURE(EventStreamFixture, "who does not read is cut off, and told so, and holds up nobody") {
   const OwnedFd client = follow();
   const auto began = std::chrono::steady_clock::now();
   const std::string long_text(200, 'x');
@@ -109,7 +109,7 @@ TEST_CASE_FIXTURE(Fixture, "who does not read is cut off, and told so, and holds
   CHECK(lines < Events::kKept);
 }
 
-TEST_CASE_FIXTURE(Fixture, "one that never reads its last line is let go in the end") {
+TEST_CASE_FIXTURE(EventStreamFixture, "one that never reads its last line is let go in the end") {
   const OwnedFd client = follow();
   for (std::size_t i = 0; i < 3 * Events::kKept; ++i) {
     add(std::string(200, 'x'));
@@ -123,7 +123,7 @@ TEST_CASE_FIXTURE(Fixture, "one that never reads its last line is let go in the 
   CHECK(clock.timers() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "nothing is left of one that went away") {
+TEST_CASE_FIXTURE(EventStreamFixture, "nothing is left of one that went away") {
   OwnedFd client = follow();
   client.reset();
   for (int i = 0; i < 100 && server->clients() > 0; ++i)

@@ -11,7 +11,7 @@ RelPath at(const std::string& path) {
   return *RelPath::parse(path);
 }
 
-struct Fixture {
+struct PushPlanFixture {
   PushedTree tree;
   Listing listing;
 
@@ -26,7 +26,7 @@ struct Fixture {
 
 using Lines = std::vector<std::string>;
 
-TEST_CASE_FIXTURE(Fixture, "new, changed and missing files are planned, the last only if wished") {
+TEST_CASE_FIXTURE(PushPlanFixture, "new, changed and missing files are planned, the last only if wished") {
   tree.contents[at("new.py")] = file_content("new", 1);
   tree.contents[at("same.py")] = file_content("same", 1);
   tree.contents[at("changed.py")] = file_content("after", 1);
@@ -38,7 +38,7 @@ TEST_CASE_FIXTURE(Fixture, "new, changed and missing files are planned, the last
   CHECK(plan(true) == Lines{"~ changed.py", "+ new.py", "- gone.py"});
 }
 
-TEST_CASE_FIXTURE(Fixture, "what stands there but is not pushed is not missing") {
+TEST_CASE_FIXTURE(PushPlanFixture, "what stands there but is not pushed is not missing") {
   tree.contents[at("a.py")] = file_content("a", 1);
   tree.troubles[at("being-written.py")] = "somebody writes it just now";
   tree.rules = IgnoreRules({"*.local"});
@@ -47,7 +47,7 @@ TEST_CASE_FIXTURE(Fixture, "what stands there but is not pushed is not missing")
   CHECK(plan(true).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "directories alone are not a single file") {
+TEST_CASE_FIXTURE(PushPlanFixture, "directories alone are not a single file") {
   tree.contents[at("d")] = directory_content(0755);
   CHECK_FALSE(may_delete(tree, "dags"));
   tree.contents[at("d/link")] = symlink_content("x", 1);

@@ -10,7 +10,7 @@ using namespace dagsync;
 
 namespace {
 
-constexpr std::uint64_t kSeed = 20260103;
+constexpr std::uint64_t kDeltaSeed = 20260103;
 
 // How long the delta was; fails the test where the content does not come back.
 std::size_t check_delta(std::string_view basis, const std::string& content) {
@@ -69,19 +69,19 @@ TEST_CASE("the shape follows the size") {
 }
 
 TEST_CASE("a signature is as long as its shape says") {
-  test::Random random(kSeed);
+  test::Random random(kDeltaSeed);
   CHECK(test::signature_of("").size() == 12);
   CHECK(test::signature_of(test::noise(random, 10'000)).size() == 12 + 10 * (4 + 6));
 }
 
 TEST_CASE("an unchanged content is a short delta") {
-  test::Random random(kSeed);
+  test::Random random(kDeltaSeed);
   const std::string content = test::noise(random, 1'000'000);
   CHECK(check_delta(content, content) < 32);
 }
 
 TEST_CASE("inserted, deleted, changed and moved bytes cost about what they are") {
-  test::Random random(kSeed);
+  test::Random random(kDeltaSeed);
   const std::string basis = test::noise(random, 1 << 20);
   std::string inserted = basis;
   inserted.insert(300'001, test::noise(random, 100));
@@ -98,7 +98,7 @@ TEST_CASE("inserted, deleted, changed and moved bytes cost about what they are")
 }
 
 TEST_CASE("a basis or a content may be empty") {
-  test::Random random(kSeed);
+  test::Random random(kDeltaSeed);
   const std::string some = test::noise(random, 300'000);
   CHECK(check_delta("", "") == 5);
   CHECK(check_delta("", some) < some.size() + 100);
@@ -107,7 +107,7 @@ TEST_CASE("a basis or a content may be empty") {
 }
 
 TEST_CASE("contents that end at the edge of a block, or one byte beside it, come back") {
-  test::Random random(kSeed);
+  test::Random random(kDeltaSeed);
   const std::string noise = test::noise(random, 1 << 19);
   const std::size_t edges[] = {1, 1024, 2048, 32768, 65536, 128 << 10, 256 << 10, 512 << 10};
   for (const std::size_t edge : edges)
@@ -119,7 +119,7 @@ TEST_CASE("contents that end at the edge of a block, or one byte beside it, come
 }
 
 TEST_CASE("any edits come back, however the bytes are cut") {
-  test::Random random(kSeed);
+  test::Random random(kDeltaSeed);
   for (int i = 0; i < 150; ++i) {
     CAPTURE(i);
     // Few different bytes make many equal blocks.
@@ -138,7 +138,7 @@ TEST_CASE("any edits come back, however the bytes are cut") {
 }
 
 TEST_CASE("a byte changed in 64 MiB costs a block") {
-  test::Random random(kSeed);
+  test::Random random(kDeltaSeed);
   std::string content = test::noise(random, 64 << 20);
   const std::string signature = test::signature_of(content);
   CHECK(signature.size() < 100'000);

@@ -150,5 +150,6 @@ def forget_peak(one: Node) -> None:
 
 
 def is_sanitized(one: Node) -> bool:
-    maps = Path(f"/proc/{one.process.pid}/maps").read_text()
-    return "libasan" in maps or "libtsan" in maps
+    """A sanitizer's shadow of all memory takes terabytes of addresses."""
+    text = Path(f"/proc/{one.process.pid}/status").read_text()
+    return int(re.search(r"VmPeak:\s+(\d+) kB", text)[1]) > 1 << 30

@@ -10,7 +10,7 @@ using namespace dagsync;
 
 namespace {
 
-struct World {
+struct EventsWorld {
   FakeClock clock;
   Events events{clock};
 
@@ -28,7 +28,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("events are numbered from 1 on and stamped") {
-  World world;
+  EventsWorld world;
   CHECK(world.events.last() == 0);
   CHECK(world.events.find(0) == nullptr);
   CHECK(world.events.find(1) == nullptr);
@@ -40,7 +40,7 @@ TEST_CASE("events are numbered from 1 on and stamped") {
 }
 
 TEST_CASE("only the newest are kept") {
-  World world;
+  EventsWorld world;
   while (world.events.last() < Events::kKept + 100) {
     world.add(Events::kBurst);
     world.clock.advance(Events::kWindow);
@@ -51,7 +51,7 @@ TEST_CASE("only the newest are kept") {
 }
 
 TEST_CASE("a listener hears of each, and may take itself back from within") {
-  World world;
+  EventsWorld world;
   int heard = 0;
   int heard_once = 0;
   std::uint64_t once = 0;
@@ -66,7 +66,7 @@ TEST_CASE("a listener hears of each, and may take itself back from within") {
 }
 
 TEST_CASE("of a burst the rest is counted, by folder and kind") {
-  World world;
+  EventsWorld world;
   world.add(Events::kBurst + 7);
   world.add(3, Event::Kind::kApplied);
   world.add(Events::kBurst + 1, Event::Kind::kSent, "other");

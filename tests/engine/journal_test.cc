@@ -19,7 +19,7 @@ RelPath at(const std::string& name) {
   return DiskWorld::path(name);
 }
 
-struct World {
+struct JournalWorld {
   DiskWorld disk_world;
   Diary diary;
   InlineWorker worker;
@@ -56,7 +56,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("a row goes to the store before the group that makes it durable") {
-  World world;
+  JournalWorld world;
   const auto mark = world.journal.open_intent(at("a.py"));
   world.published(mark, 1);
   CHECK_FALSE(world.journal.idle());
@@ -70,7 +70,7 @@ TEST_CASE("a row goes to the store before the group that makes it durable") {
 }
 
 TEST_CASE("rows gather while a commit is under way, and keep their order") {
-  World world;
+  JournalWorld world;
   for (const char* name : {"a", "b", "c"})
     world.put(name);
   world.worker.run_all();
@@ -78,7 +78,7 @@ TEST_CASE("rows gather while a commit is under way, and keep their order") {
 }
 
 TEST_CASE("an intent is cleared by the group that synced its file, and by no earlier one") {
-  World world;
+  JournalWorld world;
   world.journal.sync_later(std::vector{world.journal.open_intent(at("a"))});
   const auto late = world.journal.open_intent(at("b"));
   REQUIRE(world.worker.waiting() == 1);  // a is being synced
@@ -89,7 +89,7 @@ TEST_CASE("an intent is cleared by the group that synced its file, and by no ear
 }
 
 TEST_CASE("an intent that nobody has published yet stays") {
-  World world;
+  JournalWorld world;
   (void)world.journal.open_intent(at("a"));
   world.journal.touch();
   world.worker.run_all();
@@ -97,7 +97,7 @@ TEST_CASE("an intent that nobody has published yet stays") {
 }
 
 TEST_CASE("a path that is published again keeps its newer intent") {
-  World world;
+  JournalWorld world;
   world.journal.sync_later(std::vector{world.journal.open_intent(at("a"))});
   const auto again = world.journal.open_intent(at("a"));
   world.worker.run_all();
@@ -108,7 +108,7 @@ TEST_CASE("a path that is published again keeps its newer intent") {
 }
 
 TEST_CASE("where nothing was published the intent goes at once, but not a newer one") {
-  World world;
+  JournalWorld world;
   const auto first = world.journal.open_intent(at("a"));
   const auto second = world.journal.open_intent(at("a"));
   world.journal.withdraw(first);
@@ -120,7 +120,7 @@ TEST_CASE("where nothing was published the intent goes at once, but not a newer 
 }
 
 TEST_CASE("rows that could not be written are kept, in front of later ones") {
-  World world;
+  JournalWorld world;
   world.store.failures = 1;
   world.put("a");
   world.put("b");
@@ -135,7 +135,7 @@ TEST_CASE("rows that could not be written are kept, in front of later ones") {
 }
 
 TEST_CASE("a group that could not be committed acknowledges nothing, and is tried again") {
-  World world;
+  JournalWorld world;
   bool told = false;
   world.journal.sync_later(std::vector{world.journal.open_intent(at("a"))});
   world.worker.run_one();
@@ -153,7 +153,7 @@ TEST_CASE("a group that could not be committed acknowledges nothing, and is trie
 }
 
 TEST_CASE("where a file could not be synced nothing is acknowledged and no intent cleared") {
-  World world;
+  JournalWorld world;
   world.disk.sync_failures = 1;
   bool told = false;
   world.known.add(ChangeId{kAuthor, 1});
@@ -171,7 +171,7 @@ TEST_CASE("where a file could not be synced nothing is acknowledged and no inten
 }
 
 TEST_CASE("no intent is cleared while the row that replaces it is not in the store") {
-  World world;
+  JournalWorld world;
   const auto mark = world.journal.open_intent(at("a"));
   world.store.failures = 1;  // of the row, not of the group behind it
   world.published(mark, 1);
@@ -186,7 +186,7 @@ TEST_CASE("no intent is cleared while the row that replaces it is not in the sto
 }
 
 TEST_CASE("rows are written when their commit is done, and not before") {
-  World world;
+  JournalWorld world;
   std::vector<int> called;
   const auto note = [&](int n) { return [&called, n] { called.push_back(n); }; };
   world.journal.when_written(note(0));  // nothing is under way
@@ -207,7 +207,7 @@ TEST_CASE("rows are written when their commit is done, and not before") {
 }
 
 TEST_CASE("who asks while a group is under way waits for the next one") {
-  World world;
+  JournalWorld world;
   std::vector<int> called;
   world.journal.when_durable([&] { called.push_back(1); });
   REQUIRE(world.worker.waiting() == 1);
@@ -221,7 +221,7 @@ TEST_CASE("who asks while a group is under way waits for the next one") {
 }
 
 TEST_CASE("what a group makes durable is what was known when it began") {
-  World world;
+  JournalWorld world;
   world.known.add(ChangeId{kAuthor, 1});
   world.journal.touch();
   world.known.add(ChangeId{kAuthor, 2});
@@ -231,7 +231,7 @@ TEST_CASE("what a group makes durable is what was known when it began") {
 }
 
 TEST_CASE("the last group is marked as a clean stop, and only that") {
-  World world;
+  JournalWorld world;
   bool closed = false;
   world.put("a");
   world.journal.sync_later(std::vector{world.journal.open_intent(at("b"))});
@@ -247,7 +247,7 @@ TEST_CASE("the last group is marked as a clean stop, and only that") {
 }
 
 TEST_CASE("a stop that cannot be written is not over") {
-  World world;
+  JournalWorld world;
   bool closed = false;
   world.store.failures = 1;
   world.journal.close([&] { closed = true; });

@@ -20,7 +20,7 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr UnixNanos kLongAgo{1'600'000'000 * kSecond + 123};
 constexpr UnixNanos kNow{1'700'000'000 * kSecond};
 
-struct World {
+struct ObserverWorld {
   DiskWorld real;
   std::vector<std::string> diary;
   NotingDisk disk{real.disk(), diary};
@@ -44,7 +44,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("a file is seen with its bytes' digest, its permission bits and its mtime") {
-  World world;
+  ObserverWorld world;
   world.write("a.py", "hello");
   REQUIRE(::chmod(world.real.real("a.py").c_str(), 06755) == 0);
   const LookResult look = world.look("a.py", true);
@@ -61,7 +61,7 @@ TEST_CASE("a file is seen with its bytes' digest, its permission bits and its mt
 }
 
 TEST_CASE("bytes are kept of small files, and only where asked for") {
-  World world;
+  ObserverWorld world;
   world.write("small", std::string(kMaxInlineBytes, 's'));
   world.write("large", std::string(kMaxInlineBytes + 1, 'l'));
   CHECK(world.look("small", true).bytes != nullptr);
@@ -72,7 +72,7 @@ TEST_CASE("bytes are kept of small files, and only where asked for") {
 }
 
 TEST_CASE("what nothing stands at is seen as nothing") {
-  World world;
+  ObserverWorld world;
   world.write("file", "x");
   for (const char* name : {"no.py", "no/such/a.py", "file/below"}) {
     const LookResult look = world.look(name);
@@ -83,7 +83,7 @@ TEST_CASE("what nothing stands at is seen as nothing") {
 }
 
 TEST_CASE("directories and symlinks have only what is replicated of them") {
-  World world;
+  ObserverWorld world;
   world.real.mkdir("d");
   REQUIRE(::chmod(world.real.real("d").c_str(), 02750) == 0);
   world.real.symlink("../outside", "link");
@@ -99,7 +99,7 @@ TEST_CASE("directories and symlinks have only what is replicated of them") {
 }
 
 TEST_CASE("what is unchanged since it was indexed is not read") {
-  World world;
+  ObserverWorld world;
   world.write("a.py", "hello");
   LookAt at = world.at("a.py");
   const LookResult first = look_at(world.disk, at, kNow, true);
@@ -125,7 +125,7 @@ TEST_CASE("what is unchanged since it was indexed is not read") {
 }
 
 TEST_CASE("a file whose mtime is as late as the look must be read again next time") {
-  World world;
+  ObserverWorld world;
   world.write("old", "x", kNow - std::chrono::milliseconds(20));
   world.write("fresh", "x", kNow - std::chrono::milliseconds(20) + Duration(1));
   world.write("future", "x", kFarthestMoment);
@@ -135,7 +135,7 @@ TEST_CASE("a file whose mtime is as late as the look must be read again next tim
 }
 
 TEST_CASE("a file that somebody has open for writing is not read") {
-  World world;
+  ObserverWorld world;
   world.write("a.py", "half");
   {
     const UniqueFd writer(::open(world.real.real("a.py").c_str(), O_WRONLY | O_CLOEXEC));
@@ -147,7 +147,7 @@ TEST_CASE("a file that somebody has open for writing is not read") {
 }
 
 TEST_CASE("a FIFO is special, and blocks nothing") {
-  World world;
+  ObserverWorld world;
   REQUIRE(::mkfifo(world.real.real("pipe").c_str(), 0600) == 0);
   CHECK(world.look("pipe").outcome == Outcome::kSpecial);
   CHECK(world.diary.empty());
@@ -155,7 +155,7 @@ TEST_CASE("a FIFO is special, and blocks nothing") {
 
 TEST_CASE("a file that cannot be read is an error with a reason") {
   if (::geteuid() == 0) return;  // root reads all
-  World world;
+  ObserverWorld world;
   world.write("a.py", "x");
   REQUIRE(::chmod(world.real.real("a.py").c_str(), 0) == 0);
   const LookResult look = world.look("a.py");
@@ -164,7 +164,7 @@ TEST_CASE("a file that cannot be read is an error with a reason") {
 }
 
 TEST_CASE("a file that changes whenever it is read is looked at later") {
-  World world;
+  ObserverWorld world;
   world.write("a.py", "0");
   int edits = 0;
   int most = 0;
@@ -193,7 +193,7 @@ TEST_CASE("a file that changes whenever it is read is looked at later") {
 
 TEST_CASE("many looks come back once, in the order in which they were asked for") {
   constexpr int kPaths = 200;
-  World world;
+  ObserverWorld world;
   InlineWorker worker;
   Observer observer(worker, world.disk);
   std::vector<LookAt> paths;
@@ -218,7 +218,7 @@ TEST_CASE("many looks come back once, in the order in which they were asked for"
 }
 
 TEST_CASE("no looks are an answer too") {
-  World world;
+  ObserverWorld world;
   InlineWorker worker;
   Observer observer(worker, world.disk);
   int calls = 0;

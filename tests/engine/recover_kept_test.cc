@@ -10,7 +10,7 @@ using namespace dagsync;
 
 namespace {
 
-struct World {
+struct KeptWorld {
   DiskWorld disk;
   FolderImage image;
 
@@ -26,7 +26,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("kept files that no catalogue has say themselves what they are") {
-  World world;
+  KeptWorld world;
   world.disk.mkdir("etl");
   world.disk.write("etl/load.py", "content");
   const DiskState before = *world.disk.look("etl/load.py");
@@ -55,7 +55,7 @@ TEST_CASE("kept files that no catalogue has say themselves what they are") {
 }
 
 TEST_CASE("what the catalogue knows stays as it is, and a row without its file goes") {
-  World world;
+  KeptWorld world;
   world.disk.write("a.py", "x");
   KeptVersion known{world.keep("a.py", 1),
                     DiskWorld::path("a.py"),
@@ -73,7 +73,7 @@ TEST_CASE("what the catalogue knows stays as it is, and a row without its file g
 }
 
 TEST_CASE("a kept file that does not say where it stood is left alone") {
-  World world;
+  KeptWorld world;
   world.disk.write("a.py", "x");
   const KeptId id = world.keep("a.py", 1);
   REQUIRE(std::filesystem::remove(world.disk.state("versions/" + id.value + ".of")));

@@ -20,7 +20,7 @@ constexpr std::int64_t kNewTime = 1'600'000'000 * kSecond + 2;
 constexpr std::int64_t kOtherTime = 1'650'000'000 * kSecond + 3;
 constexpr UnixNanos kNow{1'700'000'000 * kSecond};
 
-struct World {
+struct RecoveryWorld {
   DiskWorld disk;
   Record old = edit("a", 1, file_content("old", kOldTime), kOldTime);
   Record intended = edit("b", 1, file_content("new!", kNewTime), kNewTime, &old);
@@ -74,7 +74,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("nothing to recover writes nothing") {
-  World world;
+  RecoveryWorld world;
   world.image.entries.emplace_back(DiskWorld::path("a.py"), world.entry_of(world.old));
   world.run();
   CHECK(world.writes.writes.empty());
@@ -82,7 +82,7 @@ TEST_CASE("nothing to recover writes nothing") {
 }
 
 TEST_CASE("a path that shows what was intended has it") {
-  World world;
+  RecoveryWorld world;
   world.intend(world.old);
   world.write("a.py", "new!", kNewTime);
   world.run();
@@ -96,7 +96,7 @@ TEST_CASE("a path that shows what was intended has it") {
 }
 
 TEST_CASE("a new name that shows what was intended has it, too") {
-  World world;
+  RecoveryWorld world;
   world.intend(std::nullopt);
   world.write("a.py", "new!", kNewTime);
   world.run();
@@ -106,7 +106,7 @@ TEST_CASE("a new name that shows what was intended has it, too") {
 }
 
 TEST_CASE("a path that shows the old content is no edit: the intended one will come again") {
-  World world;
+  RecoveryWorld world;
   world.intend(world.old);
   world.write("a.py", "old", kOldTime);
   world.run();
@@ -117,7 +117,7 @@ TEST_CASE("a path that shows the old content is no edit: the intended one will c
 }
 
 TEST_CASE("the bytes of one of the two with other attributes are no edit") {
-  World world;
+  RecoveryWorld world;
   world.intend(world.old);
   SUBCASE("of the old") {
     world.write("a.py", "old", kOtherTime);
@@ -133,7 +133,7 @@ TEST_CASE("the bytes of one of the two with other attributes are no edit") {
 }
 
 TEST_CASE("a torn write of ours is no edit") {
-  World world;
+  RecoveryWorld world;
   world.intend(world.old);
   world.write("a.py", "", kNewTime);  // as a power cut leaves it
   world.run();
@@ -144,7 +144,7 @@ TEST_CASE("a torn write of ours is no edit") {
 }
 
 TEST_CASE("a torn write under a new name is taken away, and kept") {
-  World world;
+  RecoveryWorld world;
   SUBCASE("where nothing was before") {
     world.intend(std::nullopt);
   }
@@ -163,7 +163,7 @@ TEST_CASE("a torn write under a new name is taken away, and kept") {
 }
 
 TEST_CASE("a real edit stays one") {
-  World world;
+  RecoveryWorld world;
   SUBCASE("of a file that was there") {
     world.intend(world.old);
   }
@@ -188,7 +188,7 @@ TEST_CASE("an edit whose row was written after the intent stands on that row") {
          {Shown{"mine", kOtherTime}, {"again", kOtherTime}, {"old", kOldTime}}) {
       CAPTURE(after_rename);
       CAPTURE(shown.bytes);
-      World world;
+      RecoveryWorld world;
       world.intend(world.old);
       const Record& base = after_rename ? world.intended : world.old;
       const Record mine = edit("c", 1, file_content("mine", kOtherTime), kOtherTime, &base);
@@ -203,7 +203,7 @@ TEST_CASE("an edit whose row was written after the intent stands on that row") {
 }
 
 TEST_CASE("a row that is older than the intent gives way to what the intent remembers") {
-  World world;
+  RecoveryWorld world;
   world.intend(world.old);
   world.image.entries[0].second = world.entry_of(edit("z", 1, file_content("x", 1), 1));
   world.write("a.py", "old", kOldTime);
@@ -213,7 +213,7 @@ TEST_CASE("a row that is older than the intent gives way to what the intent reme
 }
 
 TEST_CASE("who edits after the rename has seen what it brought") {
-  World world;
+  RecoveryWorld world;
   const KeptId id = kept_id(1);
   world.write("a.py", "old", kOldTime);
   world.intend(world.old);
@@ -231,7 +231,7 @@ TEST_CASE("who edits after the rename has seen what it brought") {
 }
 
 TEST_CASE("where something else stood than the index has, that is looked at again") {
-  World world;
+  RecoveryWorld world;
   world.intend(world.old);
   world.image.intents[0].old->record.content = file_content("drift", kOtherTime);
   world.write("a.py", "drift", kOtherTime);
@@ -241,7 +241,7 @@ TEST_CASE("where something else stood than the index has, that is looked at agai
 }
 
 TEST_CASE("what was to come again and did not is no delete") {
-  World world;
+  RecoveryWorld world;
   world.intend(world.old);
   world.image.intents[0].intended = {DiskWorld::path("a.py"), world.old.origin, world.old};
   world.image.intents[0].old->record.content = {};  // nothing stood there
@@ -251,7 +251,7 @@ TEST_CASE("what was to come again and did not is no delete") {
 }
 
 TEST_CASE("a delete that was under way") {
-  World world;
+  RecoveryWorld world;
   world.intended = edit("b", 1, {}, kNewTime, &world.old);
   world.intend(world.old);
   SUBCASE("and done") {
@@ -269,7 +269,7 @@ TEST_CASE("a delete that was under way") {
 }
 
 TEST_CASE("a new name that was not published yet is nothing") {
-  World world;
+  RecoveryWorld world;
   world.intend(std::nullopt);
   world.run();
   CHECK(world.entry() == nullptr);
@@ -278,7 +278,7 @@ TEST_CASE("a new name that was not published yet is nothing") {
 }
 
 TEST_CASE("a kept version whose row is missing is adopted") {
-  World world;
+  RecoveryWorld world;
   world.intend(world.old);
   const KeptId id = kept_id(1);
   world.image.intents[0].kept = KeptVersion{
@@ -308,7 +308,7 @@ TEST_CASE("a kept version whose row is missing is adopted") {
 }
 
 TEST_CASE("each path is judged on its own, and the others stay as they are") {
-  World world;
+  RecoveryWorld world;
   world.image.entries.emplace_back(DiskWorld::path("0.py"), world.entry_of(world.old));
   world.intend(world.old);
   world.image.entries.emplace_back(DiskWorld::path("z.py"), world.entry_of(world.old));

@@ -17,8 +17,8 @@ namespace {
 using Row = VerifyPage::Row;
 
 // A folder on a real disk, and a replica that has looked at it.
-struct World {
-  explicit World(Replica::Settings settings = {.self = kA}) : one(std::move(settings)) {}
+struct RereadWorld {
+  explicit RereadWorld(Replica::Settings settings = {.self = kA}) : one(std::move(settings)) {}
 
   OneReplica one;
   InlineWorker worker;
@@ -72,7 +72,7 @@ using Names = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("what stands there as the index has it is read again and named so") {
-  World world;
+  RereadWorld world;
   world.disk.mkdir("d");
   world.observe("d");
   world.make("d/a.py", "abc");
@@ -92,7 +92,7 @@ TEST_CASE("what stands there as the index has it is read again and named so") {
 }
 
 TEST_CASE("bytes that changed though nothing else did are wrong") {
-  World world;
+  RereadWorld world;
   world.make("a.py", "right");
   world.make("b.py", "fine");
   world.rot("a.py", "WRONG");
@@ -107,7 +107,7 @@ TEST_CASE("bytes that changed though nothing else did are wrong") {
 }
 
 TEST_CASE("an edit, a delete and another kind are edits, to be looked at") {
-  World world;
+  RereadWorld world;
   for (const char* name : {"edited", "gone", "kind", "mode"})
     world.make(name, "before");
   world.disk.save_by_rename("edited", "after!");
@@ -126,7 +126,7 @@ TEST_CASE("an edit, a delete and another kind are edits, to be looked at") {
 TEST_CASE("drift, and what is too large, is named as such") {
   Replica::Settings settings{.self = kA};
   settings.local_may_leave = false;
-  World world(settings);
+  RereadWorld world(settings);
   const Record theirs = edit("b", 1, file_content("x", 10), 10);
   (void)world.one.hear_and_publish(kB, change_of("a.py", theirs));
   world.make("a.py", "mine");
@@ -144,7 +144,7 @@ TEST_CASE("what does not come into a send-only folder is named, though nothing s
   Replica::Settings settings{.self = kA};
   settings.remote_may_enter = false;
   settings.max_file_size = 3;
-  World world(settings);
+  RereadWorld world(settings);
   (void)world.one.hear(kB, {change_of("theirs.py", edit("b", 1, file_content("x", 10), 10))});
   world.make("large.py", "1234");
   const auto& rows = world.read();
@@ -155,7 +155,7 @@ TEST_CASE("what does not come into a send-only folder is named, though nothing s
 }
 
 TEST_CASE("what is ignored is left out") {
-  World world;
+  RereadWorld world;
   world.make("a.py", "x");
   world.make("b.log", "x");
   world.rules = IgnoreRules({"*.log"});
@@ -164,7 +164,7 @@ TEST_CASE("what is ignored is left out") {
 }
 
 TEST_CASE("a page ends after so many rows, and the next begins behind it") {
-  World world;
+  RereadWorld world;
   const std::size_t count = kMaxVerifyRows + 10;
   std::vector<Observation> batch;
   for (std::size_t i = 0; i < count; ++i)
@@ -177,7 +177,7 @@ TEST_CASE("a page ends after so many rows, and the next begins behind it") {
 }
 
 TEST_CASE("of the paths that are asked for, only these are read") {
-  World world;
+  RereadWorld world;
   for (const char* name : {"a", "b", "c"})
     world.make(name, "x");
   (void)world.read({{}, {at("a"), at("c"), at("unknown")}});
@@ -185,7 +185,7 @@ TEST_CASE("of the paths that are asked for, only these are read") {
 }
 
 TEST_CASE("a large file is read in slices, and its reader can be told to stop between them") {
-  World world;
+  RereadWorld world;
   world.make("large", std::string(3 * Rereader::kSliceBytes + 1, 'x'));
   bool called = false;
   world.reader.read(

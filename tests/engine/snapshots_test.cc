@@ -10,7 +10,7 @@ using namespace dagsync;
 
 namespace {
 
-struct World {
+struct SnapshotWorld {
   OneReplica one;
   RecordingOutlet outlet;
   bool written = true;  // the rows of all changes so far
@@ -68,12 +68,12 @@ struct World {
 }  // namespace
 
 TEST_CASE("nothing is told before its rows are written") {
-  World world;
+  SnapshotWorld world;
   world.fill(3);
   world.one.connect(kB);
   world.written = false;
   world.snapshots.start(kB);
-  World::Heard heard = world.heard();
+  SnapshotWorld::Heard heard = world.heard();
   CHECK(heard.pages.empty());
   CHECK_FALSE(heard.end.has_value());
   SUBCASE("then it is") {
@@ -93,7 +93,7 @@ TEST_CASE("nothing is told before its rows are written") {
 }
 
 TEST_CASE("a small snapshot is one page and its end") {
-  World world;
+  SnapshotWorld world;
   world.fill(3);
   world.one.connect(kB);
   world.snapshots.start(kB);
@@ -110,7 +110,7 @@ TEST_CASE("a small snapshot is one page and its end") {
 }
 
 TEST_CASE("an empty index has only an end to send") {
-  World world;
+  SnapshotWorld world;
   world.one.connect(kB);
   world.snapshots.start(kB);
   const auto heard = world.heard();
@@ -120,7 +120,7 @@ TEST_CASE("an empty index has only an end to send") {
 }
 
 TEST_CASE("only what the peer lacks is sent, and tombstones too") {
-  World world;
+  SnapshotWorld world;
   world.fill(4);
   (void)world.one.erase("f4", 200);
   world.one.connect(kB);
@@ -131,7 +131,7 @@ TEST_CASE("only what the peer lacks is sent, and tombstones too") {
 
 TEST_CASE("no more pages are under way than the peer has room for") {
   constexpr int kFiles = static_cast<int>(Snapshots::kPageItems) * 4 + 1;
-  World world;
+  SnapshotWorld world;
   world.fill(kFiles);
   world.one.connect(kB);
   world.snapshots.start(kB);
@@ -161,7 +161,7 @@ TEST_CASE("no more pages are under way than the peer has room for") {
 }
 
 TEST_CASE("a page is bounded in bytes as well") {
-  World world;
+  SnapshotWorld world;
   std::vector<Observation> batch;
   const std::string target(4000, 't');
   for (int i = 0; i < 600; ++i)
@@ -176,7 +176,7 @@ TEST_CASE("a page is bounded in bytes as well") {
 
 TEST_CASE("the end carries the knowledge of the beginning, whatever came meanwhile") {
   constexpr int kFiles = static_cast<int>(Snapshots::kPageItems) * 3;
-  World world;
+  SnapshotWorld world;
   world.fill(kFiles);
   world.one.connect(kB);
   world.snapshots.start(kB);
@@ -200,7 +200,7 @@ TEST_CASE("the end carries the knowledge of the beginning, whatever came meanwhi
 }
 
 TEST_CASE("what never entered here is not in the knowledge that is sent") {
-  World world;
+  SnapshotWorld world;
   const Change ignored = change_of("x", edit("c", 1, file_content("x", 10), 10));
   (void)world.one.replica.announced(kC, {ignored}, [](auto&&...) { return true; });
   world.one.connect(kB);
@@ -210,7 +210,7 @@ TEST_CASE("what never entered here is not in the knowledge that is sent") {
 
 TEST_CASE("a snapshot ends with the connection, and the next one begins at the beginning") {
   constexpr int kFiles = static_cast<int>(Snapshots::kPageItems) * 3;
-  World world;
+  SnapshotWorld world;
   world.fill(kFiles);
   world.one.connect(kB);
   world.snapshots.start(kB);
@@ -229,7 +229,7 @@ TEST_CASE("a snapshot ends with the connection, and the next one begins at the b
 }
 
 TEST_CASE("a list is everything live, whatever the asker is thought to have") {
-  World world;
+  SnapshotWorld world;
   world.fill(3);
   (void)world.one.erase("f3", 200);
   world.one.connect(kB);
@@ -241,7 +241,7 @@ TEST_CASE("a list is everything live, whatever the asker is thought to have") {
 }
 
 TEST_CASE("a list says nothing of what the asker has afterwards") {
-  World world;
+  SnapshotWorld world;
   world.fill(2);
   world.one.connect(kB);
   world.snapshots.list(kB);

@@ -6,7 +6,6 @@
 
 #include <deque>
 #include <optional>
-#include <random>
 #include <string>
 #include <utility>
 #include <variant>
@@ -18,6 +17,7 @@
 #include "posix/disk_world.h"
 #include "support/fake_clock.h"
 #include "support/inline_worker.h"
+#include "support/noise.h"
 
 namespace dagsync {
 
@@ -73,14 +73,6 @@ class LineEnd final : public Outlet {
 };
 
 inline constexpr std::int64_t kFileTime = 1'600'000'000'000'000'000;
-
-[[nodiscard]] inline std::string noise(std::size_t bytes, unsigned seed = 1) {
-  std::mt19937 random(seed);
-  std::string text(bytes, '\0');
-  for (char& byte : text)
-    byte = static_cast<char>(random());
-  return text;
-}
 
 struct TransferWorld {
   FakeClock clock;

@@ -3,22 +3,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <random>
-
 #include "engine/two_nodes.h"
+#include "support/noise.h"
 
 using namespace dagsync;
 using namespace std::chrono_literals;
 
 namespace {
-
-std::string noise(std::size_t bytes) {
-  std::mt19937 random(7);
-  std::string text(bytes, '\0');
-  for (char& byte : text)
-    byte = static_cast<char>(random());
-  return text;
-}
 
 std::uint64_t traffic(TwoNodes& world) {
   return world.a().node.status().peers.front().bytes_sent +

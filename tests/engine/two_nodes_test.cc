@@ -2,19 +2,11 @@
 
 #include <sys/stat.h>
 
-#include <random>
+#include "support/noise.h"
 
 using namespace dagsync;
 
 namespace {
-
-std::string noise(std::size_t bytes, unsigned seed = 1) {
-  std::mt19937 random(seed);
-  std::string text(bytes, '\0');
-  for (char& byte : text)
-    byte = static_cast<char>(random());
-  return text;
-}
 
 std::optional<Error> no_space() {
   return Error{ErrorCode::kNoSpace, "no space left on device"};

@@ -15,7 +15,7 @@ using Row = VerifyPage::Row;
 
 // This node "a", which reads what its index has, and the peer "b", which answers what the test
 // says.
-struct World {
+struct VerificationWorld {
   OneReplica one;
   InlineWorker worker;
   DiskWorld disk;
@@ -100,7 +100,7 @@ using Lines = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("what is the same on both nodes is no difference, page by page") {
-  World world;
+  VerificationWorld world;
   for (const char* path : {"a.py", "b.py", "c/d.py", "e.py", "f.py"})
     world.both_have(path, file_content(path, 10));
   world.both_have("g", directory_content(0755));
@@ -113,7 +113,7 @@ TEST_CASE("what is the same on both nodes is no difference, page by page") {
 }
 
 TEST_CASE("each way in which a path can differ is told in words") {
-  World world;
+  VerificationWorld world;
   const Content file = file_content("x", 10);
   const auto put = [&](const std::string& path, const Content& ours, const Content& theirs) {
     world.both_have(path, ours);
@@ -143,7 +143,7 @@ TEST_CASE("each way in which a path can differ is told in words") {
 }
 
 TEST_CASE("what arrives while it is verified is no difference") {
-  World world;
+  VerificationWorld world;
   world.both_have("a.py", file_content("x", 10));
   world.theirs[at("a.py")] = file_content("before", 5);
   world.on_settle = [&] { world.theirs[at("a.py")] = file_content("x", 10); };
@@ -154,7 +154,7 @@ TEST_CASE("what arrives while it is verified is no difference") {
 
 TEST_CASE(
     "a problem that the other node names is told as it names it, and what it ignores is not") {
-  World world;
+  VerificationWorld world;
   world.both_have("a.py", file_content("x", 10));
   world.both_have("b.py", file_content("x", 10));
   world.rules = IgnoreRules({"b.py"});
@@ -168,7 +168,7 @@ TEST_CASE(
 }
 
 TEST_CASE("what stays unsettled is told in the end") {
-  World world;
+  VerificationWorld world;
   world.both_have("a.py", file_content("x", 10));
   world.spoil = [](VerifyPage& page) { page.rows.front().unsettled = true; };
   world.verify();
@@ -177,7 +177,7 @@ TEST_CASE("what stays unsettled is told in the end") {
 }
 
 TEST_CASE("a node that answers nonsense, or says why not, is named and asked no more") {
-  World world;
+  VerificationWorld world;
   for (const char* path : {"a.py", "b.py", "c.py", "d.py"})
     world.both_have(path, file_content("x", 10));
   std::string expected = ". on b: not compared: it answers nonsense";

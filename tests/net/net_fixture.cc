@@ -26,6 +26,14 @@ socklen_t size_of(const SocketAddress& address) {
 
 }  // namespace
 
+bool has(const Error& error, const std::string& words) {
+  CAPTURE(error.message);
+  CAPTURE(words);
+  const bool found = error.message.find(words) != std::string::npos;
+  CHECK(found);
+  return found;
+}
+
 TlsFiles files_of(const CertFiles& files) {
   return {files.ca, files.cert, files.key};
 }

@@ -13,6 +13,8 @@
 
 namespace dagsync::test {
 
+// Whether the error says so; a check of the test at hand.
+bool has(const Error& error, const std::string& words);
 [[nodiscard]] TlsFiles files_of(const CertFiles& files);
 // A port of loopback that nobody listens on.
 [[nodiscard]] std::string free_address(const std::string& host = "127.0.0.1");

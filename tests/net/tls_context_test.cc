@@ -23,14 +23,6 @@ Error load_error(const TlsFiles& files, UnixNanos at = now()) {
   return loaded.error();
 }
 
-bool has(const Error& error, const std::string& words) {
-  CAPTURE(error.message);
-  CAPTURE(words);
-  const bool found = error.message.find(words) != std::string::npos;
-  CHECK(found);
-  return found;
-}
-
 }  // namespace
 
 TEST_CASE("a certificate tells its DNS names in lower case, and until when it is valid") {

@@ -14,14 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-bool has(const Error& error, const std::string& words) {
-  CAPTURE(error.message);
-  CAPTURE(words);
-  const bool found = error.message.find(words) != std::string::npos;
-  CHECK(found);
-  return found;
-}
-
 Resolve answering(std::vector<std::string> addresses) {
   return [addresses =
               std::move(addresses)](const HostPort& asked) -> Result<std::vector<SocketAddress>> {

@@ -13,14 +13,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-bool has(const Error& error, const std::string& words) {
-  CAPTURE(error.message);
-  CAPTURE(words);
-  const bool found = error.message.find(words) != std::string::npos;
-  CHECK(found);
-  return found;
-}
-
 // A clock that is off, so that a node uses a certificate that has expired.
 class ShiftedClock final : public Clock {
  public:

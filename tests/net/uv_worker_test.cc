@@ -86,6 +86,7 @@ TEST_CASE("a value goes from the job to its end, on the loop thread") {
 
 TEST_CASE("what a job and its end share is destroyed on the loop thread") {
   struct Witness {
+    explicit Witness(std::thread::id* on) : died_on(on) {}
     std::thread::id* died_on;
     ~Witness() { *died_on = std::this_thread::get_id(); }
   };

@@ -249,7 +249,8 @@ void World::check_end() {
       fail("a version that was replaced has returned: " + describe(content), path);
   }
   for (const auto& [version, told] : people_.told()) {
-    const auto& [path, content] = told;
+    const RelPath& path = told.first;
+    const Content& content = told.second;
     if (content.kind != Kind::kFile || people_.is_forgiven(version)) continue;
     if (people_.was_overwritten_by_a_person(version) || is_held(version, path, content, nullptr))
       continue;

@@ -16,9 +16,9 @@ struct WallClock {
   std::int64_t drift_ppm = 0;
 
   [[nodiscard]] UnixNanos now() const {
-    constexpr std::int64_t kStart = 1'700'000'000'000'000'000;
+    constexpr std::int64_t kEpoch = 1'700'000'000'000'000'000;
     const std::int64_t elapsed = events.now().value;
-    return {kStart + elapsed + elapsed / 1'000'000 * drift_ppm + offset.count()};
+    return {kEpoch + elapsed + elapsed / 1'000'000 * drift_ppm + offset.count()};
   }
   // What the kernel stamps files with: it moves in ticks.
   [[nodiscard]] UnixNanos tick() const {

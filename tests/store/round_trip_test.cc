@@ -89,7 +89,8 @@ TEST_CASE("entries come back as they were, in the order of their paths") {
   const FolderImage image = state.load();
   REQUIRE(image.entries.size() == entries.size());
   auto expected = entries.begin();
-  for (const auto& [path, entry] : image.entries) {
+  for (const auto& [at, entry] : image.entries) {
+    const RelPath& path = at;  // lambdas of clang 14 do not capture what was bound
     CAPTURE(display(path));
     CHECK(path == expected->first);
     CHECK(entry == expected->second);

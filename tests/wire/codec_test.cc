@@ -8,7 +8,7 @@ using namespace dagsync;
 
 namespace {
 
-constexpr std::uint64_t kSeed = 20260101;
+constexpr std::uint64_t kCodecSeed = 20260101;
 
 std::string from_hex(std::string_view hex) {
   std::string bytes;
@@ -34,7 +34,7 @@ TEST_CASE("a message of each kind comes back as it was") {
 }
 
 TEST_CASE("any valid message comes back as it was") {
-  test::Random random(kSeed);
+  test::Random random(kCodecSeed);
   for (int i = 0; i < 3000; ++i) {
     CAPTURE(i);
     const Message message = test::random_message(random);
@@ -70,7 +70,7 @@ TEST_CASE("bytes cut off anywhere decode to something valid or fail") {
 }
 
 TEST_CASE("bytes changed anyhow decode to something valid or fail") {
-  test::Random random(kSeed);
+  test::Random random(kCodecSeed);
   int accepted = 0;
   for (int i = 0; i < 20000; ++i) {
     std::string bytes = encode(test::random_message(random));
@@ -109,7 +109,7 @@ TEST_CASE("two thousand records take less than 100 bytes each") {
 }
 
 TEST_CASE("no item of an announcement is longer than its bound") {
-  test::Random random(kSeed);
+  test::Random random(kCodecSeed);
   for (int i = 0; i < 2000; ++i) {
     const Message message = test::random_message(random);
     const auto* announce = std::get_if<Announce>(&message);

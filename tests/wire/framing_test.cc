@@ -8,7 +8,7 @@ using namespace dagsync;
 
 namespace {
 
-constexpr std::uint64_t kSeed = 20260102;
+constexpr std::uint64_t kFramingSeed = 20260102;
 
 struct Sink {
   std::vector<Message> messages;
@@ -67,7 +67,7 @@ std::string noise(test::Random& random, std::size_t size) {
 }  // namespace
 
 TEST_CASE("messages and chunks arrive in order however the stream is cut") {
-  test::Random random(kSeed);
+  test::Random random(kFramingSeed);
   std::string stream;
   std::vector<Message> messages;
   std::vector<std::pair<std::uint64_t, std::string>> chunks;
@@ -107,7 +107,7 @@ TEST_CASE("long messages are compressed where it pays") {
   const std::string framed = frame_message(Goodbye{std::string(4000, 'x')});
   CHECK(flags(framed) == 1);
   CHECK(framed.size() < 100);
-  test::Random random(kSeed);
+  test::Random random(kFramingSeed);
   CHECK(flags(frame_message(Goodbye{noise(random, 4000)})) == 0);
   CHECK(!compress_chunk(noise(random, 4000)).has_value());
   CHECK(!compress_chunk("").has_value());
@@ -172,7 +172,7 @@ TEST_CASE("what is too long when decompressed is refused") {
 }
 
 TEST_CASE("broken zstd is refused") {
-  test::Random random(kSeed);
+  test::Random random(kFramingSeed);
   const std::string good = *compress_chunk(std::string(5000, 'a') + noise(random, 500));
   CHECK(!decompress_chunk("").has_value());
   CHECK(!decompress_chunk("plain").has_value());
@@ -211,7 +211,7 @@ TEST_CASE("a frame that comes byte by byte costs no more than its length") {
   FrameReader reader = trusted();
   Sink sink;
   const FrameReader::Handlers handlers = sink.handlers();
-  test::Random random(kSeed);
+  test::Random random(kFramingSeed);
   const std::string stream = chunk_frame(1, noise(random, kMaxChunkBytes));
   for (const char& byte : stream)
     REQUIRE(reader.feed({&byte, 1}, handlers));
@@ -219,7 +219,7 @@ TEST_CASE("a frame that comes byte by byte costs no more than its length") {
 }
 
 TEST_CASE("a changed stream yields valid messages or fails") {
-  test::Random random(kSeed);
+  test::Random random(kFramingSeed);
   for (int i = 0; i < 5000; ++i) {
     std::string stream;
     for (int j = 0; j < 3; ++j)

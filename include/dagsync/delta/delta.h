@@ -22,6 +22,7 @@ namespace dagsync {
 inline constexpr std::size_t kDeltaMaxSignatureBytes = 4 << 20;
 inline constexpr std::uint32_t kDeltaMinBlockBytes = 1 << 10;
 inline constexpr std::uint32_t kDeltaMaxBlockBytes = 64 << 10;
+inline constexpr std::uint32_t kDeltaMaxStrongBytes = 32;
 
 // Contents shorter than this are sent whole. Measured with Python sources and one line inserted, at
 // -O2; the delta counts signature, search, patch and both transfers, the whole content is zstd

@@ -26,6 +26,9 @@ struct RootIdentity {
   bool operator==(const RootIdentity&) const = default;
 };
 
+// How much is read at once of a file that is digested.
+inline constexpr std::size_t kReadBytes = 256 << 10;
+
 // An opened regular file. One thread at a time.
 class ReadFile {
  public:
