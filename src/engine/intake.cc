@@ -42,7 +42,7 @@ Intake::~Intake() {
 
 void Intake::stop() {
   stopped_ = true;
-  for (TimerId* timer : {&timer_, &rescan_timer_, &poll_timer_}) {
+  for (TimerId* timer : {&timer_, &rescan_timer_, &poll_timer_, &open_timer_}) {
     clock_.cancel(std::exchange(*timer, {}));
   }
 }
@@ -224,6 +224,30 @@ void Intake::look(const std::shared_ptr<Round>& round, std::vector<RelPath> path
   });
 }
 
+// A close is mostly told. It is not where the file was opened under a name that is no more, never
+// was (O_TMPFILE), or lies elsewhere (a hard link); nor where a lease of somebody else ends.
+void Intake::watch_open() {
+  if (open_timer_ != TimerId{}) return;
+  open_timer_ = clock_.after(kPollInterval, [this] {
+    open_timer_ = {};
+    worker_.compute(
+        kPool,
+        [this, paths = std::vector<RelPath>(open_.begin(), open_.end())]() mutable {
+          std::erase_if(paths, [this](const RelPath& path) {
+            return disk_.check_writer(path) == WriterCheck::kWriter;
+          });
+          return paths;
+        },
+        [this](const std::vector<RelPath>& closed) {
+          if (stopped_) return;
+          for (const RelPath& path : closed)
+            settler_.add(path, clock_.mono());
+          if (!open_.empty()) watch_open();
+          arm();
+        });
+  });
+}
+
 // Sorts the looks into the batch; a hinted directory must be scanned, for it may be a new one.
 void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
                         std::vector<RelPath>& directories) {
@@ -240,6 +264,7 @@ void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
     switch (look.outcome) {
       case LookResult::Outcome::kOpen:
         open_.insert(path);
+        watch_open();
         continue;
       case LookResult::Outcome::kMoving:
         settler_.add(path, clock_.mono());

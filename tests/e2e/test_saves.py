@@ -175,6 +175,17 @@ class HeldOpen(SharedMesh):
         self.mesh.wait_content("slow.py", b"first half, second half")
         self.mesh.converge()
 
+    def test_made_without_a_name_linked_and_closed_later(self) -> None:
+        file = os.open(self.a.folder, os.O_TMPFILE | os.O_WRONLY, 0o644)
+        os.write(file, b"half")
+        give_name(file, self.a.path("late.py"))
+        self.mesh.fence(self.a)
+        self.assertFalse(self.b.has("late.py"))
+        os.write(file, b" and half")
+        os.close(file)
+        self.mesh.wait_content("late.py", b"half and half")
+        self.mesh.converge()
+
     def test_an_old_content_stays_until_the_new_one_is_closed(self) -> None:
         self.a.write("held.py", b"old")
         self.mesh.converge()

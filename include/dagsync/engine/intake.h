@@ -89,6 +89,7 @@ class Intake {
   void expand_absences(Round& round);
   void acquit(const Batch& batch);
   void poll_unwatched();
+  void watch_open();
 
   Clock& clock_;
   Worker& worker_;
@@ -104,6 +105,7 @@ class Intake {
   TimerId timer_;
   TimerId rescan_timer_;
   TimerId poll_timer_;
+  TimerId open_timer_;
   Duration rescan_interval_{};
   bool running_ = false;
   bool scanning_ = false;
