@@ -64,6 +64,7 @@ function(dagsync_add_test name)
   add_test(NAME ${name} COMMAND ${arg_COMMAND})
   set_tests_properties(${name} PROPERTIES
     TIMEOUT ${arg_TIMEOUT}
+    COST ${arg_TIMEOUT}  # what may take longest starts first
     LABELS "${arg_LABELS}"
     ENVIRONMENT "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1;\
 UBSAN_OPTIONS=print_stacktrace=1;\
