@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import socket
 import ssl
+import subprocess
 import time
 import unittest
 from pathlib import Path
@@ -14,6 +17,20 @@ from mesh import make_certificates
 from node import PATIENCE, Node
 
 REFUSED_WITHIN_S = 1.0
+OPENSSL_CA = """
+[ca]
+default_ca = mesh
+[mesh]
+database = {directory}/index
+new_certs_dir = {directory}
+rand_serial = yes
+certificate = {tls}/ca.crt
+private_key = {tls}/ca.key
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
 
 
 def client(directory: Path, name: str | None, ca: Path) -> ssl.SSLContext:
@@ -67,6 +84,51 @@ class Strangers(SharedMesh):
         foreign = self.mesh.root / "foreign"
         make_certificates(foreign, ["b"])  # even under a name that a knows
         self.assert_refused(client(foreign, "b", self.mesh.tls / "ca.crt"))
+
+    def certificate_of_b(self, name: str, *arguments: str) -> Path:
+        """A directory with another certificate of b by the mesh's CA, which openssl makes."""
+        made = self.mesh.root / name
+        made.mkdir()
+        shutil.copy(self.mesh.tls / "b.key", made / "b.key")
+        (made / "index").touch()
+        (made / "names").write_text("subjectAltName = DNS:b\n")
+        (made / "conf").write_text(OPENSSL_CA.format(directory=made, tls=self.mesh.tls))
+        for command in (
+            ["req", "-new", "-key", made / "b.key", "-subj", "/CN=b", "-out", made / "b.csr"],
+            ["ca", "-batch", "-notext", "-config", made / "conf", "-extfile", made / "names"]
+            + ["-in", made / "b.csr", "-out", made / "b.crt", *arguments],
+        ):
+            subprocess.run(["openssl", *command], check=True, capture_output=True)
+        return made
+
+    def test_a_certificate_out_of_its_time_is_refused_and_the_log_says_so(self) -> None:
+        for name, since, until, told in (
+            ("past", "20200101000000Z", "20210101000000Z", "expired"),
+            ("future", "20900101000000Z", "20910101000000Z", "valid only from"),
+        ):
+            with self.subTest(name):
+                made = self.certificate_of_b(name, "-startdate", since, "-enddate", until)
+                self.assert_refused(client(made, "b", self.mesh.tls / "ca.crt"))
+                self.mesh.wait_until(lambda: re.search(told, self.a.log_text()), f"log: {told}")
+        made = self.certificate_of_b("good", "-days", "1")  # so that nothing else was wrong with them
+        context = client(made, "b", self.mesh.tls / "ca.crt")
+        with socket.create_connection((self.a.host, self.a.port), timeout=5 * PATIENCE) as raw:
+            with context.wrap_socket(raw) as link, self.assertRaises(TimeoutError):
+                link.settimeout(REFUSED_WITHIN_S)
+                link.recv(1)  # a waits for a hello
+
+    def test_plain_text_is_refused_and_logged_once(self) -> None:
+        before = len(self.a.log_text())
+        for _ in range(20):
+            with socket.create_connection((self.a.host, self.a.port), timeout=5 * PATIENCE) as raw:
+                raw.sendall(b"dagsync/1 hello, I am b\r\n" * 20)
+                try:
+                    self.assertNotIn(b"dagsync", raw.recv(65536))
+                except ConnectionError:
+                    pass
+        self.mesh.fence(self.a)
+        lines = [line for line in self.a.log_text()[before:].splitlines() if "efused" in line]
+        self.assertLessEqual(len(lines), 1, lines)
 
     def test_no_certificate_is_refused(self) -> None:
         self.assert_refused(client(self.mesh.tls, None, self.mesh.tls / "ca.crt"))
