@@ -1,7 +1,9 @@
 """Clocks that are wrong: an hour ahead, or stepped back. Only the conflict's winner may depend on it.
 
-libfaketime (Debian's package faketime) fakes the wall clock of one daemon, and of nothing else; the
-mtimes of its files are set to what that clock shows.
+libfaketime (Debian's package faketime) fakes the wall clock of one daemon, and of nothing else: the
+kernel's clock, of which a file's ctime tells, stays right. The mtimes of its files are set to what the
+daemon's clock shows. A machine whose kernel is ahead too cannot be had here without setting the clock
+of all; it is the simulator (tests/sim) that gives each machine a clock, for its ctimes as well.
 """
 
 from __future__ import annotations
