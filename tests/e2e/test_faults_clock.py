@@ -67,7 +67,8 @@ class Clocks(FreshMesh):
         for number in range(5):  # to and fro: each has seen the one before
             self.save(a, "dag.py", b"by a %d" % number, HOUR_S)
             self.mesh.wait_content("dag.py", b"by a %d" % number)
-            self.save(b, "dag.py", b"by b %d" % number)
+            # An hour before a's, also of those times that count: a's own count as the kernel's now.
+            self.save(b, "dag.py", b"by b %d" % number, -HOUR_S)
             self.mesh.wait_content("dag.py", b"by b %d" % number)
         self.save(a, "gone.py", b"by a", HOUR_S)
         self.mesh.wait_content("gone.py", b"by a")
