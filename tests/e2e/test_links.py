@@ -8,6 +8,7 @@ import time
 import unittest
 
 from case import FreshMesh, SharedMesh
+from node import PATIENCE
 
 DEAD_LINK_FOUND_WITHIN_S = 10
 
@@ -35,6 +36,12 @@ class Links(SharedMesh):
         self.mesh.wait_content("through-b/back.py", b"back")
         os.unlink(self.a.path("through-b/small.py"))
         self.mesh.wait_content("through-b/small.py", None)
+        began = time.monotonic()
+        for number in range(6):
+            self.a.write("through-b/at-once.py", b"%d" % number)
+            self.mesh.wait_content("through-b/at-once.py", b"%d" % number)
+        # Not one by one with what nodes tell of their knowledge, every 3 s.
+        self.assertLess(time.monotonic() - began, 5 * PATIENCE)
         self.assertFalse(self.a.status()["in_sync"], "a cannot know that of c")
         self.mesh.links.restore()
         self.mesh.converge()
