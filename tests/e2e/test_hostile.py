@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import threading
+import time
 import unittest
 
 from hostile import HostileMesh, peak_memory
@@ -108,6 +110,8 @@ class Strangers(HostileMesh):
 class Links(HostileMesh):
     """Symbolic links are data, and followed by nobody."""
 
+    folder_a = {"max_delete_percent": 100}  # the local user takes many files away
+
     def test_what_it_announces_below_a_link_out_of_the_folder_stays_inside(self) -> None:
         outside = self.mesh.root / "outside"
         outside.mkdir()
@@ -122,17 +126,23 @@ class Links(HostileMesh):
         outside.mkdir()
         path, aside = self.a.path("swapped"), os.fsencode(self.a.home / "aside")
         os.mkdir(path)
-        stop = threading.Event()
+        self.a.write("stays.py", b"so that never all are gone, which would halt a")
+        self.mesh.fence(self.a, [self.b])
+        stop, swaps = threading.Event(), []
 
         def swap() -> None:
             while not stop.is_set():
+                shutil.rmtree(aside, ignore_errors=True)
                 try:
                     os.rename(path, aside)
                     os.symlink(outside, path)
+                    time.sleep(0.001)  # so that there is a link to fall for, and then a directory
                     os.unlink(path)
                     os.rename(aside, path)
-                except OSError:
-                    pass  # the daemon put something there meanwhile
+                    swaps.append(1)
+                    time.sleep(0.001)
+                except OSError:  # the daemon put something there meanwhile
+                    os.makedirs(path, exist_ok=True)
 
         swapping = threading.Thread(target=swap)
         swapping.start()
@@ -142,6 +152,7 @@ class Links(HostileMesh):
             stop.set()
             swapping.join()
         self.assertEqual(os.listdir(outside), [])
+        self.assertGreater(len(swaps), 50, "it went to and fro")
         self.assert_fast()
 
 
