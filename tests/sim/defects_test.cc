@@ -7,7 +7,7 @@
 namespace dagsync::sim {
 
 TEST_CASE("each deliberate defect is found within a bounded number of seeds") {
-  constexpr std::uint64_t kMostSeeds = 60;
+  constexpr std::uint64_t kMostSeeds = 200;
   log::set_level(log::Level::kOff);
   for (const Defect& defect : defects()) {
     std::uint64_t seed = 1;
