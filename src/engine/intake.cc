@@ -84,8 +84,25 @@ void Intake::flush(std::function<void()> done) {
   arm();
 }
 
+// Begins no look itself: the index is told only after this what stands there now.
 void Intake::touched(const RelPath& path) {
   if (running_) touched_.insert(path);
+  if (hooks_.is_publishing(path) || deferred_.erase(path) == 0) return;
+  settler_.add(path, clock_.mono());
+  if (running_ || stopped_ || timer_ != TimerId{}) return;
+  timer_ = clock_.after(Duration(0), [this] {
+    timer_ = {};
+    arm();
+  });
+}
+
+// What is being published now would have to be looked at again after that.
+void Intake::defer_publishing(std::vector<RelPath>& paths) {
+  std::erase_if(paths, [this](const RelPath& path) {
+    const bool defer = hooks_.is_publishing(path);
+    if (defer) deferred_.insert(path);
+    return defer;
+  });
 }
 
 void Intake::arm() {
@@ -116,6 +133,7 @@ void Intake::begin() {
   const bool all = std::exchange(take_now_, false) || round->whole;
   std::vector<RelPath> paths = all ? settler_.take_all() : settler_.take(clock_.mono());
   if (round->whole) settler_.clear();
+  defer_publishing(paths);
   round_flushed_ = std::exchange(flushed_, {});
   touched_.clear();
   in_hand_ = paths.size();

@@ -31,6 +31,24 @@ FolderConfig dags() {
 
 }  // namespace
 
+TEST_CASE("what is hinted while it is being published is not read") {
+  TwoNodes world;
+  world.start();
+  auto& a = world.a();
+  auto& b = world.b();
+  a.write_old("a.py", "bytes");
+  b.disk->refuse = [&](const std::string& step, const RelPath& path) -> std::optional<Error> {
+    if (step != "publish") return std::nullopt;
+    b.watcher->handlers.on_hints({{path, false}});
+    b.folder().take_in({}, false, [] {});
+    return std::nullopt;
+  };
+  world.look_at(a, "a.py");
+  world.until([&] { return b.real.exists("a.py"); });
+  world.until_in_sync();
+  CHECK(std::count(b.diary.begin(), b.diary.end(), "read a.py") == 0);
+}
+
 TEST_CASE("an edit of a long file travels with its announcement") {
   TwoNodes world;
   world.start();

@@ -58,13 +58,17 @@ class Intake {
   // Takes what waits at once, without a quiet time; `done` when it, and all that was under way, has
   // been observed.
   void flush(std::function<void()> done);
-  // A path was published meanwhile: a look that began before says nothing any more.
+  // A path is being published, or was: a look that began before says nothing any more.
   void touched(const RelPath& path);
   void stop();
 
-  [[nodiscard]] bool busy() const { return running_ || !settler_.empty() || rescan_wanted_; }
+  [[nodiscard]] bool busy() const {
+    return running_ || !settler_.empty() || !deferred_.empty() || rescan_wanted_;
+  }
   [[nodiscard]] bool scanning() const { return scanning_; }
-  [[nodiscard]] std::size_t pending() const { return settler_.waiting() + in_hand_; }
+  [[nodiscard]] std::size_t pending() const {
+    return settler_.waiting() + deferred_.size() + in_hand_;
+  }
   [[nodiscard]] const std::set<RelPath>& open_files() const { return open_; }
   // Could not be read: looked at again now and then, and not in sync until then.
   [[nodiscard]] const std::set<RelPath>& failed() const { return failed_; }
@@ -79,6 +83,7 @@ class Intake {
   struct Round;
   void arm();
   void begin();
+  void defer_publishing(std::vector<RelPath>& paths);
   void check_root(const std::shared_ptr<Round>& round);
   void look(const std::shared_ptr<Round>& round, std::vector<RelPath> paths);
   void sort_looks(Round& round, std::vector<LookResult> looks, std::vector<RelPath>& directories);
@@ -116,6 +121,7 @@ class Intake {
   std::size_t in_hand_ = 0;
   std::set<RelPath> suspects_;
   std::set<RelPath> touched_;
+  std::set<RelPath> deferred_;  // hinted while they are being published
   std::set<RelPath> open_;
   std::set<RelPath> failed_;
   std::set<RelPath> unwatched_;
