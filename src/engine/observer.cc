@@ -212,6 +212,7 @@ void Observer::look(std::vector<LookAt> paths, UnixNanos moment, bool keep_bytes
     worker_.run(
         kPool,
         [this, all, begin, end, moment, keep_bytes] {
+          const auto visit = disk_.visit();
           for (std::size_t i = begin; i < end; ++i) {
             all->looks[i] = look_at(disk_, all->paths[i], moment, keep_bytes);
           }

@@ -1,6 +1,7 @@
 #include "dagsync/engine/publish_batch.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "dagsync/core/index.h"
 #include "dagsync/engine/bytecode.h"
@@ -56,7 +57,7 @@ class Step {
 
   Result<Published> evict(const Eviction& eviction) {
     if (eviction.state.type == FileType::kDirectory) {
-      return disk_.remove_directory(eviction.path, disposable_);
+      return remove_directory(eviction.path);
     }
     std::optional<KeptId> id;
     if (eviction.kept) id = eviction.kept->id;
@@ -95,12 +96,25 @@ class Step {
     if (!staged) return Unexpected(staged.error());
     const auto before = expected(item);
     if (!before) return Unexpected(before.error());
-    if (const Status made = make_implied_directories(disk_, item.path.parent()); !made) {
+    if (const Status made = make_room_in(item.path.parent()); !made) {
       return Unexpected(made.error());
     }
     std::optional<KeptId> keep;
     if (item.kept) keep = item.kept->id;
     return disk_.publish(item.path, *before, std::move(*staged), keep, disposable_);
+  }
+
+  // A batch brings many files to one directory: looked for once.
+  Status make_room_in(const RelPath& directory) {
+    if (standing_.contains(directory)) return {};
+    const Status made = make_implied_directories(disk_, directory);
+    if (made) standing_.insert(directory);
+    return made;
+  }
+
+  Result<Published> remove_directory(const RelPath& path) {
+    standing_.clear();
+    return disk_.remove_directory(path, disposable_);
   }
 
   Result<Published> make_directory(PublishItem& item) {
@@ -127,7 +141,7 @@ class Step {
     if ((*now)->type == FileType::kDirectory) {
       const bool was_directory = was_live && item.there->record.content.kind == Kind::kDirectory;
       if (!was_directory) return outcome(PublishOutcome::kChanged);
-      return disk_.remove_directory(item.path, disposable_);
+      return remove_directory(item.path);
     }
     if (!was_live || !item.there->disk) return outcome(PublishOutcome::kChanged);
     DiskState before = *item.there->disk;
@@ -144,6 +158,7 @@ class Step {
 
   Disk& disk_;
   const Disk::Disposable& disposable_;
+  std::unordered_set<RelPath> standing_;  // directories that this step has seen or made
 };
 
 // 0: directories; 1: files; 2: deletes, and files that take the place of a directory, be it one
@@ -212,42 +227,60 @@ void prune(Disk& disk, const Disk::Disposable& disposable,
     (void)disk.remove_directory(directory, disposable);
 }
 
-PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposable,
-                       PublishBatch& batch) {
-  PublishResults results;
-  Step step(disk, disposable);
+namespace {
+
+void stage_all(Disk& disk, Step& step, PublishBatch& batch, PublishResults& results) {
+  const auto visit = disk.visit();
   for (PublishItem& item : batch.items) {
     const Status staged = step.stage(item);
     results.items.push_back({item.path, outcome(PublishOutcome::kDone)});
     if (!staged) results.items.back().published = Unexpected(staged.error());
   }
+}
+
+void evict_below(Step& step, const PublishItem& item, const PublishBatch& batch,
+                 PublishResults& results) {
+  for (const Eviction& eviction : batch.evictions) {
+    if (!eviction.path.is_below(item.path)) continue;
+    results.evictions.push_back({eviction.path, step.evict(eviction)});
+  }
+}
+
+// What else the names that stand now have changed: a link's ctime, and Python's caches.
+void look_after(Disk& disk, Step& step, const PublishBatch& batch, PublishResults& results) {
+  StaleBytecode bytecode(disk);
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    const PublishItem& item = batch.items[i];
+    auto& published = results.items[i].published;
+    if (!published || published->outcome != PublishOutcome::kDone) continue;
+    step.refresh_link(item, *published);
+    if (item.nothing_to_do) continue;
+    std::optional<Content> old;
+    if (item.there) old = item.there->record.content;
+    bytecode.drop(item.path, item.change.record.content, old);
+  }
+}
+
+}  // namespace
+
+PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposable,
+                       PublishBatch& batch) {
+  PublishResults results;
+  Step step(disk, disposable);
+  stage_all(disk, step, batch, results);
   if (const Transaction intents = intents_of(batch); !intents.writes.empty()) {
     results.intents = store.commit(intents, Durability::kDurable);
     if (!results.intents) return results;
   }
+  const auto visit = disk.visit();
   for (const std::size_t i : order_of(batch)) {
     if (!results.items[i].published) continue;
-    const PublishItem& item = batch.items[i];
-    if (phase_of(item, batch) == 2 && is_bytes(item.change.record.content.kind)) {
-      for (const Eviction& eviction : batch.evictions) {
-        if (!eviction.path.is_below(item.path)) continue;
-        results.evictions.push_back({eviction.path, step.evict(eviction)});
-      }
-    }
-    results.items[i].published = step.publish(batch.items[i]);
+    PublishItem& item = batch.items[i];
+    const bool may_evict = phase_of(item, batch) == 2 && is_bytes(item.change.record.content.kind);
+    if (may_evict) evict_below(step, item, batch, results);
+    results.items[i].published = step.publish(item);
   }
-  StaleBytecode bytecode(disk);
-  for (std::size_t i = 0; i < batch.items.size(); ++i) {
-    auto& published = results.items[i].published;
-    if (published && published->outcome == PublishOutcome::kDone) {
-      step.refresh_link(batch.items[i], *published);
-      const PublishItem& item = batch.items[i];
-      if (item.nothing_to_do) continue;
-      std::optional<Content> old;
-      if (item.there) old = item.there->record.content;
-      bytecode.drop(item.path, item.change.record.content, old);
-    }
-  }
+  look_after(disk, step, batch, results);
   return results;
 }
 

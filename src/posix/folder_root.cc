@@ -61,7 +61,7 @@ Result<FolderRoot::Opened> FolderRoot::open_any() const {
                      "a symlink stands there: name the directory that it points to");
   if (look->state.type != FileType::kDirectory)
     return fail_here(ErrorCode::kNotFound, "no directory stands there: make one");
-  return Opened{std::move(fd), *look};
+  return Opened{share(std::move(fd)), *look};
 }
 
 Result<FolderRoot::Opened> FolderRoot::open() const {
@@ -76,7 +76,7 @@ Result<FolderRoot::Opened> FolderRoot::open() const {
 Result<RootIdentity> FolderRoot::identify(const std::optional<std::string>& mark) {
   auto opened = open_any();
   if (!opened) return tl::unexpected(std::move(opened.error()));
-  auto directory = reopen(opened->fd.get(), O_RDONLY | O_DIRECTORY);
+  auto directory = reopen(opened->fd->get(), O_RDONLY | O_DIRECTORY);
   if (!directory) return fail_at(directory.error().number, "read the folder", escape_bytes(path_));
   RootIdentity identity;
   identity.inode = opened->look.state.inode;

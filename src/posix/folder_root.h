@@ -1,4 +1,4 @@
-// The directory that the folder is, opened anew for each operation.
+// The directory that the folder is, opened anew for each operation, or for those of a short visit.
 //
 // A descriptor held open would be simpler, but it keeps an administrator from unmounting, and it
 // goes on working in a directory that was moved away or in what lies hidden under a new mount.
@@ -19,7 +19,7 @@ namespace dagsync {
 class FolderRoot {
  public:
   struct Opened {
-    UniqueFd fd;  // O_PATH
+    SharedFd fd;  // O_PATH
     Look look;
   };
 

@@ -19,6 +19,7 @@
 #include "posix/publish.h"
 #include "posix/recovery.h"
 #include "posix/remove.h"
+#include "posix/visit.h"
 
 namespace dagsync {
 namespace {
@@ -72,7 +73,7 @@ Result<std::unique_ptr<PosixDisk>> PosixDisk::open(Options options) {
 }
 
 bool PosixDisk::other_file_system() const {
-  const auto root = root_.open();
+  const auto root = open_root();
   return !root || !staging_->is_beside(*root);
 }
 
@@ -82,29 +83,48 @@ Result<RootIdentity> PosixDisk::identify_root(std::optional<std::string> mark) {
   return root_.identify(mark);
 }
 
+std::unique_ptr<Disk::Visit> PosixDisk::visit() {
+  return std::make_unique<PosixVisit>(root_);
+}
+
+Result<FolderRoot::Opened> PosixDisk::open_root() const {
+  auto* visit = PosixVisit::current(root_);
+  return visit != nullptr ? visit->open_root() : root_.open();
+}
+
+Sys<Place> PosixDisk::place_in(const FolderRoot::Opened& root, const RelPath& path) const {
+  auto* visit = PosixVisit::current(root_);
+  return visit != nullptr ? visit->place_of(root, path) : place_of(root.fd->get(), path);
+}
+
+// After a call that may have removed it.
+void PosixDisk::forget_directory() const {
+  if (auto* visit = PosixVisit::current(root_)) visit->forget_directory();
+}
+
 Result<PosixDisk::Standpoint> PosixDisk::stand_at(const RelPath& path,
                                                   std::string_view doing) const {
   if (path.is_root()) return fail_root_itself(doing);
-  auto root = root_.open();
+  auto root = open_root();
   if (!root) return tl::unexpected(std::move(root.error()));
-  auto place = place_of(root->fd.get(), path);
+  auto place = place_in(*root, path);
   if (!place) return fail_at(place.error().number, doing, path);
   return Standpoint{std::move(*root), std::move(*place)};
 }
 
 Result<UniqueFd> PosixDisk::inode_at(const RelPath& path, std::string_view doing) const {
-  const auto root = root_.open();
+  const auto root = open_root();
   if (!root) return tl::unexpected(root.error());
-  auto inode = open_beneath(root->fd.get(), path, O_PATH | O_NOFOLLOW);
+  auto inode = open_beneath(root->fd->get(), path, O_PATH | O_NOFOLLOW);
   if (!inode) return fail_at(inode.error().number, doing, path);
   return std::move(*inode);
 }
 
 Result<std::optional<DiskState>> PosixDisk::stat(const RelPath& path) {
-  const auto root = root_.open();
+  const auto root = open_root();
   if (!root) return tl::unexpected(root.error());
   if (path.is_root()) return root->look.state;
-  const auto place = place_of(root->fd.get(), path);
+  const auto place = place_in(*root, path);
   if (!place && is_no_directory(place.error().number)) return std::nullopt;
   if (!place) return fail_at(place.error().number, "look at", path);
   const auto look = look_at(place->directory->get(), place->name.c_str());
@@ -114,9 +134,9 @@ Result<std::optional<DiskState>> PosixDisk::stat(const RelPath& path) {
 }
 
 Result<std::vector<Disk::Listed>> PosixDisk::list(const RelPath& directory) {
-  const auto root = root_.open();
+  const auto root = open_root();
   if (!root) return tl::unexpected(root.error());
-  const auto opened = open_beneath(root->fd.get(), directory, O_PATH | O_DIRECTORY);
+  const auto opened = open_beneath(root->fd->get(), directory, O_PATH | O_DIRECTORY);
   if (!opened) return fail_at(opened.error().number, "list", directory);
   auto names = names_in(opened->get());
   if (!names) return fail_at(names.error().number, "list", directory);
@@ -168,27 +188,27 @@ WriterCheck PosixDisk::check_writer(const RelPath& path) {
 // -- staging --------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<StagedFile>> PosixDisk::stage_file(std::uint64_t size) {
-  const auto root = root_.open();
+  const auto root = open_root();
   if (!root) return tl::unexpected(root.error());
   return staging_->file(*root, size);
 }
 
 Result<std::unique_ptr<Staged>> PosixDisk::stage_symlink(const std::string& target,
                                                          UnixNanos mtime) {
-  const auto root = root_.open();
+  const auto root = open_root();
   if (!root) return tl::unexpected(root.error());
   return staging_->symlink(*root, target, mtime);
 }
 
 Result<std::unique_ptr<Staged>> PosixDisk::stage_directory(std::uint32_t mode) {
-  const auto root = root_.open();
+  const auto root = open_root();
   if (!root) return tl::unexpected(root.error());
   return staging_->directory(*root, mode);
 }
 
 Result<std::unique_ptr<Staged>> PosixDisk::stage_link(const RelPath& path,
                                                       const DiskState& expected) {
-  const auto root = root_.open();
+  const auto root = open_root();
   if (!root) return tl::unexpected(root.error());
   return staging_->link(*root, path, expected);
 }
@@ -210,6 +230,7 @@ Result<Published> PosixDisk::publish(const RelPath& path, const Expected& expect
   if (ours == nullptr) return fail(ErrorCode::kInvalid, "publish: not staged by this disk");
   const auto standpoint = stand_at(path, "publish");
   if (!standpoint) return tl::unexpected(standpoint.error());
+  if (expected && expected->type == FileType::kDirectory) forget_directory();
   Publishing job = job_at(path, *standpoint, keep);
   return publish_staged(job, expected, ours->thing(), disposable);
 }
@@ -217,7 +238,7 @@ Result<Published> PosixDisk::publish(const RelPath& path, const Expected& expect
 Result<Published> PosixDisk::remove(const RelPath& path, const DiskState& expected,
                                     const std::optional<KeptId>& keep) {
   const auto standpoint = stand_at(path, "remove");
-  if (!standpoint && standpoint.error().code == ErrorCode::kNotFound && root_.open())
+  if (!standpoint && standpoint.error().code == ErrorCode::kNotFound && open_root())
     return Published{PublishOutcome::kChanged, {}, false};
   if (!standpoint) return tl::unexpected(standpoint.error());
   Publishing job = job_at(path, *standpoint, keep);
@@ -226,16 +247,17 @@ Result<Published> PosixDisk::remove(const RelPath& path, const DiskState& expect
 
 Result<Published> PosixDisk::remove_directory(const RelPath& path, const Disposable& disposable) {
   const auto standpoint = stand_at(path, "remove");
-  if (!standpoint && standpoint.error().code == ErrorCode::kNotFound && root_.open())
+  if (!standpoint && standpoint.error().code == ErrorCode::kNotFound && open_root())
     return Published{PublishOutcome::kChanged, {}, false};
   if (!standpoint) return tl::unexpected(standpoint.error());
+  forget_directory();
   return remove_tree(path, standpoint->place, disposable);
 }
 
 Result<Published> PosixDisk::set_attributes(const RelPath& path, const DiskState& expected,
                                             std::uint32_t mode, std::optional<UnixNanos> mtime) {
   const auto standpoint = stand_at(path, "set the mode or time of");
-  if (!standpoint && standpoint.error().code == ErrorCode::kNotFound && root_.open())
+  if (!standpoint && standpoint.error().code == ErrorCode::kNotFound && open_root())
     return Published{PublishOutcome::kChanged, {}, false};
   if (!standpoint) return tl::unexpected(standpoint.error());
   return set_attributes_at(path, standpoint->place, expected, mode, mtime);
@@ -248,9 +270,9 @@ Status PosixDisk::sync(const std::vector<RelPath>& paths) {
 }
 
 Status PosixDisk::make_durable(const std::vector<RelPath>& paths) {
-  const auto root = root_.open();
+  const auto root = open_root();
   if (!root) return tl::unexpected(root.error());
-  const auto durable = dagsync::make_durable(root->fd.get(), paths);
+  const auto durable = dagsync::make_durable(root->fd->get(), paths);
   return durable ? kept_->sync() : durable;
 }
 

@@ -1,6 +1,7 @@
 // A folder on Linux. Which file knows what:
 //   folder_root      the directory that the folder is, noticed when it vanishes
 //   beneath          paths that cannot lead out of it
+//   visit            what a run of calls shares of both
 //   staging          what is made ready, and where
 //   publish          the step that makes it visible; replace, keeping, put_back: what it replaces
 //   kept_versions    where that goes; recovery: also after a crash
@@ -40,6 +41,7 @@ class PosixDisk final : public Disk {
   // Whether the folder lies on another file system than the state directory, or cannot be told.
   [[nodiscard]] bool other_file_system() const;
 
+  std::unique_ptr<Visit> visit() override;
   Result<RootIdentity> identify_root(std::optional<std::string> mark) override;
   Result<std::optional<DiskState>> stat(const RelPath& path) override;
   Result<std::vector<Listed>> list(const RelPath& directory) override;
@@ -82,6 +84,9 @@ class PosixDisk final : public Disk {
     FolderRoot::Opened root;
     Place place;
   };
+  [[nodiscard]] Result<FolderRoot::Opened> open_root() const;
+  [[nodiscard]] Sys<Place> place_in(const FolderRoot::Opened& root, const RelPath& path) const;
+  void forget_directory() const;
   [[nodiscard]] Result<Standpoint> stand_at(const RelPath& path, std::string_view doing) const;
   [[nodiscard]] Publishing job_at(const RelPath& path, const Standpoint& standpoint,
                                   const std::optional<KeptId>& keep);

@@ -33,6 +33,12 @@ PosixStagedFile::PosixStagedFile(UniqueFd file, TempName name, std::optional<Own
   thing_.owner = owner;
 }
 
+// A name that was never completed does not know yet what it holds.
+PosixStagedFile::~PosixStagedFile() {
+  if (!writing_ || !thing_.name) return;
+  if (const auto look = look_at(writing_.get())) thing_.name.holds(look->state.inode);
+}
+
 Result<std::unique_ptr<StagedFile>> PosixStagedFile::start(UniqueFd file, TempName name,
                                                            std::uint64_t size,
                                                            std::optional<Owner> owner) {
@@ -84,21 +90,21 @@ Status PosixStagedFile::append_by_reading(ReadFile& source, std::uint64_t offset
 
 Status PosixStagedFile::finish(std::uint32_t mode, UnixNanos mtime) {
   DAGSYNC_ASSERT(writing_);
-  const auto closed = close_for_writing(mode, mtime);
-  if (!closed) return fail_at(closed.error().number, "finish", kStagedFile);
+  const auto completed = complete(mode, mtime);
+  if (!completed) return fail_at(completed.error().number, "finish", kStagedFile);
+  // Before the file can be seen, or we were the writer that others wait for.
+  writing_.reset();
   return {};
 }
 
-// The descriptor for writing goes before the file can be seen, or we were the writer that others
-// wait for.
-Sys<void> PosixStagedFile::close_for_writing(std::uint32_t mode, UnixNanos mtime) {
-  if (reserved_ && ::ftruncate(writing_.get(), static_cast<off_t>(written_)) != 0)
-    return sys_error();
-  auto reading = reopen(writing_.get(), O_RDONLY);
-  if (!reading) return tl::unexpected(reading.error());
-  writing_.reset();
-  thing_.inode = std::move(*reading);
-  const int fd = thing_.inode.get();
+Sys<void> PosixStagedFile::complete(std::uint32_t mode, UnixNanos mtime) {
+  const int fd = writing_.get();
+  if (reserved_ && ::ftruncate(fd, static_cast<off_t>(written_)) != 0) return sys_error();
+  if (!thing_.name) {
+    auto reading = reopen(fd, O_RDONLY);
+    if (!reading) return tl::unexpected(reading.error());
+    thing_.inode = std::move(*reading);
+  }
   if (thing_.owner && ::fchown(fd, thing_.owner->user, thing_.owner->group) != 0)
     return sys_error();
   if (::fchmod(fd, mode & kFileModeBits) != 0) return sys_error();
@@ -107,6 +113,7 @@ Sys<void> PosixStagedFile::close_for_writing(std::uint32_t mode, UnixNanos mtime
   const auto look = look_at(fd);
   if (!look) return tl::unexpected(look.error());
   thing_.made = look->state;
+  thing_.name.holds(look->state.inode);
   return {};
 }
 

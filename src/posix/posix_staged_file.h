@@ -9,11 +9,12 @@ namespace dagsync {
 
 class PosixStagedFile final : public StagedFile, public PosixStaged {
  public:
-  // `file` is open for writing; `name` is none of an anonymous one. Space for `size` bytes is
-  // reserved where that is worth a call.
+  // `file` is open for writing; `name` is none of an anonymous one, else holds it from now on.
+  // Space for `size` bytes is reserved where that is worth a call.
   [[nodiscard]] static Result<std::unique_ptr<StagedFile>> start(UniqueFd file, TempName name,
                                                                  std::uint64_t size,
                                                                  std::optional<Owner> owner);
+  ~PosixStagedFile() override;
 
   Status append(std::string_view bytes) override;
   Status append_from(ReadFile& source, std::uint64_t offset, std::uint64_t length) override;
@@ -24,7 +25,7 @@ class PosixStagedFile final : public StagedFile, public PosixStaged {
   PosixStagedFile(UniqueFd file, TempName name, std::optional<Owner> owner);
   [[nodiscard]] Status append_by_reading(ReadFile& source, std::uint64_t offset,
                                          std::uint64_t length);
-  [[nodiscard]] Sys<void> close_for_writing(std::uint32_t mode, UnixNanos mtime);
+  [[nodiscard]] Sys<void> complete(std::uint32_t mode, UnixNanos mtime);
 
   UniqueFd writing_;  // none after finish()
   StagedThing thing_;

@@ -13,7 +13,7 @@ namespace {
 
 Result<Published> publish_new(Publishing& job, StagedThing& staged) {
   const auto appeared = appear_new(job, staged);
-  if (appeared) return published(staged);
+  if (appeared) return published(job, staged);
   if (appeared.error().number == EEXIST) return Published{PublishOutcome::kChanged, {}, false};
   return fail_publish(job, appeared.error().number);
 }
@@ -33,10 +33,10 @@ Result<Published> publish_directory_again(Publishing& job, const Standing& old,
 Result<Published> publish_staged(Publishing& job, const Disk::Expected& expected,
                                  StagedThing& staged, const Disk::Disposable& disposable) {
   const Published changed{PublishOutcome::kChanged, {}, false};
+  if (!expected) return publish_new(job, staged);
   auto old = hold(job.place);
-  if (!old && old.error().number != ENOENT) return fail_at(old.error().number, "look at", job.path);
-  if (old.has_value() != expected.has_value()) return changed;
-  if (!old) return publish_new(job, staged);
+  if (!old && old.error().number == ENOENT) return changed;
+  if (!old) return fail_at(old.error().number, "look at", job.path);
   if (!matches(*expected, old->state)) return changed;
   if (old->state.type == FileType::kSpecial)
     return fail(ErrorCode::kExists, display(job.path) +

@@ -14,14 +14,15 @@ namespace {
 // Each round more is another edit within microseconds of the one before.
 constexpr int kMaxRounds = 64;
 
-// Whether what came out is `placed` as we put it there, so that nobody has a part in it.
-bool is_untouched(const TempName& came_out, const DiskState& placed) {
-  const auto standing = hold(came_out.place());
-  if (!standing || standing->state.inode != placed.inode) return false;
-  if (placed.type == FileType::kDirectory) return true;
-  if (has_writer(*standing)) return false;
+// What came out, if it is `placed` as we put it there, so that nobody has a part in it.
+std::optional<Standing> untouched(const TempName& came_out, const DiskState& placed) {
+  auto standing = hold(came_out.place());
+  if (!standing || standing->state.inode != placed.inode) return std::nullopt;
+  if (placed.type == FileType::kDirectory) return std::move(*standing);
+  if (has_writer(*standing)) return std::nullopt;
   const auto now = look_at(standing->inode.get());  // after the last writer closed
-  return now && matches_but_for_ctime(placed, now->state);
+  if (!now || !matches_but_for_ctime(placed, now->state)) return std::nullopt;
+  return std::move(*standing);
 }
 
 void keep_aside(Publishing& job, TempName& came_out) {
@@ -46,12 +47,12 @@ void put_back_exchanged(Publishing& job, TempName& came_out, StagedThing& ours) 
     const auto going_in = look_at(came_out.at().directory, came_out.at().name);
     // Where the name is gone, somebody deleted it after his edit.
     if (!going_in || !exchange(came_out.at(), at(job.place))) break;
-    if (is_untouched(came_out, placed)) {
+    if (auto out = untouched(came_out, placed)) {
       const bool is_ours = placed.inode == ours.made.inode;
       const bool is_directory = placed.type == FileType::kDirectory;
       if (!is_ours) return keep_aside(job, came_out);
       if (came_out.remove(is_directory)) {
-        if (!ours.linked) job.departed.note(job.path, std::move(ours.inode), ours.made);
+        if (!ours.linked) job.departed.note(job.path, std::move(out->inode), ours.made);
         return;
       }
     }

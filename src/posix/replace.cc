@@ -36,7 +36,7 @@ Result<Published> rename_over_file(Publishing& job, Standing& old, StagedThing& 
   const auto renamed = rename_over(ready.at(), at(job.place));
   if (!renamed) return fail_publish(job, renamed.error().number);
   ready.forget();
-  Published done = published(staged);
+  Published done = published(job, staged);
   done.kept = keeping.finish_replaced();
   job.departed.note(job.path, std::move(old.inode), old.state);
   return done;
@@ -51,7 +51,7 @@ Result<Published> rename_over_directory(Publishing& job, StagedThing& staged, Te
   const auto renamed = rename_new(ready.at(), at(job.place));
   if (!renamed) return fail_publish(job, renamed.error().number);
   ready.forget();
-  return published(staged);
+  return published(job, staged);
 }
 
 }  // namespace
@@ -89,7 +89,7 @@ Result<Published> replace_file(Publishing& job, Standing old, StagedThing& stage
     put_back_exchanged(job, *swap, staged);
     return Published{outcome, {}, false};
   }
-  Published done = published(staged);
+  Published done = published(job, staged);
   const auto kept = keeping.finish(*swap);
   if (!kept) {
     put_back_exchanged(job, *swap, staged);
@@ -123,7 +123,7 @@ Result<Published> replace_directory(Publishing& job, const Standing& old, Staged
     return kChanged;
   }
   const auto removed = swap->remove(true);
-  if (removed) return published(staged);
+  if (removed) return published(job, staged);
   put_back_exchanged(job, *swap, staged);
   if (removed.error().number == ENOTEMPTY) return fail_not_empty(job.path, "");
   return fail_at(removed.error().number, "remove what stood at", job.path);

@@ -23,13 +23,16 @@ Sys<void> link_anonymous(const StagedThing& staged, NameAt to) {
 // A directory with setgid hands its group on, as it does to what is made in it. Best effort: the
 // group is not replicated.
 void inherit_group(const Publishing& job, const StagedThing& staged) {
-  if (staged.linked || staged.owner || !staged.inode) return;
+  const bool is_made = staged.inode || staged.name;
+  if (staged.linked || staged.owner || !is_made) return;
   const auto parent = look_at(job.place.directory->get());
   if (!parent || (parent->state.mode & S_ISGID) == 0) return;
-  const auto now = look_at(staged.inode.get());
+  const NameAt at = staged.name ? staged.name.at() : NameAt{staged.inode.get(), ""};
+  const auto now = look_at(at.directory, at.name);
   if (!now || now->group == parent->group) return;
   [[maybe_unused]] const int ignored =
-      ::fchownat(staged.inode.get(), "", static_cast<uid_t>(-1), parent->group, AT_EMPTY_PATH);
+      ::fchownat(at.directory, at.name, static_cast<uid_t>(-1), parent->group,
+                 AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
 }
 
 }  // namespace
@@ -68,14 +71,13 @@ Sys<TempName> ready_to_swap(Publishing& job, StagedThing& staged, const KeptId& 
   return ready;
 }
 
-Published published(StagedThing& staged) {
+Published published(const Publishing& job, StagedThing& staged) {
   Published done{PublishOutcome::kDone, staged.made, false};
   DiskState& now = *done.now;
-  const std::string path = proc_path(staged.inode.get());
   if (staged.type == FileType::kDirectory && staged.mode != staged.made.mode &&
-      ::fchmodat(AT_FDCWD, path.c_str(), staged.mode, 0) == 0)
+      ::fchmodat(AT_FDCWD, proc_path(staged.inode.get()).c_str(), staged.mode, 0) == 0)
     staged.made.mode = staged.mode;
-  const auto look = look_at(staged.inode.get());
+  const auto look = look_at_staged(staged, at(job.place));
   if (look && matches_but_for_ctime(staged.made, look->state)) now = look->state;
   return done;
 }

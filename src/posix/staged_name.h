@@ -14,7 +14,7 @@ namespace dagsync {
 
 // The outcome for a thing that stands in the folder now: what it shows, or, where somebody was at
 // it already, what it showed when it was made, so that the next look sees the difference.
-[[nodiscard]] Published published(StagedThing& staged);
+[[nodiscard]] Published published(const Publishing& job, StagedThing& staged);
 
 // The error of a failed step; EXDEV also makes the next staging go the other way.
 [[nodiscard]] Unexpected fail_publish(Publishing& job, int error_number);

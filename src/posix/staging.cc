@@ -84,6 +84,10 @@ Sys<void> make_thing(StagedThing& thing, NameAt at) {
   return completed;
 }
 
+Sys<Look> look_at_staged(const StagedThing& staged, NameAt at) {
+  return staged.inode ? look_at(staged.inode.get()) : look_at(at.directory, at.name);
+}
+
 Result<std::unique_ptr<Staging>> Staging::open(int state_directory, std::optional<Owner> owner,
                                                KeptVersions& kept) {
   if (::mkdirat(state_directory, kDirectory, S_IRWXU) != 0 && errno != EEXIST)
@@ -114,12 +118,9 @@ Result<std::unique_ptr<StagedFile>> Staging::file(const FolderRoot::Opened& root
     constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     UniqueFd file(::openat(directory_->get(), name.c_str(), kFlags, S_IRUSR | S_IWUSR));
     if (!file) return fail_at(errno, "stage a file in", kDirectory);
-    const auto look = look_at(file.get());
-    if (!look) return fail_at(look.error().number, "look at a file in", kDirectory);
-    return PosixStagedFile::start(std::move(file), TempName(directory_, name, look->state.inode),
-                                  size, owner_);
+    return PosixStagedFile::start(std::move(file), TempName(directory_, name, 0), size, owner_);
   }
-  UniqueFd file(::openat(root.fd.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR));
+  UniqueFd file(::openat(root.fd->get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR));
   if (!file && (is_unsupported(errno) || errno == EISDIR))
     return fail(ErrorCode::kUnsupported,
                 "the folder's file system has no anonymous files: put state_dir on it");
@@ -167,7 +168,7 @@ Result<std::unique_ptr<Staged>> Staging::link(const FolderRoot::Opened& root, co
   const auto moved_on = [&] {
     return fail(ErrorCode::kUnavailable, display(path) + " changed before it could be linked");
   };
-  const auto place = place_of(root.fd.get(), path);
+  const auto place = place_of(root.fd->get(), path);
   if (!place) return moved_on();
   UniqueFd inode(
       ::openat(place->directory->get(), place->name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));

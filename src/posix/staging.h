@@ -28,7 +28,8 @@ struct Owner {
 struct StagedThing {
   FileType type = FileType::kFile;
   DiskState made;          // as it was finished; what differs from it later, somebody else did
-  UniqueFd inode;          // read-only or O_PATH; none of what is only made when it is published
+  UniqueFd inode;          // read-only or O_PATH; none of what is only made when it is published,
+                           // nor of a file with a name, of which thousands may be staged at once
   TempName name;           // in staging; none of an anonymous file and of what is made later
   bool linked = false;     // a second name of a file that stands in the folder
   std::uint32_t mode = 0;  // of a directory
@@ -85,6 +86,9 @@ class Staging {
   std::atomic<std::uint64_t> last_name_;
   std::atomic<bool> apart_{false};
 };
+
+// What was staged, as it is now: by its descriptor, else at this name.
+[[nodiscard]] Sys<Look> look_at_staged(const StagedThing& staged, NameAt at);
 
 // Makes the symlink or directory `thing` at the name `at`, in its final form.
 [[nodiscard]] Sys<void> make_thing(StagedThing& thing, NameAt at);

@@ -93,6 +93,15 @@ class Disk {
 
   virtual ~Disk() = default;
 
+  // While it lives, the calls of this thread may use the folder's root and a directory as an
+  // earlier one found them a moment ago. One at a time in a thread, for a run of calls in the order
+  // of paths; no shorter than it must be.
+  class Visit {
+   public:
+    virtual ~Visit() = default;
+  };
+  [[nodiscard]] virtual std::unique_ptr<Visit> visit() { return nullptr; }
+
   // -- the folder -----------------------------------------------------------------------------
   // kNotFound: no such directory (any more); kInvalid: a symlink stands there. With `mark`, a root
   // without a marker gets one, durably.
