@@ -72,21 +72,14 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
               {[this](Intake::Batch batch) { observed(std::move(batch)); },
                [this](const std::string& why) { halt(lost(why)); }, [this] { return alive_at_; },
                [this](const RelPath& path) { return publisher_.is_publishing(path); }}),
-      publisher_(ports.clock, ports.worker, ports.disk, ports.store, outlet, replica_, rules_,
-                 journal_, versions_, fetcher_,
-                 {[this](Actions actions) { perform(std::move(actions)); },
-                  [this](const RelPath& path) { intake_.look_at(path); },
-                  [this](const RelPath& path) { intake_.touched(path); },
-                  [this](const RelPath& path, const std::string& what) { trouble(path, what); },
-                  [this](const RelPath& path, const Record& record, const NodeName& from) {
-                    log::info("{}: {} {} from {}", config_.name,
-                              record.is_live() ? "applied" : "deleted", display(path), from.value);
-                    event(Event::Kind::kApplied, path, from.value,
-                          record.is_live() ? "changed" : "deleted");
-                    if (path.bytes() == kIgnoreFileName && load_rules()) rules_changed();
-                    answer_pages();
-                    changed();
-                  }}),
+      publisher_(
+          ports.clock, ports.worker, ports.disk, ports.store, outlet, replica_, rules_, journal_,
+          versions_, fetcher_,
+          {[this](Actions actions) { perform(std::move(actions)); },
+           [this](const RelPath& path) { intake_.look_at(path); },
+           [this](const RelPath& path) { intake_.touched(path); },
+           [this](const RelPath& path, const std::string& what) { trouble(path, what); },
+           [this](const PublishItem& item, const Wanted& wanted) { published(item, wanted); }}),
       snapshots_(config_.name, replica_, outlet,
                  [this](std::function<void()> call) { journal_.when_written(std::move(call)); }),
       verifier_(config_.name, self_, ports.clock, ports.worker, ports.disk, outlet, replica_,

@@ -17,16 +17,17 @@ constexpr std::size_t kMostWanted = 200'000;     // beyond, what is announced is
 constexpr std::size_t kRoomForPages = 50'000;    // wanted changes; beyond, pages of a snapshot wait
 constexpr std::size_t kMostPages = 16;           // of one peer that wait
 constexpr std::size_t kMaxQueuedBytes = 32 << 20;  // beyond, a snapshot will bring the rest
-// What one peer may announce, in bytes of records: some 60,000 files at once, then 3,000 a second.
-// In memory each takes about three times that, on its way.
+// What one peer may announce that has not changed anything here yet, in bytes of records: some
+// 60,000 files. In memory each takes about three times that, on its way. What never changes
+// anything, such as a file whose content does not come, is forgiven by and by: 3,000 a second.
 constexpr double kMostAnnounced = 20 << 20;
-constexpr double kAnnouncedPerSecond = 1 << 20;
+constexpr double kForgivenPerSecond = 1 << 20;
 // A stamp further ahead of our clock is no clock that goes wrong. Any stamp can be replaced by one
 // that is a nanosecond later, which the last ones could not.
 constexpr Duration kFarthestAhead = std::chrono::hours(24) * 365 * 10;
 
-std::size_t record_bytes(const Announce::Item& item) {
-  return encoded_bound({item.change, {}});
+double record_bytes(const Change& change) {
+  return static_cast<double>(encoded_bound({change, {}}));
 }
 
 }  // namespace
@@ -221,7 +222,7 @@ void Folder::relay(const Relay& relay) {
 }
 
 void Folder::on_announce(const NodeName& from, Announce announce) {
-  if (!takes(from, announce.items)) return;
+  if (!takes(from, announce)) return;
   if (announce.page != 0) {
     deliver(from, std::move(announce.items));
     unanswered_pages_.emplace_back(from, announce.page);
@@ -240,7 +241,9 @@ void Folder::on_announce(const NodeName& from, Announce announce) {
 
 // Whether there is room for what a peer announces, and the right to do so; takes out of it what
 // cannot be.
-bool Folder::takes(const NodeName& from, std::vector<Announce::Item>& items) {
+bool Folder::takes(const NodeName& from, Announce& announce) {
+  std::vector<Announce::Item>& items = announce.items;
+  const bool is_page = announce.page != 0;
   const auto peer = replica_.peers().find(from);
   if (peer == replica_.peers().end()) return false;
   if (!peer->second.may_send) {
@@ -249,7 +252,7 @@ bool Folder::takes(const NodeName& from, std::vector<Announce::Item>& items) {
   }
   const auto pages = std::count_if(unanswered_pages_.begin(), unanswered_pages_.end(),
                                    [&](const auto& page) { return page.first == from; });
-  const Allowance whole(kMostAnnounced, kAnnouncedPerSecond);
+  const Allowance whole(kMostAnnounced, kForgivenPerSecond);
   Announced& announced = announced_.try_emplace(from, Announced{whole, whole}).first->second;
   const bool is_own = !items.empty() && items.front().change.id.author.node == from;
   Allowance& allowance = is_own ? announced.own : announced.of_others;
@@ -258,7 +261,8 @@ bool Folder::takes(const NodeName& from, std::vector<Announce::Item>& items) {
     leave_out(from, "pages of a snapshot, of which too many wait already");
     return false;
   }
-  if (pages == 0 && (replica_.wanted().size() >= kMostWanted || allowance.is_spent(now))) {
+  // Its sender waits for the answer to each page, which comes when there is room again.
+  if (!is_page && pages == 0 && (replica_.wanted().size() >= kMostWanted || allowance.is_spent(now))) {
     leave_out(from, "changes, of which it announces too many at once: they come page by page");
     return false;
   }
@@ -267,8 +271,29 @@ bool Folder::takes(const NodeName& from, std::vector<Announce::Item>& items) {
       items, [&](const Announce::Item& item) { return item.change.record.stamp > farthest; });
   if (ahead > 0) leave_out(from, "changes of the far future: set the clock of their author");
   for (const Announce::Item& item : items)
-    allowance.take(static_cast<double>(record_bytes(item)), now);
+    allowance.take(record_bytes(item.change), now);
   return true;
+}
+
+// A change that stands on the disk is in nobody's hand any more. So an honest copy of a million
+// files is as fast as the disk, and a flood that changes nothing is not.
+void Folder::published(const PublishItem& item, const Wanted& wanted) {
+  const RelPath& path = item.path;
+  const Record& record = wanted.record;
+  const NodeName& author = item.change.id.author.node;
+  log::info("{}: {} {} from {}", config_.name, record.is_live() ? "applied" : "deleted",
+            display(path), author.value);
+  event(Event::Kind::kApplied, path, author.value, record.is_live() ? "changed" : "deleted");
+  if (path.bytes() == kIgnoreFileName && load_rules()) rules_changed();
+  const bool changed_something = record.is_live() || (item.old && item.old->record.is_live());
+  for (const NodeName& source : wanted.sources) {
+    const auto announced = announced_.find(source);
+    if (announced == announced_.end() || !changed_something) continue;
+    auto& [own, of_others] = announced->second;
+    (source == author ? own : of_others).give_back(record_bytes(item.change));
+  }
+  answer_pages();
+  changed();
 }
 
 // It is not known then, and no snapshot says that it is.

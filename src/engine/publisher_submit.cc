@@ -322,7 +322,7 @@ Actions Publisher::settle_item(PublishItem& item, const Result<Published>& resul
     const bool is_live = wanted.record.is_live();
     const auto disk = is_live ? result->now : std::optional(seen_gone(clock_.now()));
     Actions actions = replica_.published(path, wanted.record, wanted.id, wanted.waiting, disk);
-    hooks_.published(path, wanted.record, item.change.id.author.node);
+    hooks_.published(item, wanted);
     return actions;
   }
   if (!item.nothing_to_do) journal_.withdraw(item.mark);

@@ -34,3 +34,14 @@ TEST_CASE("an allowance does not grow above its most, however long nothing is ta
   allowance.take(10, now);
   CHECK(allowance.is_spent(now));
 }
+
+TEST_CASE("what was worth it is given back, and no more than there was") {
+  Allowance allowance(10, 2);
+  const MonoNanos now{1'000'000'000'000};
+  allowance.take(30, now);
+  allowance.give_back(25);
+  CHECK_FALSE(allowance.is_spent(now));
+  allowance.give_back(1000);
+  allowance.take(10, now);
+  CHECK(allowance.is_spent(now));
+}

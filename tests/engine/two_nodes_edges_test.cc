@@ -29,7 +29,42 @@ FolderConfig dags() {
   return config;
 }
 
+// Of something that never was here: it takes memory, and nothing comes of it.
+Announce::Item far_delete(TwoNodes& world, Sequence sequence) {
+  std::string name;
+  while (name.size() < 3800)
+    name += std::to_string(sequence) + "-" + std::string(200, 'x') + "/";
+  Change change;
+  change.path = DiskWorld::path(name + "x");
+  change.id = {{{"a"}, {1}}, sequence};
+  change.record.origin = change.id;
+  change.record.stamp = world.clock.now();
+  change.record.seen.raise(change.id.author, sequence);
+  change.record.version = change.record.seen;
+  return {change, {}};
+}
+
 }  // namespace
+
+TEST_CASE("a page that comes when too much was announced is taken, and answered later") {
+  TwoNodes world;
+  world.start();
+  world.until_in_sync();
+  Folder& folder = world.b().folder();
+  Announce flood;
+  flood.folder = "dags";
+  for (Sequence sequence = 1; sequence <= 5500; ++sequence)
+    flood.items.push_back(far_delete(world, sequence));
+  folder.on_announce({"a"}, flood);
+  const Announce::Item late = far_delete(world, 5501);
+  const Announce::Item paged = far_delete(world, 5502);
+  folder.on_announce({"a"}, Announce{"dags", {late}});
+  Announce page{"dags", {paged}};
+  page.page = 1;
+  folder.on_announce({"a"}, page);
+  CHECK(folder.replica().index().find(late.change.path) == nullptr);
+  CHECK(folder.replica().index().find(paged.change.path) != nullptr);
+}
 
 TEST_CASE("what is hinted while it is being published is not read") {
   TwoNodes world;

@@ -1,5 +1,5 @@
-// What a peer may cause, at a rate: a store of `most` that fills up again by `per_second`. One
-// thread at a time.
+// What a peer may cause, at a rate: a store of `most` that fills up again by `per_second`, and by
+// what turns out to have been worth it. One thread at a time.
 #pragma once
 
 #include <algorithm>
@@ -19,6 +19,7 @@ class Allowance {
     refill(now);
     left_ -= amount;
   }
+  void give_back(double amount) { left_ = std::min(most_, left_ + amount); }
   // Until something is left again; zero where it is.
   [[nodiscard]] Duration pause(MonoNanos now) {
     refill(now);

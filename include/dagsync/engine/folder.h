@@ -131,8 +131,9 @@ class Folder {
   [[nodiscard]] bool is_left_behind(const NodeName& peer);
   void relay(const Relay& relay);
   void deliver(const NodeName& from, std::vector<Announce::Item> items);
+  void published(const PublishItem& item, const Wanted& wanted);
   void answer_pages();
-  [[nodiscard]] bool takes(const NodeName& from, std::vector<Announce::Item>& items);
+  [[nodiscard]] bool takes(const NodeName& from, Announce& announce);
   void leave_out(const NodeName& from, const std::string& why);
   [[nodiscard]] bool may_tell(const NodeName& from, std::size_t intervals);
   [[nodiscard]] Announce::Item with_content(Change change) const;
@@ -184,8 +185,8 @@ class Folder {
   };
   std::map<NodeName, Inbox> inboxes_;
   std::vector<std::pair<NodeName, std::uint64_t>> unanswered_pages_;
-  // Bytes of records, also over several connections. Apart for what it passes on: a flood that it
-  // heard must not keep its own changes from us.
+  // Bytes of records in hand, also over several connections. Apart for what it passes on: a flood
+  // that it heard must not keep its own changes from us.
   struct Announced {
     Allowance own;
     Allowance of_others;

@@ -34,7 +34,7 @@ class Publisher {
     std::function<void(const RelPath&)> look_at;  // the disk shows something unexpected
     std::function<void(const RelPath&)> touched;  // looks under way are stale
     std::function<void(const RelPath&, const std::string&)> trouble;  // "" when it is over
-    std::function<void(const RelPath&, const Record&, const NodeName&)> published;
+    std::function<void(const PublishItem&, const Wanted&)> published;
   };
   static constexpr Duration kFirstPause = std::chrono::milliseconds(20);
   static constexpr Duration kLongestPause = std::chrono::seconds(30);
