@@ -221,6 +221,7 @@ void Intake::look(const std::shared_ptr<Round>& round, std::vector<RelPath> path
     if (entry != nullptr && entry->record.is_live()) {
       look.known = entry->record.content;
       look.signature = signatures_.find(look.known.digest);
+      look.blocks = blocks_.find(look.known.digest);
     }
     at.push_back(std::move(look));
   }
@@ -314,6 +315,7 @@ void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
     if (look.seen.content.kind == Kind::kTombstone && !hinted) look.seen.moment = round.gone_since;
     const Digest digest = look.seen.content.digest;
     if (!look.signature.empty()) signatures_.put(digest, std::move(look.signature));
+    if (look.blocks) blocks_.put(digest, std::move(look.blocks));
     const IndexEntry* entry = index_.find(path);
     if (!look.delta.empty() && entry != nullptr) {
       round.batch.deltas[digest] = {entry->record.content.digest, std::move(look.delta)};

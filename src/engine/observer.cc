@@ -29,7 +29,12 @@ LookResult failed(const RelPath& path, const Error& error) {
 class LargeFilePass {
  public:
   LargeFilePass(const LookAt& at, std::uint64_t size) {
-    if (size <= kMaxInlineBytes || size > SignatureCache::kLargestFile) return;
+    if (size <= kMaxInlineBytes) return;
+    if (size > SignatureCache::kLargestFile) {
+      compare_.emplace(at.blocks.get(), size);
+      has_basis_ = at.blocks != nullptr;
+      return;
+    }
     if (at.sign) signature_.emplace(choose_shape(size));
     if (at.signature == nullptr) return;
     auto parsed = Signature::parse(*at.signature);
@@ -41,9 +46,15 @@ class LargeFilePass {
   void update(std::string_view piece) {
     if (signature_ && !signature_->update(piece)) signature_.reset();
     if (delta_ && !delta_->update(piece, sink())) delta_.reset();
+    if (compare_) compare_->update(piece);
   }
 
-  void finish(LookResult& look) {
+  // Reads what is new in `file` once more: whether it has moved meanwhile is asked after this.
+  void finish(ReadFile& file, LookResult& look) {
+    if (compare_) {
+      look.blocks = std::make_shared<const BlockSums>(compare_->finish());
+      if (has_basis_) look.delta = delta_of_runs(file);
+    }
     if (signature_) {
       if (auto made = signature_->finish()) look.signature = std::move(*made);
     }
@@ -51,9 +62,43 @@ class LargeFilePass {
   }
 
  private:
+  // "" where it gets long.
+  std::string delta_of_runs(ReadFile& file) const {
+    const std::vector<BlockCompare::Run> runs = compare_->runs();
+    std::uint64_t length = kDeltaOverhead * (runs.size() + 1);
+    for (const BlockCompare::Run& run : runs)
+      length += run.basis ? 0 : run.length;
+    if (length > kMaxInlineDelta) return {};
+    DeltaWriter delta;
+    for (const BlockCompare::Run& run : runs) {
+      if (run.basis) {
+        delta.copy(*run.basis, run.length);
+        continue;
+      }
+      const auto bytes = read_range(file, run.offset, run.length);
+      if (!bytes) return {};
+      delta.literal(*bytes);
+    }
+    return std::move(delta).finish();
+  }
+
+  static Result<std::string> read_range(ReadFile& file, std::uint64_t offset,
+                                        std::uint64_t length) {
+    std::string bytes(static_cast<std::size_t>(length), '\0');
+    for (std::size_t done = 0; done < bytes.size();) {
+      const auto got = file.read(offset + done, std::span(bytes).subspan(done));
+      if (!got) return Unexpected(got.error());
+      if (*got == 0) return fail(ErrorCode::kUnavailable, "the file became shorter");
+      done += *got;
+    }
+    return bytes;
+  }
+
+  static constexpr std::uint64_t kDeltaOverhead = 17;  // of a run, at most
+
   WriteBytes sink() {
     return [this](std::string_view bytes) -> Status {
-      if (bytes_.size() + bytes.size() > kMaxInlineBytes) {
+      if (bytes_.size() + bytes.size() > kMaxInlineDelta) {
         return fail(ErrorCode::kUnsupported, "too long to travel with the announcement");
       }
       bytes_.append(bytes);
@@ -61,6 +106,8 @@ class LargeFilePass {
     };
   }
 
+  std::optional<BlockCompare> compare_;
+  bool has_basis_ = false;
   std::optional<SignatureBuilder> signature_;
   std::unique_ptr<Signature> basis_;
   std::optional<DeltaBuilder> delta_;
@@ -111,6 +158,7 @@ LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResul
       !hashed) {
     return failed(at.path, hashed.error());
   }
+  large.finish(**file, look);
   const auto after = disk.stat(at.path);
   if (!after) return failed(at.path, after.error());
   if (!*after || !same_file(*before, **after) || look.seen.content.size != before->size) {
@@ -120,7 +168,6 @@ LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResul
   // Last, since a writer may have come after the first byte was read.
   if (is_being_written(disk, look)) return look;
   look.seen.disk = **after;
-  large.finish(look);
   if (keep) look.bytes = std::move(bytes);
   return look;
 }

@@ -48,7 +48,7 @@ void take_content(pb::Announce::Item& in, Decoder& decoder, Announce::Item& item
       item.content = Announce::Whole{std::move(*in.mutable_whole())};
       break;
     case pb::Announce::Item::kDelta:
-      decoder.fits(in.delta().bytes().size(), kMaxInlineBytes, "bytes of delta");
+      decoder.fits(in.delta().bytes().size(), kMaxInlineDelta, "bytes of delta");
       item.content = Announce::Delta{decoder.digest(in.delta().basis()),
                                      std::move(*in.mutable_delta()->mutable_bytes())};
       break;

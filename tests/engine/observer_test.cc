@@ -229,3 +229,29 @@ TEST_CASE("no looks are an answer too") {
   worker.run_all();
   CHECK(calls == 1);
 }
+
+TEST_CASE("an edit of a file too large to be signed makes a short delta, and any other one none") {
+  World world;
+  std::string bytes(9 << 20, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<char>(i * i >> 7);
+  world.write("large", bytes);
+  const LookResult first = world.look("large");
+  REQUIRE(first.blocks != nullptr);
+  CHECK(first.delta.empty());
+  LookAt at = world.at("large");
+  at.known = first.seen.content;
+  at.known_state = first.seen.disk;
+  at.blocks = first.blocks;
+  bytes[5 << 20] ^= 1;
+  world.write("large", bytes, kNow);
+  const LookResult flipped = look_at(world.disk, at, kNow, false);
+  CHECK(flipped.seen.content.digest == digest_of(bytes));
+  CHECK_FALSE(flipped.delta.empty());
+  CHECK(flipped.delta.size() < 17'000);
+  std::string other(9 << 20, 'x');
+  world.write("large", other, kNow);
+  const LookResult replaced = look_at(world.disk, at, kNow, false);
+  CHECK(replaced.seen.content.digest == digest_of(other));
+  CHECK(replaced.delta.empty());
+}

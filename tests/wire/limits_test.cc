@@ -145,8 +145,8 @@ TEST_CASE("a content that travels along fits its record and the limit") {
   CHECK(is_refused_content(change, Announce::Whole{"123456"}));
   change.record.content.size = kMaxInlineBytes;
   CHECK(!is_refused_content(change, Announce::Whole{std::string(kMaxInlineBytes, 'x')}));
-  CHECK(!is_refused_content(change, Announce::Delta{{}, std::string(kMaxInlineBytes, 'x')}));
-  CHECK(is_refused_content(change, Announce::Delta{{}, std::string(kMaxInlineBytes + 1, 'x')}));
+  CHECK(!is_refused_content(change, Announce::Delta{{}, std::string(kMaxInlineDelta, 'x')}));
+  CHECK(is_refused_content(change, Announce::Delta{{}, std::string(kMaxInlineDelta + 1, 'x')}));
   change.record.content.size = kMaxInlineBytes + 1;
   CHECK(is_refused_content(change, Announce::Whole{std::string(kMaxInlineBytes + 1, 'x')}));
   change.record.content = {};

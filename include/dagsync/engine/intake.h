@@ -12,6 +12,7 @@
 #include "dagsync/core/ignore.h"
 #include "dagsync/core/replica.h"
 #include "dagsync/core/settler.h"
+#include "dagsync/engine/block_cache.h"
 #include "dagsync/engine/config.h"
 #include "dagsync/engine/observer.h"
 #include "dagsync/engine/scanner.h"
@@ -106,6 +107,7 @@ class Intake {
   Observer observer_;
   Scanner scanner_;
   SignatureCache signatures_;
+  BlockCache blocks_;
   RootIdentity root_;
   TimerId timer_;
   TimerId rescan_timer_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dagsync/core/replica.h"
+#include "dagsync/delta/block_sums.h"
 #include "dagsync/ports/disk.h"
 #include "dagsync/ports/worker.h"
 
@@ -22,7 +23,9 @@ struct LookAt {
   std::optional<DiskState> known_state;
   Content known;
   std::shared_ptr<const std::string> signature =
-      nullptr;           // of `known`: a delta against it is wanted
+      nullptr;  // of `known`: a delta against it is wanted
+  std::shared_ptr<const BlockSums> blocks =
+      nullptr;           // of `known`, where it is too large for a signature: the same
   bool suspect = false;  // a power cut may have taken it
   bool sign = false;     // of a large file: make its signature too
 };
@@ -39,6 +42,7 @@ struct LookResult {
   Observation seen;
   std::shared_ptr<const std::string> bytes;  // of a small file that was read, if asked for
   std::string signature;                     // of a large file, if asked for
+  std::shared_ptr<const BlockSums> blocks;   // of a file too large for one
   std::string delta;                         // from `known` to this, if asked for and short
   bool asked = false;                        // whether a writer has it open
   bool degraded = false;                     // asked, and nobody could say
