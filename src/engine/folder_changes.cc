@@ -27,7 +27,7 @@ constexpr double kForgivenPerSecond = 1 << 20;
 constexpr Duration kFarthestAhead = std::chrono::hours(24) * 365 * 10;
 
 double record_bytes(const Change& change) {
-  return static_cast<double>(encoded_bound({change, {}}));
+  return static_cast<double>(encoded_bound(change));
 }
 
 }  // namespace

@@ -97,24 +97,29 @@ Change Decoder::change(pb::Change& in) {
   return change;
 }
 
-std::size_t encoded_bound(const Announce::Item& item) {
+std::size_t encoded_bound(const Change& change) {
   // An entry takes at most 5 bytes of index and 10 of sequence; an author's row 16 and its name;
   // all the rest, that is tags, lengths and single numbers, less than kFixed.
   constexpr std::size_t kFixed = 256;
   constexpr std::size_t kEntry = 15;
   constexpr std::size_t kAuthor = 16;
-  const Record& record = item.change.record;
-  std::size_t bytes = kFixed + item.change.path.bytes().size() + record.content.target.size();
+  const Record& record = change.record;
+  std::size_t bytes = kFixed + change.path.bytes().size() + record.content.target.size();
   const auto add_author = [&](const AuthorId& author) {
     bytes += kAuthor + author.node.value.size();
   };
-  add_author(item.change.id.author);
+  add_author(change.id.author);
   add_author(record.origin.author);
   for (const VersionVector* vector : {&record.seen, &record.version})
     for (const auto& [author, sequence] : vector->entries()) {
       add_author(author);
       bytes += kEntry;
     }
+  return bytes;
+}
+
+std::size_t encoded_bound(const Announce::Item& item) {
+  std::size_t bytes = encoded_bound(item.change);
   if (const auto* whole = std::get_if<Announce::Whole>(&item.content)) bytes += whole->bytes.size();
   if (const auto* delta = std::get_if<Announce::Delta>(&item.content)) bytes += delta->bytes.size();
   return bytes;

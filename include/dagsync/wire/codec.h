@@ -33,6 +33,7 @@ inline constexpr Sequence kMaxSequence = INT64_MAX;               // so that the
 // At least as many bytes as this item adds to an encoded Announce, for filling messages up to
 // kMaxMessageBytes. An empty Announce takes less than kAnnounceOverhead.
 [[nodiscard]] std::size_t encoded_bound(const Announce::Item& item);
+[[nodiscard]] std::size_t encoded_bound(const Change& change);  // of an item without a content
 inline constexpr std::size_t kAnnounceOverhead = 1024;
 
 }  // namespace dagsync
