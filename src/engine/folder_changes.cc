@@ -262,7 +262,8 @@ bool Folder::takes(const NodeName& from, Announce& announce) {
     return false;
   }
   // Its sender waits for the answer to each page, which comes when there is room again.
-  if (!is_page && pages == 0 && (replica_.wanted().size() >= kMostWanted || allowance.is_spent(now))) {
+  if (!is_page && pages == 0 &&
+      (replica_.wanted().size() >= kMostWanted || allowance.is_spent(now))) {
     leave_out(from, "changes, of which it announces too many at once: they come page by page");
     return false;
   }
