@@ -107,7 +107,8 @@ class Changes(SharedMesh):
         os.unlink(self.a.path("link"))
         os.symlink(b"dangling", self.a.path("link"))
         self.mesh.wait_until(
-            lambda: os.readlink(self.c.path("link")) == b"dangling", "the link's new target"
+            lambda: self.c.has("link") and os.readlink(self.c.path("link")) == b"dangling",
+            "the link's new target",
         )
         os.unlink(self.b.path("link"))
         self.mesh.wait_until(lambda: not self.a.has("link"), "the link is gone")
