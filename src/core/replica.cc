@@ -19,6 +19,7 @@ void Replica::restore(Image image) {
   author_ = std::move(image.author);
   sequence_ = image.sequence;
   is_restored_ = true;
+  next_epoch_ = image.next_epoch;
   floor_ = image.floor;
 }
 
@@ -53,6 +54,27 @@ Actions Replica::number_merges() {
   return actions;
 }
 
+// A state directory that came back from a backup has forgotten what was issued since, though its
+// last stop was in order; a sequence that was issued once more would be taken for what the peers
+// have already. Only their word tells, so until all who may know have given it nothing is issued
+// under the restored author.
+bool Replica::is_in_doubt() const {
+  return is_restored_ && std::any_of(peers_.begin(), peers_.end(), [](const auto& entry) {
+           return entry.second.may_receive && !entry.second.vouched;
+         });
+}
+
+// Whether it is a change of ours that we do not know of: our state is older than our last word.
+bool Replica::is_ahead_of_us(const ChangeId& id) const {
+  return is_restored_ && id.author == author_ && id.sequence > sequence_;
+}
+
+// Under which the next change of this node travels; save() issues it.
+ChangeId Replica::next_change() {
+  if (is_in_doubt()) begin_epoch(next_epoch_);
+  return {author_, sequence_ + 1};
+}
+
 void Replica::halt(std::string reason) {
   halted_ = std::move(reason);
 }
@@ -64,8 +86,11 @@ void Replica::resume() {
 
 void Replica::save(const RelPath& path, Record record, const std::optional<ChangeId>& id,
                    std::optional<DiskState> disk, Actions& actions, std::vector<Change>& ours) {
-  Change change{path, id ? *id : ChangeId{author_, ++sequence_}, std::move(record)};
-  if (!id) receive(change.id);
+  Change change{path, id ? *id : next_change(), std::move(record)};
+  if (!id) {
+    sequence_ = change.id.sequence;
+    receive(change.id);
+  }
   if (change.record.is_live()) guard_.came_back(path);
   const bool is_ours = change.id.author == author_;
   IndexEntry entry{change.record, change.id, std::move(disk)};

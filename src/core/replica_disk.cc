@@ -171,7 +171,7 @@ void Replica::author(const Observation& seen, Actions& actions, std::vector<Chan
   // A future mtime counts as the moment at which the file was given it.
   const UnixNanos moment = seen.disk ? std::min(seen.moment, seen.disk->ctime) : seen.moment;
   UnixNanos replaced = entry != nullptr ? entry->record.stamp : floor_;
-  record.origin = {author_, sequence_ + 1};
+  record.origin = next_change();
   if (entry != nullptr) record.version = entry->record.version;
   if (const auto theirs = kept_out_.extract(seen.path)) {
     replaced = std::max(replaced, theirs.mapped().stamp);

@@ -69,6 +69,7 @@ Actions Replica::announced(const NodeName& from, const std::vector<Change>& chan
   Peer& peer = peers_[from];
   if (halted_ || !peer.may_send) return actions;
   for (const Change& change : changes) {
+    if (is_ahead_of_us(change.id)) begin_epoch(next_epoch_);
     peer.received.add(change.id);
     if (is_known(from, change)) continue;
     if (!has_room_for(from, change.id.author)) {
@@ -134,6 +135,25 @@ void Replica::believe(const NodeName& from, const Knowledge& knowledge) {
   known_.reset();
 }
 
+// What others claimed of an author that has issued less by its own word. Not what is here: then it
+// is the author that has forgotten, and is to have it back.
+void Replica::disbelieve(const AuthorId& author, Sequence issued) {
+  const Sequence last = received_.last(author);
+  if (last <= issued) return;
+  Knowledge claims;
+  claims.add(author, {issued + 1, last});
+  claims.remove(withheld_);
+  for (auto it = waiting_.upper_bound({author, issued});
+       it != waiting_.end() && it->author == author; ++it)
+    claims.remove(*it);
+  for (const auto& [path, entry] : index_.entries()) {
+    if (entry.id.author == author) claims.remove(entry.id);
+  }
+  received_.remove(claims);
+  durable_.remove(claims);
+  known_.reset();
+}
+
 // Keeps what is known of changes within its bounds. What is forgotten of `received_` is heard
 // again, and found to be there; what is forgotten of `withheld_` must not be offered, so it goes
 // from both.
@@ -167,8 +187,8 @@ void Replica::make_again(const RelPath& path, const Change& of_before, Actions& 
                          std::vector<Change>& ours) {
   const IndexEntry entry = *index_.find(path);
   Record record = entry.record;
-  record.stamp = std::max(record.stamp, of_before.record.stamp + Duration(1));
-  record.origin = {author_, sequence_ + 1};
+  record.stamp = std::max(record.stamp, of_before.record.stamp) + Duration(1);
+  record.origin = next_change();
   record.version.join(of_before.record.version);
   record.version.raise(record.origin.author, record.origin.sequence);
   record.seen = record.version;
@@ -250,13 +270,14 @@ void Replica::relay(const Change& change, Actions& actions) const {
   }
 }
 
-Actions Replica::told(const NodeName& from, const Tell& tell, Epoch new_epoch, MonoNanos now) {
+Actions Replica::told(const NodeName& from, const Tell& tell, MonoNanos now) {
   Actions actions;
   Peer& peer = peers_[from];
-  const bool first = !peer.told || (tell.accepts && !peer.accepts);
-  peer.told = true;
+  const bool is_new = !peer.told;
+  const bool first = is_new || (tell.accepts && !peer.accepts);
+  peer.told = peer.vouched = true;
   peer.author = tell.author;
-  if (is_restored_ && tell.received.last(author_) > sequence_) begin_epoch(new_epoch);
+  if (is_ahead_of_us({author_, tell.received.last(author_)})) begin_epoch(next_epoch_);
   peer.received = tell.received;
   peer.durable = tell.durable;
   peer.received.remove_beyond(author_, sequence_);
@@ -264,12 +285,7 @@ Actions Replica::told(const NodeName& from, const Tell& tell, Epoch new_epoch, M
   peer.sees = {tell.connected.begin(), tell.connected.end()};
   peer.unpublished = tell.unpublished;
   peer.accepts = tell.accepts;
-  const Sequence issued = peer.received.last(peer.author);
-  if (received_.last(peer.author) > issued) {
-    received_.remove_beyond(peer.author, issued);
-    known_.reset();
-  }
-  durable_.remove_beyond(peer.author, issued);
+  if (is_new) disbelieve(peer.author, peer.received.last(peer.author));
   if (!peer.may_receive || !peer.accepts || peer.snapshot || halted_) return actions;
   if (peer.received.covers(offered())) {
     peer.lagging_since = {};

@@ -138,6 +138,7 @@ void Folder::loaded(Loaded loaded, std::function<void(Status)> started) {
   FolderImage& image = loaded.image;
   const bool is_new = image.meta.author.epoch.value == 0;
   set_aside_ = image.set_aside;
+  const Epoch next_epoch{ports_.random.next() | 1};
   Replica::Image restored;
   restored.durable = image.meta.knowledge;
   restored.knowledge = std::move(image.meta.knowledge);
@@ -145,6 +146,7 @@ void Folder::loaded(Loaded loaded, std::function<void(Status)> started) {
   restored.floor = image.meta.floor;
   restored.author = image.meta.author;
   restored.sequence = image.meta.sequence;
+  restored.next_epoch = next_epoch;
   std::vector<RelPath> unsynced;
   for (auto& [path, entry] : image.entries) {
     if (!restored.durable.covers(entry.id)) {
@@ -156,7 +158,7 @@ void Folder::loaded(Loaded loaded, std::function<void(Status)> started) {
   }
   replica_.restore(std::move(restored));
   // After an unclean stop the index may have gone back behind what others know of us.
-  if (is_new || !image.meta.clean) replica_.begin_epoch({ports_.random.next() | 1});
+  if (is_new || !image.meta.clean) replica_.begin_epoch(next_epoch);
   doubt(unsynced, {loaded.doubtful.begin(), loaded.doubtful.end()}, loaded.boot, image.meta.boot);
   // What was withheld is asked for again: the configuration may have changed meanwhile.
   replica_.reconfigure(settings_of(config_, self_));

@@ -64,7 +64,7 @@ void Folder::on_tell(const NodeName& from, const Tell& tell) {
   }
   if (!may_tell(from, tell.received.intervals() + tell.durable.intervals())) return;
   const AuthorId before = replica_.author();
-  perform(replica_.told(from, tell, {ports_.random.next() | 1}, ports_.clock.mono()));
+  perform(replica_.told(from, tell, ports_.clock.mono()));
   if (replica_.author() != before) {
     journal_.touch();
     tell_soon();

@@ -104,6 +104,7 @@ inline Replica::Image image_of(const AuthorId& author, Sequence issued) {
   image.knowledge = knowing(author, issued);
   image.author = author;
   image.sequence = issued;
+  image.next_epoch = {42};
   return image;
 }
 
@@ -156,9 +157,7 @@ struct OneReplica {
     return all;
   }
 
-  Actions tell(const NodeName& from, const Tell& tell, Epoch new_epoch = {99}) {
-    return replica.told(from, tell, new_epoch, now);
-  }
+  Actions tell(const NodeName& from, const Tell& tell) { return replica.told(from, tell, now); }
   // Connects, and lets it say that it has nothing.
   void connect(const NodeName& peer, std::vector<NodeName> sees = {kA}) {
     replica.connected(peer);

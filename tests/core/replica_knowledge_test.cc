@@ -115,19 +115,6 @@ TEST_CASE("what never entered here is not what a peer lacks") {
   CHECK(one.tell(kC, tell_of(kC, {}, {})).empty());
 }
 
-TEST_CASE("a peer that knows more of us than we issued makes us another author") {
-  OneReplica one;
-  one.replica.restore(image_of(author_of("a"), 0));
-  (void)one.write("a.py", file_content("x", 10), 100);
-  one.replica.connected(kB);
-  (void)one.tell(kB, tell_of(kB, knowing(author_of("a"), 1), {}), {42});
-  CHECK(one.replica.author() == author_of("a"));
-  (void)one.tell(kB, tell_of(kB, knowing(author_of("a"), 2), {}), {42});
-  CHECK(one.replica.author() == AuthorId{kA, {42}});
-  CHECK(one.replica.sequence() == 0);
-  CHECK(one.write("a.py", file_content("y", 20), 100).id == ChangeId{{kA, {42}}, 1});
-}
-
 TEST_CASE("a change is relayed to those only that cannot see its author") {
   OneReplica one;
   one.connect(kB, {kA});

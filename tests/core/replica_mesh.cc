@@ -15,7 +15,7 @@ bool is_leaf(const Content& content) {
 
 }  // namespace
 
-ReplicaMesh::ReplicaMesh(std::uint64_t seed) : random_(seed) {
+ReplicaMesh::ReplicaMesh(std::uint64_t seed, bool restores) : random_(seed), restores_(restores) {
   const std::array names = {"a", "b", "c"};
   for (std::size_t i = 0; i < kNodes; ++i) {
     Node& node = nodes_[i];
@@ -24,10 +24,13 @@ ReplicaMesh::ReplicaMesh(std::uint64_t seed) : random_(seed) {
     node.replica->begin_epoch({1 + below(1000)});
     node.clock_offset = static_cast<std::int64_t>(below(2000)) - 1000;
   }
-  for (Node& node : nodes_) {
-    for (const Node& other : nodes_) {
-      if (other.name != node.name) node.replica->configure_peer(other.name, true, true, true);
-    }
+  for (Node& node : nodes_)
+    configure_peers(node);
+}
+
+void ReplicaMesh::configure_peers(Node& node) {
+  for (const Node& other : nodes_) {
+    if (other.name != node.name) node.replica->configure_peer(other.name, true, true, true);
   }
 }
 
@@ -43,6 +46,7 @@ void ReplicaMesh::step() {
   mono_ = mono_ + std::chrono::milliseconds(below(200));
   const std::size_t one = below(kNodes);
   const std::size_t other = (one + 1 + below(kNodes - 1)) % kNodes;
+  if (restores_ && below(30) == 0) return start_again(one);
   switch (below(12)) {
     case 0:
     case 1:
@@ -198,7 +202,7 @@ bool ReplicaMesh::deliver(std::size_t from, std::size_t to) {
   if (const auto* page = std::get_if<PageOf>(&message)) {
     perform(to, replica.announced(sender, page->changes, nothing_ignored));
   } else if (const auto* told = std::get_if<Tell>(&message)) {
-    perform(to, replica.told(sender, *told, {below(1'000'000)}, mono_));
+    perform(to, replica.told(sender, *told, mono_));
   } else if (const auto* end = std::get_if<SnapshotEnd>(&message)) {
     perform(to, replica.snapshot_ended(sender, end->knowledge));
   }
@@ -254,6 +258,73 @@ void ReplicaMesh::put_on_disk(Node& node, const RelPath& path, const Wanted& wan
   node.disk[path] = content;
 }
 
+ReplicaMesh::Backup ReplicaMesh::back_up(const Node& node) const {
+  Backup backup;
+  for (const auto& [path, entry] : node.replica->index().entries())
+    backup.entries.emplace_back(path, entry);
+  backup.knowledge = node.replica->known();
+  backup.author = node.replica->author();
+  backup.sequence = node.replica->sequence();
+  backup.disk = node.disk;
+  backup.records = node.records;
+  backup.alive_at = clock_of(node);
+  return backup;
+}
+
+void ReplicaMesh::start_again(std::size_t at_node) {
+  Node& node = nodes_[at_node];
+  const Backup now = back_up(node);
+  switch (below(6)) {
+    case 0:
+      return start_from(at_node, now);
+    case 1: {  // the index is lost, the folder is full
+      Backup lost;
+      lost.author = {node.name, {1 + below(1'000'000)}};
+      lost.disk = now.disk;
+      lost.alive_at = now.alive_at;
+      return start_from(at_node, lost);
+    }
+    case 2:
+    case 3:
+      node.backup = now;
+      return;
+    default: {
+      if (!node.backup) return;
+      Backup earlier = *node.backup;
+      if (below(2) == 0) earlier.disk = now.disk;
+      return start_from(at_node, earlier);
+    }
+  }
+}
+
+void ReplicaMesh::start_from(std::size_t at_node, const Backup& backup) {
+  Node& node = nodes_[at_node];
+  for (std::size_t other = 0; other < kNodes; ++other) {
+    if (other != at_node) cut(at_node, other);
+  }
+  node.replica = std::make_unique<Replica>(Replica::Settings{.self = node.name});
+  Replica::Image image;
+  for (const auto& [path, entry] : backup.entries)
+    image.index.put(path, entry);
+  image.knowledge = backup.knowledge;
+  image.author = backup.author;
+  image.sequence = backup.sequence;
+  image.next_epoch = {1 + below(1'000'000)};
+  node.replica->restore(std::move(image));
+  configure_peers(node);
+  node.disk = backup.disk;
+  node.records = backup.records;
+  node.wanted.clear();
+  node.publishing.clear();
+  std::vector<Observation> whole;
+  for (const char* name : kPaths) {
+    const auto stands = node.disk.find(at(name));
+    whole.push_back(stands != node.disk.end() ? seen(name, stands->second, clock_of(node))
+                                              : gone(name, backup.alive_at));
+  }
+  perform(at_node, node.replica->observe(whole, DeletePolicy::kGuard, mono_));
+}
+
 void ReplicaMesh::heal() {
   for (int round = 0; round < kMostRounds; ++round) {
     bool moved = false;
@@ -280,7 +351,10 @@ void ReplicaMesh::heal() {
     }
     mono_ = mono_ + std::chrono::seconds(4);
     const Knowledge known = nodes_[0].replica->known();
-    const bool same = nodes_[1].replica->known() == known && nodes_[2].replica->known() == known;
+    const bool same = std::all_of(nodes_.begin(), nodes_.end(), [&](const Node& node) {
+      const Knowledge other = node.replica->known();
+      return other.covers(known) && known.covers(other);
+    });
     if (same && round > 1) return;
   }
   FAIL("the mesh does not come to rest");

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -21,7 +23,9 @@ class ReplicaMesh {
  public:
   static constexpr std::size_t kNodes = 3;
 
-  explicit ReplicaMesh(std::uint64_t seed);
+  // With `restores`, nodes stop and start again, too: where they were, with no index at all, or
+  // with that of an earlier day, while the disk goes back with it or does not.
+  explicit ReplicaMesh(std::uint64_t seed, bool restores = false);
 
   void step();  // one random thing happens somewhere
   void heal();  // everything is connected, delivered and published, until nothing moves
@@ -33,6 +37,16 @@ class ReplicaMesh {
   };
   using Message = std::variant<PageOf, Tell, SnapshotEnd>;
 
+  // What a clean stop leaves in the state directory, and the disk at that time.
+  struct Backup {
+    std::vector<std::pair<RelPath, IndexEntry>> entries;
+    Knowledge knowledge;
+    AuthorId author;
+    Sequence sequence = 0;
+    std::map<RelPath, Content> disk;
+    std::map<RelPath, Record> records;
+    std::int64_t alive_at = 0;
+  };
   struct Node {
     NodeName name;
     std::unique_ptr<Replica> replica;
@@ -41,6 +55,7 @@ class ReplicaMesh {
     std::map<RelPath, Wanted> publishing;  // begun
     std::map<RelPath, Record> records;     // as last saved: none gets older
     std::int64_t clock_offset = 0;
+    std::optional<Backup> backup;
   };
   struct Link {
     bool up = false;
@@ -61,8 +76,13 @@ class ReplicaMesh {
   bool begin_publishing(std::size_t at);
   bool end_publishing(std::size_t at, bool success);
   void put_on_disk(Node& node, const RelPath& path, const Wanted& wanted);
+  void configure_peers(Node& node);
+  [[nodiscard]] Backup back_up(const Node& node) const;
+  void start_again(std::size_t at);
+  void start_from(std::size_t at, const Backup& backup);
 
   std::mt19937_64 random_;
+  bool restores_;
   std::array<Node, kNodes> nodes_;
   std::array<std::array<Link, kNodes>, kNodes> links_;
   std::int64_t now_ = 1'000'000;

@@ -307,7 +307,9 @@ TEST_CASE("the last run's state is where the next one begins") {
   index.put(at("a.py"), before.entry("a.py"));
   OneReplica after;
   const Knowledge known = before.replica.known();
-  after.replica.restore({std::move(index), known, known, {}, author_of("a"), 1, {40}});
+  after.replica.restore({std::move(index), known, known, {}, author_of("a"), 1, {40}, {}});
+  after.connect(kB);
+  after.connect(kC);
   CHECK(after.replica.durable() == before.replica.known());
   CHECK(after.look({seen("a.py", file_content("1", 10), 100)}).empty());
   // A path without a record is stamped after the floor.

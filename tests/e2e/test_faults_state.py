@@ -135,6 +135,141 @@ class Swapped(FreshMesh):
         self.assertEqual(self.conflicts(), [])
 
 
+class Restored(FreshMesh):
+    """a's state directory is an earlier one of its own, after a stop in order."""
+
+    def backed_up(self) -> tuple[Node, ...]:
+        """All in sync; of what a knew at the backup much is other than it is now."""
+        a, b, c = self.begin()
+        for number in range(20):
+            a.write(f"{number}.py", b"first")
+        self.mesh.converge()
+        a.stop()
+        shutil.copytree(a.state_dir, self.mesh.root / "backup")
+        a.start()
+        for number in range(10):
+            a.write(f"{number}.py", b"second")
+            a.write(f"later{number}.py", b"later")
+        os.unlink(a.path("19.py"))
+        self.mesh.converge()
+        a.stop()
+        return a, b, c
+
+    def go_back(self, a: Node) -> None:
+        shutil.rmtree(a.state_dir)
+        shutil.copytree(self.mesh.root / "backup", a.state_dir)
+
+    def assert_as_left(self) -> None:
+        self.assert_content("4.py", b"second")
+        self.assert_content("later9.py", b"later")
+        self.assert_content("19.py", None)
+
+    def test_an_edit_made_while_it_was_down_travels(self) -> None:
+        a, b, c = self.backed_up()
+        b.write("11.py", b"by b meanwhile")
+        self.mesh.converge(nodes=[b, c])
+        self.go_back(a)
+        a.write("5.py", b"third")
+        a.write("new.py", b"new")
+        os.unlink(a.path("12.py"))
+        a.start()
+        self.mesh.converge()
+        self.assert_as_left()
+        self.assert_content("5.py", b"third")
+        self.assert_content("new.py", b"new")
+        self.assert_content("12.py", None)
+        self.assert_content("11.py", b"by b meanwhile")
+
+    def test_twice_in_a_row(self) -> None:
+        a, _, _ = self.backed_up()
+        for turn in (b"third", b"fourth"):
+            self.go_back(a)
+            a.write("5.py", turn)
+            a.start()
+            self.mesh.converge()
+            a.write("6.py", turn)
+            self.mesh.converge()
+            a.stop()
+        a.start()
+        self.mesh.converge()
+        self.assert_as_left()
+        self.assert_content("5.py", b"fourth")
+        self.assert_content("6.py", b"fourth")
+
+    def test_while_a_peer_that_knows_what_came_after_is_away(self) -> None:
+        """a's edits after the backup reach b alone, and b comes back last."""
+        a, b, c = self.backed_up()
+        a.start()
+        self.mesh.converge()
+        c.stop()
+        for number in range(5):
+            a.write(f"for_b{number}.py", b"for b")
+        self.mesh.converge(nodes=[a, b])
+        a.stop()
+        b.stop()
+        self.go_back(a)
+        for number in range(5):
+            os.unlink(a.path(f"for_b{number}.py"))  # as if the folder, too, had gone back
+        a.start()
+        c.start()
+        for number in range(30):
+            a.write(f"for_c{number}.py", b"for c")
+        self.mesh.converge(nodes=[a, c])
+        b.start()
+        self.mesh.converge()
+        self.assert_as_left()
+        for number in range(5):
+            self.assert_content(f"for_b{number}.py", b"for b")
+        for number in range(30):
+            self.assert_content(f"for_c{number}.py", b"for c")
+
+    def test_of_a_folder_that_went_back_with_it(self) -> None:
+        """As a virtual machine does: at a nothing tells of it, and a has what came after again."""
+        a, b, c = self.begin()
+        a.write("kept.py", b"first")
+        self.mesh.converge()
+        a.stop()
+        shutil.copytree(a.state_dir, self.mesh.root / "backup")
+        a.start()
+        a.write("kept.py", b"second")
+        a.write("later.py", b"later")
+        self.mesh.converge()
+        a.stop()
+        os.unlink(a.path("later.py"))
+        stood = os.stat(a.path("kept.py"))
+        with open(a.path("kept.py"), "r+b") as file:
+            file.truncate(0)
+            file.write(b"first")
+        os.utime(a.path("kept.py"), ns=(stood.st_atime_ns, stood.st_mtime_ns - 10**12))
+        self.go_back(a)
+        a.start()
+        self.mesh.converge()
+        self.assert_content("later.py", b"later")
+
+    def test_a_fresh_one_with_a_full_folder(self) -> None:
+        a, b, c = self.backed_up()
+        shutil.rmtree(a.state_dir)
+        a.write("5.py", b"third")
+        a.start()
+        self.mesh.converge()
+        self.assert_as_left()
+        self.assert_content("5.py", b"third")
+
+    def test_another_node_does_not_start_with_a_copy(self) -> None:
+        a, b, _ = self.backed_up()
+        b.stop()
+        shutil.rmtree(b.state_dir)
+        shutil.copytree(a.state_dir, b.state_dir)
+        done = b.run("daemon")
+        self.assertIn(done.returncode, (1, 2))
+        self.assertIn('belongs to node "a"', done.stderr)
+        shutil.rmtree(b.state_dir)
+        b.start()
+        a.start()
+        self.mesh.converge()
+        self.assert_as_left()
+
+
 @unittest.skipUnless(IS_ROOT, NEEDS_ROOT)
 class Foreign(FreshMesh):
     def test_a_state_directory_of_another_user_is_refused(self) -> None:

@@ -105,7 +105,8 @@ class Replica {
     bool may_receive = true;  // ours may go to it
     bool counted = true;      // configured, with an address, may receive
     bool connected = false;
-    bool told = false;  // since it connected
+    bool told = false;     // since it connected
+    bool vouched = false;  // has told in this run: what it knows of us is taken into account
     bool accepts = true;
     AuthorId author;          // its own now
     Knowledge received;       // as it told, and what was sent to it since
@@ -129,6 +130,7 @@ class Replica {
     AuthorId author;
     Sequence sequence = 0;
     UnixNanos floor;
+    Epoch next_epoch;  // drawn for this run; of the author that takes over where `author` cannot
   };
   void restore(Image image);
   // Other settings or ignore rules: what never entered before is asked for again.
@@ -177,9 +179,7 @@ class Replica {
   void disconnected(const NodeName& name);
   [[nodiscard]] Actions announced(const NodeName& from, const std::vector<Change>& changes,
                                   const std::function<bool(const RelPath&, Kind)>& ignored);
-  // `new_epoch` is drawn by the caller, for the case that the peer knows more of us than we do.
-  [[nodiscard]] Actions told(const NodeName& from, const Tell& tell, Epoch new_epoch,
-                             MonoNanos now);
+  [[nodiscard]] Actions told(const NodeName& from, const Tell& tell, MonoNanos now);
   [[nodiscard]] Actions snapshot_ended(const NodeName& from, const Knowledge& knowledge);
   // What the peer announced was left out: the end of its snapshot does not cover it.
   void left_out(const NodeName& from) { peers_[from].left_out = true; }
@@ -224,6 +224,9 @@ class Replica {
   [[nodiscard]] Behind behind(const Peer& peer) const;
 
  private:
+  [[nodiscard]] bool is_in_doubt() const;
+  [[nodiscard]] bool is_ahead_of_us(const ChangeId& id) const;
+  [[nodiscard]] ChangeId next_change();
   void want_again(const Observation& seen, Actions& actions, std::vector<Change>& ours);
   void author(const Observation& seen, Actions& actions, std::vector<Change>& ours);
   void look_again(const RelPath& path, Actions& actions, std::vector<Change>& ours);
@@ -239,6 +242,7 @@ class Replica {
   [[nodiscard]] bool is_known(const NodeName& from, const Change& change) const;
   [[nodiscard]] bool has_room_for(const NodeName& from, const AuthorId& author) const;
   void believe(const NodeName& from, const Knowledge& knowledge);
+  void disbelieve(const AuthorId& author, Sequence issued);
   void forget_some();
   void unshadow(const RelPath& path, Actions& actions, std::vector<Change>& ours);
   void receive(const ChangeId& id);
@@ -254,6 +258,7 @@ class Replica {
   AuthorId author_;
   Sequence sequence_ = 0;
   bool is_restored_ = false;  // the author is of an earlier run: peers may know more of it
+  Epoch next_epoch_;
   UnixNanos floor_;
   Knowledge received_;
   Knowledge withheld_;

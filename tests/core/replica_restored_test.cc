@@ -1,0 +1,119 @@
+// A replica that goes on from what an earlier run left, which may be older than its last word.
+#include "core/one_replica.h"
+#include "dagsync/core/replica.h"
+
+using namespace dagsync;
+
+namespace {
+
+const AuthorId kNext{kA, {42}};  // as image_of() draws it
+
+// Lets a peer say how much it has of the restored author.
+void vouch(OneReplica& one, const NodeName& peer, Sequence known) {
+  one.replica.connected(peer);
+  (void)one.tell(peer, tell_of(peer, knowing(author_of("a"), known), {}));
+}
+
+OneReplica restored(Sequence issued) {
+  OneReplica one;
+  one.replica.restore(image_of(author_of("a"), issued));
+  return one;
+}
+
+}  // namespace
+
+TEST_CASE("an author goes on when nobody knows more of it than it has issued") {
+  OneReplica one = restored(3);
+  vouch(one, kB, 3);
+  vouch(one, kC, 2);
+  CHECK(one.write("a.py", file_content("x", 10), 100).id == ChangeId{author_of("a"), 4});
+}
+
+TEST_CASE("the word of a peer that has left since counts") {
+  OneReplica one = restored(3);
+  vouch(one, kB, 3);
+  one.replica.disconnected(kB);
+  vouch(one, kC, 3);
+  CHECK(one.write("a.py", file_content("x", 10), 100).id == ChangeId{author_of("a"), 4});
+}
+
+TEST_CASE("what is found before all peers have told is of another author") {
+  OneReplica one = restored(3);
+  SUBCASE("before any has") {}
+  SUBCASE("while one is away") {
+    vouch(one, kB, 3);
+  }
+  CHECK(one.write("a.py", file_content("x", 10), 100).id == ChangeId{kNext, 1});
+  CHECK(one.write("b.py", file_content("x", 10), 100).id == ChangeId{kNext, 2});
+  CHECK(one.record("a.py").origin == ChangeId{kNext, 1});
+  CHECK(one.replica.known().covers(ChangeId{kNext, 2}));
+  CHECK_FALSE(one.replica.known().covers(ChangeId{author_of("a"), 4}));
+  // And stays so, whatever that one says: no sequence stands for two changes.
+  vouch(one, kC, 9);
+  CHECK(one.write("c.py", file_content("x", 10), 100).id == ChangeId{kNext, 3});
+}
+
+TEST_CASE("a peer to which nothing may go is not waited for") {
+  OneReplica one = restored(3);
+  one.replica.configure_peer(kC, true, false, false);
+  vouch(one, kB, 3);
+  CHECK(one.write("a.py", file_content("x", 10), 100).id == ChangeId{author_of("a"), 4});
+}
+
+TEST_CASE("a peer that knows more of us than we issued makes us another author") {
+  OneReplica one = restored(1);
+  vouch(one, kB, 1);
+  CHECK(one.replica.author() == author_of("a"));
+  SUBCASE("by what it tells") {
+    vouch(one, kC, 2);
+  }
+  SUBCASE("by what it passes on") {
+    Change later = change_of("late.py", edit("a", 2, file_content("x", 10), 10));
+    (void)one.hear(kB, {later});
+    CHECK(one.replica.wanted().contains(at("late.py")));
+  }
+  CHECK(one.replica.author() == kNext);
+  CHECK(one.replica.sequence() == 0);
+  CHECK(one.write("a.py", file_content("y", 20), 100).id == ChangeId{kNext, 1});
+}
+
+TEST_CASE("a merge is issued under another author, too, while one is away") {
+  OneReplica one;
+  (void)one.write("a.py", file_content("ours", 10), 100);
+  Replica::Image image = image_of(author_of("a"), 1);
+  image.index.put(at("a.py"), one.entry("a.py"));
+  one.replica.restore(std::move(image));
+  vouch(one, kB, 1);
+  const Record theirs = edit("b", 1, file_content("ours", 10), 5);
+  (void)one.hear_and_publish(kB, change_of("a.py", theirs));
+  CHECK(one.entry("a.py").id == ChangeId{kNext, 1});
+}
+
+TEST_CASE("a peer that has forgotten what it issued is told of it again") {
+  OneReplica one;
+  one.replica.connected(kB);
+  (void)one.tell(kB, tell_of(kB, knowing(author_of("b"), 2), {}));
+  (void)one.hear_and_publish(kB, change_of("a.py", edit("b", 1, file_content("x", 10), 10)));
+  (void)one.hear(kB, {change_of("b.py", edit("b", 2, file_content("x", 10), 10))});
+  one.replica.disconnected(kB);
+  one.replica.connected(kB);
+  const Actions actions = one.tell(kB, tell_of(kB, {}, {}));
+  CHECK(only<StartSnapshot>(actions).size() == 1);
+  CHECK(one.replica.offered().covers(ChangeId{author_of("b"), 1}));
+  // And what was on its way then is not lost either.
+  (void)one.publish("b.py");
+  CHECK(one.replica.offered().covers(ChangeId{author_of("b"), 2}));
+}
+
+TEST_CASE("an edit that is made again is younger than both, whatever its author is called") {
+  OneReplica one;
+  const Change edited = one.write("a.py", file_content("new", 50), 100);
+  Record lost = edit("a", 1, file_content("old", 10), 10);
+  lost.origin = {{kA, {7}}, 1};  // of a life before
+  lost.version = {};
+  lost.version.raise(lost.origin.author, 1);
+  lost.seen = lost.version;
+  (void)one.hear(kB, {change_of("a.py", lost)});
+  CHECK(one.record("a.py").content == edited.record.content);
+  CHECK(one.record("a.py").stamp > edited.record.stamp);
+}
