@@ -23,7 +23,7 @@ std::uint64_t shift(std::uint64_t basis, std::uint64_t now) {
 }
 
 // Opcodes of librsync's delta format.
-constexpr std::uint32_t kMagic = 0x72730236;
+constexpr std::uint32_t kDeltaMagic = 0x72730236;
 constexpr std::uint8_t kEnd = 0;
 constexpr std::uint8_t kLiteral4 = 67;  // a length of 4 bytes, then so many
 constexpr std::uint8_t kCopy88 = 84;    // an offset and a length of 8 bytes each
@@ -140,7 +140,7 @@ std::vector<BlockCompare::Run> BlockCompare::runs() const {
 }
 
 DeltaWriter::DeltaWriter() {
-  append_number(bytes_, kMagic);
+  append_number(bytes_, kDeltaMagic);
 }
 
 void DeltaWriter::copy(std::uint64_t offset, std::uint64_t length) {

@@ -341,3 +341,21 @@ TEST_CASE("only who announced a content is named as its source") {
   CHECK(one.replica.known().covers(first.id));
   CHECK(one.replica.known().covers(other.id));
 }
+
+TEST_CASE(
+    "what nobody has is as if nobody had told of it, and what it was merged with comes again") {
+  OneReplica one;
+  one.connect(kB);
+  const Change lost = theirs(1, "lost", 200);
+  const Change other = change_of("a.py", edit("c", 1, file_content("other", 100), 100));
+  (void)one.hear(kB, {lost});
+  (void)one.hear(kC, {other});
+  REQUIRE(one.replica.wanted().at(at("a.py")).record.content == lost.record.content);
+  (void)one.replica.unobtainable(at("a.py"));
+  CHECK(one.replica.wanted().empty());
+  CHECK_FALSE(one.replica.received().covers(lost.id));
+  CHECK_FALSE(one.replica.known().covers(other.id));
+  (void)one.hear(kC, {other});
+  REQUIRE(one.replica.wanted().contains(at("a.py")));
+  CHECK(one.replica.wanted().at(at("a.py")).record.content == other.record.content);
+}

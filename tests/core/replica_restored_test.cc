@@ -117,3 +117,18 @@ TEST_CASE("an edit that is made again is younger than both, whatever its author 
   CHECK(one.record("a.py").content == edited.record.content);
   CHECK(one.record("a.py").stamp > edited.record.stamp);
 }
+
+TEST_CASE("a merge of the last run that has no number is told under one of ours") {
+  OneReplica one;
+  Replica::Image image;
+  const Record merged = edit("b", 1, file_content("1", 10), 100);
+  image.index.put(at("a.py"), {merged, ChangeId{}, state_of(merged.content, 100)});
+  one.replica.restore(std::move(image));
+  one.replica.begin_epoch({7});
+  const auto changes = broadcast_by(one.replica.number_merges());
+  REQUIRE(changes.size() == 1);
+  CHECK(changes.front().record == merged);
+  CHECK(changes.front().id == ChangeId{{kA, {7}}, 1});
+  CHECK(one.entry("a.py").id == changes.front().id);
+  CHECK(broadcast_by(one.replica.number_merges()).empty());
+}

@@ -134,16 +134,29 @@ TEST_CASE("a file whose mtime is as late as the look must be read again next tim
   CHECK(world.look("future").seen.disk->racy);
 }
 
-TEST_CASE("a file that somebody has open for writing is not read") {
+TEST_CASE("a file that somebody has open for writing is not taken, a large one not even read") {
   ObserverWorld world;
   world.write("a.py", "half");
-  {
-    const UniqueFd writer(::open(world.real.real("a.py").c_str(), O_WRONLY | O_CLOEXEC));
+  world.write("large.bin", std::string(kMaxInlineBytes + 1, 'x'));
+  int reads = 0;
+  world.disk.on_read = [&](const RelPath&) { ++reads; };
+  for (const char* name : {"a.py", "large.bin"}) {
+    const UniqueFd writer(::open(world.real.real(name).c_str(), O_WRONLY | O_CLOEXEC));
     REQUIRE(writer.get() >= 0);
-    CHECK(world.look("a.py").outcome == Outcome::kOpen);
-    CHECK(world.diary.empty());
+    CHECK(world.look(name).outcome == Outcome::kOpen);
   }
+  CHECK(reads == 1);
   CHECK(world.look("a.py").outcome == Outcome::kSeen);
+}
+
+TEST_CASE("nor is one that a writer opened while it was read") {
+  ObserverWorld world;
+  world.write("a.py", "");
+  UniqueFd writer;
+  world.disk.on_read = [&](const RelPath&) {
+    writer.reset(::open(world.real.real("a.py").c_str(), O_WRONLY | O_CLOEXEC));
+  };
+  CHECK(world.look("a.py").outcome == Outcome::kOpen);
 }
 
 TEST_CASE("a FIFO is special, and blocks nothing") {
@@ -231,7 +244,7 @@ TEST_CASE("no looks are an answer too") {
 }
 
 TEST_CASE("an edit of a file too large to be signed makes a short delta, and any other one none") {
-  World world;
+  ObserverWorld world;
   std::string bytes(9 << 20, '\0');
   for (std::size_t i = 0; i < bytes.size(); ++i)
     bytes[i] = static_cast<char>(i * i >> 7);

@@ -26,6 +26,7 @@ struct RecoveryWorld {
   Record intended = edit("b", 1, file_content("new!", kNewTime), kNewTime, &old);
   FolderImage image;
   Transaction writes;
+  std::vector<RelPath> doubtful;
 
   void write(const std::string& name, const std::string& bytes, std::int64_t mtime) const {
     disk.write(name, bytes);
@@ -50,7 +51,11 @@ struct RecoveryWorld {
     }
     image.intents.push_back(intent);
   }
-  void run() { writes = recover(disk.disk(), image, kNow).writes; }
+  void run() {
+    Recovered recovered = recover(disk.disk(), image, kNow);
+    writes = std::move(recovered.writes);
+    doubtful = std::move(recovered.doubtful);
+  }
 
   [[nodiscard]] const IndexEntry* entry() const {
     for (const auto& [path, entry] : image.entries) {
@@ -318,4 +323,65 @@ TEST_CASE("each path is judged on its own, and the others stay as they are") {
   CHECK(world.image.entries[0].first == DiskWorld::path("0.py"));
   CHECK(world.image.entries[0].second == world.entry_of(world.old));
   CHECK(world.image.entries[2].second == world.entry_of(world.old));
+}
+
+TEST_CASE("half of what was published before is no edit either, where its delete was under way") {
+  RecoveryWorld world;
+  world.intended = edit("b", 1, {}, kNewTime, &world.old);
+  world.intend(world.old);
+  world.write("a.py", "", kOldTime);  // `old` was not synced yet
+  world.run();
+  CHECK(world.entry()->record == world.old);
+  CHECK(world.doubtful == std::vector{DiskWorld::path("a.py")});
+}
+
+TEST_CASE("an intent stays until its path shows what the row says") {
+  RecoveryWorld world;
+  world.intend(world.old);
+  SUBCASE("half of the new content") {
+    world.write("a.py", "", kNewTime);
+    world.run();
+    CHECK(world.doubtful == std::vector{DiskWorld::path("a.py")});
+    CHECK(describe(world.writes) == "put a.py");
+  }
+  SUBCASE("the old one") {
+    world.write("a.py", "old", kOldTime);
+    world.run();
+    CHECK(world.doubtful.empty());
+    CHECK(describe(world.writes) == "put a.py, clear a.py");
+  }
+}
+
+TEST_CASE("what was put aside for a file in the place of its directory is no delete") {
+  RecoveryWorld world;
+  const RelPath below = DiskWorld::path("a.py/x");
+  world.image.entries.emplace_back(below, world.entry_of(world.old));
+  world.image.entries.emplace_back(DiskWorld::path("b.py"), world.entry_of(world.old));
+  world.old = edit("a", 1, directory_content(0755), kOldTime);
+  world.intend(world.old);
+  REQUIRE(std::filesystem::create_directory(world.disk.real("a.py")));
+  SUBCASE("where it is gone") {
+    world.run();
+    for (const auto& [path, entry] : world.image.entries) {
+      if (path != DiskWorld::path("a.py")) CHECK(entry.disk.has_value() == (path != below));
+    }
+  }
+  SUBCASE("and where it still stands, nothing happens to it") {
+    world.disk.write("a.py/x", "old");
+    world.run();
+    for (const auto& [path, entry] : world.image.entries) {
+      if (path == below) CHECK(entry.disk.has_value());
+    }
+  }
+}
+
+TEST_CASE("a merge that only this node has made gets a number of its own later") {
+  RecoveryWorld world;
+  world.old = edit("z", 1, file_content("old", kOldTime), kOldTime);  // not seen by the other
+  world.intended = edit("b", 1, file_content("new!", kNewTime), kNewTime);
+  world.intend(world.old);
+  world.write("a.py", "new!", kNewTime);
+  world.run();
+  CHECK(world.entry()->record == reconcile(world.old, world.intended));
+  CHECK(world.entry()->id == ChangeId{});
 }
