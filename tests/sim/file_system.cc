@@ -169,6 +169,7 @@ void FileSystem::unlink(const NameIn& at) {
   const bool directory = is_directory(inode);
   Operation operation;
   operation.entries = {{at, 0}};
+  operation.removed = directory ? inode : 0;
   operation.attributes = {{inode, {}, {}, clock_.tick(), {}}, touch(at.directory)};
   perform(std::move(operation));
   tell(at.directory, at.name, FileEvent::What::kGone, inode);

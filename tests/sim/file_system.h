@@ -58,6 +58,7 @@ struct Operation {
   Inode made = 0;  // a new inode, of this type
   FileType type = FileType::kFile;
   std::vector<Entry> entries;
+  Inode removed = 0;  // a directory that is none any more, once it is empty
   std::vector<Attributes> attributes;
   Inode written = 0;  // an inode whose bytes are these now
   Bytes bytes;

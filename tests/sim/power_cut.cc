@@ -25,6 +25,9 @@ void drop_unreachable(FileSystem::Image& image) {
 
 // The later one makes no sense without the earlier.
 bool FileSystem::is_needed_by(const Operation& earlier, const Operation& later) const {
+  for (const Operation::Entry& before : earlier.entries) {
+    if (later.removed != 0 && before.at.directory == later.removed) return true;
+  }
   for (const Operation::Entry& after : later.entries) {
     if (earlier.made != 0 && (after.inode == earlier.made || after.at.directory == earlier.made))
       return true;
