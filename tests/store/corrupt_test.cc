@@ -216,8 +216,20 @@ TEST_CASE("an index of a newer dagsync is refused and left as it is") {
   REQUIRE_FALSE(opened.has_value());
   CHECK(opened.error().code == ErrorCode::kRefused);
   CHECK(opened.error().message.find("newer dagsync (schema 77") != std::string::npos);
-  run_sql(state.index(), "PRAGMA user_version = 1");
+  run_sql(state.index(), "PRAGMA user_version = 2");
   CHECK(state.load().entries.size() == 2000);
+}
+
+TEST_CASE("an index of the first schema is brought forward, with all that it holds") {
+  const StateDirectory state;
+  fill(state);
+  const FolderMeta before = state.load().meta;
+  run_sql(state.index(), "ALTER TABLE meta DROP COLUMN boot; PRAGMA user_version = 1");
+  const FolderImage image = state.load();
+  CHECK(image.entries.size() == 2000);
+  CHECK(image.set_aside.empty());
+  CHECK(image.meta.sequence == before.sequence);
+  CHECK(image.meta.boot.empty());
 }
 
 TEST_CASE("a database that is not dagsync's is refused and left as it is") {
