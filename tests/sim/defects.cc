@@ -87,7 +87,10 @@ const std::vector<Defect>& defects() {
       {"wall-clock-first", "a version is younger than what it has seen",
        on_messages(forget_causality)},
       {"silent-overflow", "lost hints are found by a comparison",
-       on_machines([](Machine& machine) { machine.watcher_faults.hides_overflow = true; })},
+       on_machines([](Machine& machine) {
+         machine.watcher_faults.queue = 4;
+         machine.watcher_faults.hides_overflow = true;
+       })},
       {"echo", "what dagsync published is no edit",
        on_machines([](Machine& machine) { machine.disk_faults.rounds_mtimes = true; })},
       {"loser-not-kept", "every loser is kept",
