@@ -116,6 +116,12 @@ TEST_CASE("after a crash staging is empty, and what had come out of the folder i
     // Exchanged: what lies there now is not what was staged.
     std::ofstream(staging + to_string(SwapName{kept_id(2), 1})) << "what stood in the folder";
     std::filesystem::create_symlink("old", staging + to_string(SwapName{kept_id(3), 0}));
+    std::filesystem::create_symlink("link", world.state("versions/" + kept_id(3).value + ".of"));
+    // Of a symlink that got other times nothing is to be kept, nor of a file that has another name.
+    std::filesystem::create_symlink("same", staging + to_string(SwapName{kept_id(5), 1}));
+    std::ofstream(world.state("elsewhere")) << "it moves";
+    std::filesystem::create_hard_link(world.state("elsewhere"),
+                                      staging + to_string(SwapName{kept_id(6), 0}));
     std::filesystem::create_directory(staging + to_string(SwapName{kept_id(4), 1}));
     std::ofstream(world.state("versions/half.copy")) << "half a copy";
 
@@ -124,6 +130,7 @@ TEST_CASE("after a crash staging is empty, and what had come out of the folder i
     CHECK(world.disk().list_kept().value() == std::vector<KeptId>{kept_id(2), kept_id(3)});
     CHECK(world.kept(kept_id(2)) == "what stood in the folder");
     CHECK(world.disk().read_kept_link(kept_id(3)).value() == "old");
+    CHECK(std::filesystem::exists(world.state("elsewhere")));
     CHECK_FALSE(std::filesystem::exists(world.state("versions/half.copy")));
   }
 }
