@@ -85,7 +85,8 @@ class Readers(FreshMesh):
         readers = {one.name: self.start_reader(one) for one in (a, b, c)}
         for number in range(1, REPLACEMENTS + 1):
             a.write("dags/read.py", version(number))
-            time.sleep(0.003 * PATIENCE)  # the pace of the writer, nothing waits for luck
+            # The pace of the writer, nothing waits for luck: now and then longer than settle_ms.
+            time.sleep((0.012 if number % 10 == 0 else 0.003) * PATIENCE)
         self.mesh.wait_content("dags/read.py", version(REPLACEMENTS))
         for name, reader in readers.items():
             reader.stdin.close()
