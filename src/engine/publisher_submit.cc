@@ -243,15 +243,9 @@ bool Publisher::is_needless(const RelPath& directory) const {
                       });
 }
 
-// After the rows: a directory that is gone while its row is not in the store would be taken for a
-// person's delete at the next start.
-void Publisher::prune_above(const std::vector<RelPath>& paths) {
-  if (!paths.empty()) journal_.when_written([this, paths] { prune_now(paths); });
-}
-
 // Only the results tell which one that is: of deletes that follow each other closely, each finds
 // that another one's file still stands.
-void Publisher::prune_now(const std::vector<RelPath>& paths) {
+void Publisher::prune_above(const std::vector<RelPath>& paths) {
   std::set<RelPath> needless;
   for (const RelPath& path : paths) {
     for (RelPath above = path.parent(); !above.is_root(); above = above.parent()) {
@@ -300,9 +294,9 @@ void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults res
     append(actions, settle_item(item, result));
     paths.push_back(item.path);
   }
+  prune_above(paths);
   // Together: what arrived for these paths meanwhile is a batch, too.
   hooks_.perform(std::move(actions));
-  prune_above(paths);
   // After their rows: an intent must not go before the row that takes its place has come.
   if (!to_sync.empty()) journal_.sync_later(std::move(to_sync));
 }

@@ -90,7 +90,6 @@ class Publisher {
   [[nodiscard]] std::set<RelPath> going_with(const PublishBatch& batch) const;
   [[nodiscard]] std::set<RelPath> wanted_deletes(const RelPath& directory) const;
   void finished(std::shared_ptr<PublishBatch> batch, PublishResults results);
-  void prune_now(const std::vector<RelPath>& paths);
   [[nodiscard]] Actions settle_item(PublishItem& item, const Result<Published>& result);
   void failed(const RelPath& path, const Error& error);
   void retry_later(const RelPath& path);
