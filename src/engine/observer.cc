@@ -159,14 +159,15 @@ LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResul
     return failed(at.path, hashed.error());
   }
   large.finish(**file, look);
+  // Not before, since a writer may come after the first byte was read; and not last, since what he
+  // writes may be under another name by now.
+  if (is_being_written(disk, look)) return look;
   const auto after = disk.stat(at.path);
   if (!after) return failed(at.path, after.error());
   if (!*after || !same_file(*before, **after) || look.seen.content.size != before->size) {
     look.outcome = LookResult::Outcome::kMoving;
     return look;
   }
-  // Last, since a writer may have come after the first byte was read.
-  if (is_being_written(disk, look)) return look;
   look.seen.disk = **after;
   if (keep) look.bytes = std::move(bytes);
   return look;

@@ -85,7 +85,11 @@ void World::check_entry(const Machine& machine, const RelPath& path, const Recor
   // A directory that an end kept from being removed is taken for a person's: harmless.
   const bool is_leftover =
       record.content.kind == Kind::kDirectory && last_trouble_.contains(&machine);
-  if (!is_leftover && !people_.made_here(machine.name, path, record.content) && !is_ignored(path))
+  // Given up, since a power cut took the last of it.
+  const bool is_given_up = old != nullptr && !record.is_live() &&
+                           people_.is_forgiven(people_.version(machine.name, path, old->content));
+  if (!is_leftover && !is_given_up && !people_.made_here(machine.name, path, record.content) &&
+      !is_ignored(path))
     fail(machine.name + " told of a change that nobody made there: " + describe(record.content),
          path);
   people_.authored(machine.name, path, record);
