@@ -42,18 +42,19 @@ void World::check_commit(const Machine& machine, const Transaction& transaction)
     if (const auto* clear = std::get_if<Transaction::ClearIntent>(&write))
       recovered.insert(clear->path);
   }
-  std::map<RelPath, Record> rows;
-  for (const auto& [path, entry] : machine.store.rows().entries)
-    rows.emplace(path, entry.record);
+  const auto& rows = machine.store.rows().entries;
+  std::map<RelPath, const Record*> written;  // by this transaction, so far
   for (const Transaction::Write& write : transaction.writes) {
     const auto* put = std::get_if<Transaction::PutEntry>(&write);
     if (put != nullptr) {
       const bool is_in_doubt =
           !machine.is_ready() && machine.store.rows().intents.contains(put->path);
       const auto row = rows.find(put->path);
-      check_entry(machine, put->path, row == rows.end() ? nullptr : &row->second, put->entry,
+      const Record* stored = row == rows.end() ? nullptr : &row->second.record;
+      const Record*& old = written.try_emplace(put->path, stored).first->second;
+      check_entry(machine, put->path, old, put->entry,
                   is_in_doubt || recovered.contains(put->path));
-      rows.insert_or_assign(put->path, put->entry.record);
+      old = &put->entry.record;
     } else if (const auto* intent = std::get_if<Transaction::PutIntent>(&write)) {
       tell(machine.name, intent->intent.path,
            "intends " + describe(intent->intent.intended.record.content));

@@ -83,7 +83,7 @@ void People::rows_went_back(const std::string& machine) {
 
 bool People::was_replaced(const Version& version) const {
   std::set<Version> seen;
-  return !unordered_.contains(version) && was_replaced(version, seen);
+  return was_replaced(version, seen);
 }
 
 bool People::was_replaced(const Version& version, std::set<Version>& seen) const {

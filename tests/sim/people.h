@@ -48,8 +48,6 @@ class People {
   [[nodiscard]] bool is_forgiven(const Version& version) const {
     return forgiven_.contains(version);
   }
-  // A machine forgot what this version had been replaced by.
-  void forget_order(const Version& version) { unordered_.insert(version); }
 
   // Whether somebody, in sight of this version, made another one, and a daemon told of it.
   [[nodiscard]] bool was_replaced(const Version& version) const;
@@ -72,7 +70,6 @@ class People {
   std::map<Version, std::pair<RelPath, Content>> told_;
   std::set<Version> told_deletes_;
   std::set<Version> forgiven_;
-  std::set<Version> unordered_;
 };
 
 }  // namespace dagsync::sim
