@@ -103,7 +103,7 @@ void Folder::start(std::function<void(Status)> started) {
       fmt::format("{:016x}{:016x}", ports_.random.next(), ports_.random.next());
   ports_.worker.compute(
       journal_.lane(),
-      [this, now, mark] {
+      [this, now, mark, ignore = config_.ignore] {
         Loaded loaded;
         auto image = ports_.store.load();
         if (!image) {
@@ -115,9 +115,11 @@ void Folder::start(std::function<void(Status)> started) {
         const bool is_new = loaded.image.meta.author.epoch.value == 0;
         loaded.root = ports_.disk.identify_root(is_new ? std::optional(mark) : std::nullopt);
         if (loaded.root && (is_new || *loaded.root == loaded.image.meta.root)) {
-          Recovered recovered = recover(ports_.disk, loaded.image, now);
+          const IgnoreRules rules(ignore, read_ignore_file(ports_.disk));
+          Recovered recovered = recover(ports_.disk, disposable_by(rules), loaded.image, now);
           loaded.doubtful = std::move(recovered.doubtful);
-          if (!recovered.writes.writes.empty()) {
+          loaded.status = recovered.synced;
+          if (loaded.status && !recovered.writes.writes.empty()) {
             loaded.status = ports_.store.commit(recovered.writes, Durability::kDurable);
           }
         }

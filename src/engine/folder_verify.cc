@@ -50,9 +50,7 @@ void Folder::discard(const Observation& seen, const std::function<void()>& done)
       [this, path = seen.path, state = *seen.disk, id = kept.id,
        rules = rules_]() -> Result<Published> {
         if (state.type != FileType::kDirectory) return ports_.disk.remove(path, state, id);
-        return ports_.disk.remove_directory(path, [&](const RelPath& below, FileType type) {
-          return rules.is_built_in_ignored(below, type == FileType::kDirectory);
-        });
+        return ports_.disk.remove_directory(path, disposable_by(rules));
       },
       [this, kept, done](const Result<Published>& removed) {
         if (!removed) trouble(kept.path, removed.error().message);

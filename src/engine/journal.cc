@@ -23,7 +23,9 @@ void Journal::write(Transaction::Write write) {
 // Rows gather while a commit is under way, so a burst becomes a few transactions. Rows that could
 // not be written go back to the front and wait for the next touch().
 void Journal::flush() {
-  if (flushing_ || queue_.writes.empty()) return;
+  if (flushing_) return;
+  drop_outdated_clears();
+  if (queue_.writes.empty()) return;
   flushing_ = true;
   auto transaction = std::make_shared<Transaction>(std::exchange(queue_, {}));
   flight_waiting_ = std::exchange(queue_waiting_, {});
@@ -51,6 +53,14 @@ void Journal::flush() {
         flush();
         if (dirty_) sync();
       });
+}
+
+// A withdrawal that had to wait must not take the intent that the path has been given since.
+void Journal::drop_outdated_clears() {
+  std::erase_if(queue_.writes, [this](const Transaction::Write& write) {
+    const auto* clear = std::get_if<Transaction::ClearIntent>(&write);
+    return clear != nullptr && open_.contains(clear->path);
+  });
 }
 
 void Journal::when_written(std::function<void()> call) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "dagsync/core/index.h"
 #include "dagsync/engine/bytecode.h"
@@ -207,6 +208,12 @@ Transaction intents_of(const PublishBatch& batch) {
 
 }  // namespace
 
+Disk::Disposable disposable_by(IgnoreRules rules) {
+  return [rules = std::move(rules)](const RelPath& path, FileType type) {
+    return rules.is_built_in_ignored(path, type == FileType::kDirectory);
+  };
+}
+
 Status make_implied_directories(Disk& disk, const RelPath& directory) {
   if (directory.is_root()) return {};
   const auto now = disk.stat(directory);
@@ -221,8 +228,8 @@ Status make_implied_directories(Disk& disk, const RelPath& directory) {
   return made ? Status() : Unexpected(made.error());
 }
 
-void prune(Disk& disk, const Disk::Disposable& disposable,
-           const std::vector<RelPath>& directories) {
+void remove_needless(Disk& disk, const Disk::Disposable& disposable,
+                     const std::vector<RelPath>& directories) {
   for (const RelPath& directory : directories)
     (void)disk.remove_directory(directory, disposable);
 }

@@ -159,7 +159,7 @@ void Publisher::submit(const BatchPtr& batch) {
   add_evictions(*publish_batch);
   worker_.compute(
       journal_.lane(),
-      [this, publish_batch, disposable = disposable()] {
+      [this, publish_batch, disposable = disposable_by(rules_)] {
         return publish(disk_, store_, disposable, *publish_batch);
       },
       [this, publish_batch](PublishResults results) {
@@ -225,12 +225,6 @@ std::set<RelPath> Publisher::wanted_deletes(const RelPath& directory) const {
   return deletes;
 }
 
-Disk::Disposable Publisher::disposable() const {
-  return [rules = rules_](const RelPath& path, FileType type) {
-    return rules.is_built_in_ignored(path, type == FileType::kDirectory);
-  };
-}
-
 // Neither the index nor what is still wanted has anything live at or below it.
 bool Publisher::is_needless(const RelPath& directory) const {
   if (replica_.index().expected_at(directory).kind != Kind::kTombstone) return false;
@@ -244,8 +238,8 @@ bool Publisher::is_needless(const RelPath& directory) const {
 }
 
 // Only the results tell which one that is: of deletes that follow each other closely, each finds
-// that another one's file still stands.
-void Publisher::prune_above(const std::vector<RelPath>& paths) {
+// that another one's file still stands. Deepest first.
+std::vector<RelPath> Publisher::needless_above(const std::vector<RelPath>& paths) const {
   std::set<RelPath> needless;
   for (const RelPath& path : paths) {
     for (RelPath above = path.parent(); !above.is_root(); above = above.parent()) {
@@ -254,18 +248,29 @@ void Publisher::prune_above(const std::vector<RelPath>& paths) {
       needless.insert(above);
     }
   }
-  if (needless.empty()) return;
-  pruning_.insert(needless.begin(), needless.end());
-  std::vector<RelPath> directories(needless.rbegin(), needless.rend());  // deepest first
+  return {needless.rbegin(), needless.rend()};
+}
+
+void Publisher::prune(std::vector<RelPath> directories, std::vector<Journal::Mark> marks) {
+  pruning_.insert(directories.begin(), directories.end());
   worker_.run(
       journal_.lane(),
-      [this, directories, disposable = disposable()] { prune(disk_, disposable, directories); },
-      [this, directories] {
+      [this, directories, disposable = disposable_by(rules_)] {
+        remove_needless(disk_, disposable, directories);
+      },
+      [this, directories, marks = std::move(marks)]() mutable {
         for (const RelPath& directory : directories) {
           pruning_.erase(directory);
           hooks_.touched(directory);
         }
+        journal_.sync_later(directories);
+        journal_.sync_later(std::move(marks));
       });
+}
+
+void Publisher::prune_above(const std::vector<RelPath>& paths) {
+  auto needless = needless_above(paths);
+  if (!needless.empty()) prune(std::move(needless), {});
 }
 
 void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults results) {
@@ -285,16 +290,27 @@ void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults res
   }
   std::vector<RelPath> paths;
   std::vector<Journal::Mark> to_sync;
+  std::vector<Journal::Mark> to_withdraw;
   for (std::size_t i = 0; i < batch->items.size(); ++i) {
     PublishItem& item = batch->items[i];
     const Result<Published> result = results.intents ? std::move(results.items[i].published)
                                                      : Unexpected(results.intents.error());
     const bool is_done = result && result->outcome == PublishOutcome::kDone;
-    if (is_done && !item.nothing_to_do) to_sync.push_back(item.mark);
+    if (!item.nothing_to_do) (is_done ? to_sync : to_withdraw).push_back(item.mark);
     append(actions, settle_item(item, result));
     paths.push_back(item.path);
   }
-  prune_above(paths);
+  // What only made room for these paths, or is of no use without them, goes under their intents: an
+  // unclean stop in between looks above each of these, too.
+  auto needless = needless_above(paths);
+  const bool prunes = !needless.empty();
+  if (prunes) {
+    to_sync.insert(to_sync.end(), to_withdraw.begin(), to_withdraw.end());
+    prune(std::move(needless), std::exchange(to_sync, {}));
+  } else {
+    for (const Journal::Mark& mark : to_withdraw)
+      journal_.withdraw(mark);
+  }
   // Together: what arrived for these paths meanwhile is a batch, too.
   hooks_.perform(std::move(actions));
   // After their rows: an intent must not go before the row that takes its place has come.
@@ -325,7 +341,6 @@ Actions Publisher::settle_item(PublishItem& item, const Result<Published>& resul
     hooks_.published(item, wanted);
     return actions;
   }
-  if (!item.nothing_to_do) journal_.withdraw(item.mark);
   Actions actions = replica_.not_published(path);
   if (!replica_.wanted().contains(path)) return actions;  // something younger has come meanwhile
   if (!result) {

@@ -1,10 +1,10 @@
 #include "dagsync/engine/recovery.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "dagsync/base/log.h"
+#include "dagsync/core/index.h"
 #include "dagsync/core/reconcile.h"
 #include "dagsync/engine/observer.h"
 
@@ -76,6 +76,19 @@ std::optional<IndexEntry> entry_after(const Intent& intent, const std::optional<
   return entry;
 }
 
+bool is_absent(Disk& disk, const RelPath& path) {
+  const auto now = disk.stat(path);
+  return now && !*now;
+}
+
+// The record is true, but nothing of it stands on the disk.
+void note_unpublished(const RelPath& path, Index& index, Transaction& writes) {
+  IndexEntry entry = *index.find(path);
+  entry.disk.reset();
+  writes.writes.push_back(Transaction::PutEntry{path, entry});
+  index.put(path, std::move(entry));
+}
+
 void adopt_kept(const Intent& intent, const std::set<KeptId>& files, FolderImage& image,
                 Transaction& writes) {
   if (!intent.kept || !files.contains(intent.kept->id)) return;
@@ -105,49 +118,69 @@ void take_away_torn(Disk& disk, const Intent& intent, const LookResult& look, Fo
   writes.writes.push_back(Transaction::PutKept{std::move(torn)});
 }
 
-}  // namespace
-
 // Before a file takes the place of a directory, what stands below is put aside, though its records
 // stay: nobody's delete.
-void note_evicted(Disk& disk, const Intent& intent, std::map<RelPath, IndexEntry>& entries,
-                  Transaction& writes) {
+void note_evicted(Disk& disk, const Intent& intent, Index& index, Transaction& writes) {
   const Kind kind = intent.intended.record.content.kind;
   if (kind != Kind::kFile && kind != Kind::kSymlink) return;
-  for (auto& [path, entry] : entries) {
-    if (!path.is_below(intent.path) || !entry.record.is_live() || !entry.disk) continue;
-    const auto now = disk.stat(path);
-    if (!now || *now) continue;
-    entry.disk.reset();
-    writes.writes.push_back(Transaction::PutEntry{path, entry});
+  std::vector<RelPath> evicted;
+  index.visit_below(intent.path, [&](const RelPath& path, const IndexEntry& entry) {
+    const bool is_missing = entry.record.is_live() && entry.disk && is_absent(disk, path);
+    if (is_missing) evicted.push_back(path);
+    return true;
+  });
+  for (const RelPath& path : evicted)
+    note_unpublished(path, index, writes);
+}
+
+// Directories are made for what is being published below them, and go when it was the last. Nobody
+// made or deleted those that the stop left without their rows, or without their use.
+void settle_directories_above(Disk& disk, const Disk::Disposable& disposable,
+                              const RelPath& intended, Index& index, Transaction& writes,
+                              std::vector<RelPath>& removed) {
+  for (RelPath above = intended.parent(); !above.is_root(); above = above.parent()) {
+    if (index.has_live_below(above)) return;
+    const IndexEntry* entry = index.find(above);
+    const bool is_directory = entry != nullptr && entry->record.content.kind == Kind::kDirectory;
+    if (entry == nullptr || !entry->record.is_live()) {
+      const auto gone = disk.remove_directory(above, disposable);
+      if (gone && gone->outcome == PublishOutcome::kDone) removed.push_back(above);
+    } else if (is_directory && entry->disk && is_absent(disk, above)) {
+      note_unpublished(above, index, writes);
+    }
   }
 }
 
-Recovered recover(Disk& disk, FolderImage& image, UnixNanos moment) {
+}  // namespace
+
+Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& image,
+                  UnixNanos moment) {
   Recovered recovered;
   if (image.intents.empty()) return recovered;
   Transaction& writes = recovered.writes;
   std::set<KeptId> files;
   if (const auto listed = disk.list_kept()) files = {listed->begin(), listed->end()};
-  std::map<RelPath, IndexEntry> entries(std::make_move_iterator(image.entries.begin()),
-                                        std::make_move_iterator(image.entries.end()));
+  Index index;
+  for (auto& [path, entry] : image.entries)
+    index.put(path, std::move(entry));
   for (const Intent& intent : image.intents) {
     const LookResult look = look_at(disk, {intent.path, std::nullopt, {}}, moment, false);
     const Shows shows = judge(intent, look);
     std::optional<IndexEntry> row;
-    if (const auto it = entries.find(intent.path); it != entries.end()) row = it->second;
+    if (const IndexEntry* found = index.find(intent.path)) row = *found;
     std::optional<IndexEntry> entry = row;
     if (!has_moved_on(intent, row)) {
       if (shows == Shows::kTorn) take_away_torn(disk, intent, look, image, writes);
       entry = entry_after(intent, row, shows, look);
     }
     if (entry) {
-      entries[intent.path] = *entry;
+      index.put(intent.path, *entry);
       writes.writes.push_back(Transaction::PutEntry{intent.path, *entry});
     } else {
-      entries.erase(intent.path);
+      index.drop(intent.path);
       writes.writes.push_back(Transaction::DropEntry{intent.path});
     }
-    note_evicted(disk, intent, entries, writes);
+    note_evicted(disk, intent, index, writes);
     adopt_kept(intent, files, image, writes);
     // Until the path shows what its row says, the next start must know that this is no edit.
     const bool is_doubtful = shows != Shows::kEdit && entry && entry->record.is_live() &&
@@ -158,10 +191,13 @@ Recovered recover(Disk& disk, FolderImage& image, UnixNanos moment) {
       writes.writes.push_back(Transaction::ClearIntent{intent.path});
     }
   }
+  std::vector<RelPath> removed;
+  for (const Intent& intent : image.intents)
+    settle_directories_above(disk, disposable, intent.path, index, writes, removed);
+  if (!removed.empty()) recovered.synced = disk.sync(removed);
   log::info("{} path(s) were being published at the last stop: checked", image.intents.size());
   image.intents.clear();
-  image.entries.assign(std::make_move_iterator(entries.begin()),
-                       std::make_move_iterator(entries.end()));
+  image.entries.assign(index.entries().begin(), index.entries().end());
   return recovered;
 }
 

@@ -119,6 +119,19 @@ TEST_CASE("where nothing was published the intent goes at once, but not a newer 
   CHECK(world.diary == Diary{"lazily: clear a", "durably: meta"});
 }
 
+TEST_CASE("an intent that goes late takes no newer one with it") {
+  JournalWorld world;
+  const auto first = world.journal.open_intent(at("a"));
+  world.store.failures = 1;  // so that the withdrawal has to wait
+  world.journal.withdraw(first);
+  world.worker.run_all();
+  CHECK(world.failures == 1);
+  (void)world.journal.open_intent(at("a"));
+  world.put("b");
+  world.worker.run_all();
+  CHECK(world.diary == Diary{"lazily: put b", "durably: meta"});
+}
+
 TEST_CASE("rows that could not be written are kept, in front of later ones") {
   JournalWorld world;
   world.store.failures = 1;

@@ -109,7 +109,7 @@ TEST_CASE("directories that nothing implies any more are pruned, unless somethin
   (void)world.add("e/x.py", {}, e);
   world.run();
   CHECK(world.all_done() == "");
-  prune(world.disk, [](const RelPath&, FileType) { return false; },
+  remove_needless(world.disk, [](const RelPath&, FileType) { return false; },
         {DiskWorld::path("e"), DiskWorld::path("d")});
   CHECK_FALSE(world.real.exists("d"));
   CHECK(world.real.read("e/mine.txt") == "mine");

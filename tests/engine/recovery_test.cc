@@ -19,6 +19,7 @@ constexpr std::int64_t kOldTime = 1'500'000'000 * kSecond + 1;
 constexpr std::int64_t kNewTime = 1'600'000'000 * kSecond + 2;
 constexpr std::int64_t kOtherTime = 1'650'000'000 * kSecond + 3;
 constexpr UnixNanos kNow{1'700'000'000 * kSecond};
+const Disk::Disposable kNothing = [](const RelPath&, FileType) { return false; };
 
 struct RecoveryWorld {
   DiskWorld disk;
@@ -52,7 +53,7 @@ struct RecoveryWorld {
     image.intents.push_back(intent);
   }
   void run() {
-    Recovered recovered = recover(disk.disk(), image, kNow);
+    Recovered recovered = recover(disk.disk(), kNothing, image, kNow);
     writes = std::move(recovered.writes);
     doubtful = std::move(recovered.doubtful);
   }

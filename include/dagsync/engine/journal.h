@@ -61,6 +61,7 @@ class Journal {
 
  private:
   void flush();
+  void drop_outdated_clears();
   void sync();
   void commit_group(FolderMeta meta);
   void group_done(const Status& status, const Knowledge& knowledge);

@@ -62,13 +62,17 @@ struct PublishResults {
   Status intents;                        // where this failed, nothing else was tried
 };
 
+// What stands in nobody's way in a directory that is to go: the built-in list of these rules.
+[[nodiscard]] Disk::Disposable disposable_by(IgnoreRules rules);
+
 // Makes a directory that only what will stand in it implies, and those above it, where they are
 // missing. On the lane.
 [[nodiscard]] Status make_implied_directories(Disk& disk, const RelPath& directory);
 
 // Removes directories that nothing implies any more, given deepest first; what a person put there
 // stays, and its directory with it. On the lane.
-void prune(Disk& disk, const Disk::Disposable& disposable, const std::vector<RelPath>& directories);
+void remove_needless(Disk& disk, const Disk::Disposable& disposable,
+                     const std::vector<RelPath>& directories);
 
 // Takes the staged files out of the batch; the rest of it stays as it is.
 [[nodiscard]] PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposable,

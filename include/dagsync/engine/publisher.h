@@ -85,8 +85,10 @@ class Publisher {
   [[nodiscard]] std::optional<PublishItem> make_item(Batch& batch, const RelPath& path, Item& item);
   void add_evictions(PublishBatch& batch);
   void add_implied_directories(const RelPath& top, std::vector<Eviction>& below);
-  [[nodiscard]] Disk::Disposable disposable() const;
   [[nodiscard]] bool is_needless(const RelPath& directory) const;
+  [[nodiscard]] std::vector<RelPath> needless_above(const std::vector<RelPath>& paths) const;
+  // `marks` are cleared after it.
+  void prune(std::vector<RelPath> directories, std::vector<Journal::Mark> marks);
   [[nodiscard]] std::set<RelPath> going_with(const PublishBatch& batch) const;
   [[nodiscard]] std::set<RelPath> wanted_deletes(const RelPath& directory) const;
   void finished(std::shared_ptr<PublishBatch> batch, PublishResults results);
