@@ -49,13 +49,15 @@ std::vector<RelPath> lost_files(const std::vector<const Observation*>& deletes, 
 
 }  // namespace
 
-// Whether something that is wanted below makes a directory of it.
-bool Replica::will_be_implied(const RelPath& path) const {
-  const auto begin = wanted_.upper_bound(path);
+// Whether a directory is wanted here, or something below that makes one.
+bool Replica::will_be_directory(const RelPath& path) const {
+  const auto begin = wanted_.lower_bound(path);
   const auto end = std::find_if_not(begin, wanted_.end(), [&](const auto& entry) {
     return entry.first.bytes().starts_with(path.bytes());
   });
   return std::any_of(begin, end, [&](const auto& entry) {
+    const Content& content = entry.second.record.content;
+    if (entry.first == path) return content.kind == Kind::kDirectory;
     return entry.first.is_below(path) && entry.second.record.is_live();
   });
 }
@@ -65,9 +67,10 @@ bool Replica::refreshes(const Observation& seen, Actions& actions) {
   const Content expected = index_.expected_at(seen.path);
   const IndexEntry* entry = index_.find(seen.path);
   const bool recorded = entry != nullptr && entry->record.is_live();
-  // A directory that only its children imply is nobody's change, whatever its mode.
+  // A directory that only its children imply, or that is on its way, is nobody's change, whatever
+  // its mode.
   const bool implied =
-      !recorded && (expected.kind == Kind::kDirectory || will_be_implied(seen.path));
+      !recorded && (expected.kind == Kind::kDirectory || will_be_directory(seen.path));
   if (implied && (is_tombstone(seen.content) || seen.content.kind == Kind::kDirectory)) return true;
   if (seen.content != expected) return false;
   drift_.erase(seen.path);

@@ -72,7 +72,7 @@ Result<Published> put_back(Disk& disk, const KeptVersion& version, const Disk::E
   }
   auto staged = stage_kept(disk, version, now);
   if (!staged) return Unexpected(staged.error());
-  if (const Status made = make_implied_directories(disk, version.path.parent()); !made) {
+  if (const Status made = make_implied_directories(disk, version.path.parent(), {}); !made) {
     return Unexpected(made.error());
   }
   auto published = disk.publish(version.path, expected, std::move(*staged), keep,

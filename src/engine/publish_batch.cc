@@ -22,7 +22,8 @@ Published outcome(PublishOutcome outcome) {
 
 class Step {
  public:
-  Step(Disk& disk, const Disk::Disposable& disposable) : disk_(disk), disposable_(disposable) {}
+  Step(Disk& disk, const Disk::Disposable& disposable, const DirectoryModes& modes)
+      : disk_(disk), disposable_(disposable), modes_(modes) {}
 
   // Small contents become staged files, checked against their digest.
   Status stage(PublishItem& item) {
@@ -108,7 +109,7 @@ class Step {
   // A batch brings many files to one directory: looked for once.
   Status make_room_in(const RelPath& directory) {
     if (standing_.contains(directory)) return {};
-    const Status made = make_implied_directories(disk_, directory);
+    const Status made = make_implied_directories(disk_, directory, modes_);
     if (made) standing_.insert(directory);
     return made;
   }
@@ -159,6 +160,7 @@ class Step {
 
   Disk& disk_;
   const Disk::Disposable& disposable_;
+  const DirectoryModes& modes_;
   std::unordered_set<RelPath> standing_;  // directories that this step has seen or made
 };
 
@@ -214,14 +216,16 @@ Disk::Disposable disposable_by(IgnoreRules rules) {
   };
 }
 
-Status make_implied_directories(Disk& disk, const RelPath& directory) {
+Status make_implied_directories(Disk& disk, const RelPath& directory,
+                                const DirectoryModes& modes) {
   if (directory.is_root()) return {};
   const auto now = disk.stat(directory);
   if (!now) return Unexpected(now.error());
   if (*now) return {};
-  const Status above = make_implied_directories(disk, directory.parent());
+  const Status above = make_implied_directories(disk, directory.parent(), modes);
   if (!above) return above;
-  auto staged = disk.stage_directory(kImpliedDirectoryMode);
+  const auto mode = modes.find(directory);
+  auto staged = disk.stage_directory(mode == modes.end() ? kImpliedDirectoryMode : mode->second);
   if (!staged) return Unexpected(staged.error());
   const auto made = disk.publish(directory, std::nullopt, std::move(*staged), std::nullopt,
                                  [](const RelPath&, FileType) { return false; });
@@ -273,7 +277,7 @@ void look_after(Disk& disk, Step& step, const PublishBatch& batch, PublishResult
 PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposable,
                        PublishBatch& batch) {
   PublishResults results;
-  Step step(disk, disposable);
+  Step step(disk, disposable, batch.above);
   stage_all(disk, step, batch, results);
   if (const Transaction intents = intents_of(batch); !intents.writes.empty()) {
     results.intents = store.commit(intents, Durability::kDurable);

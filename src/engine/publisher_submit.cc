@@ -39,6 +39,20 @@ std::set<RelPath> deleted_by(const PublishBatch& batch) {
   return deleted;
 }
 
+DirectoryModes modes_above(const Index& index, const PublishBatch& batch) {
+  DirectoryModes modes;
+  std::set<RelPath> seen;
+  for (const PublishItem& item : batch.items) {
+    for (RelPath above = item.path.parent(); !above.is_root(); above = above.parent()) {
+      if (!seen.insert(above).second) break;
+      const IndexEntry* entry = index.find(above);
+      if (entry != nullptr && entry->record.content.kind == Kind::kDirectory)
+        modes.emplace(above, entry->record.content.mode);
+    }
+  }
+  return modes;
+}
+
 using WantedMap = std::map<RelPath, Wanted>;
 
 // Behind the last path that begins with the bytes of this one: itself, what lies below it, and
@@ -156,6 +170,7 @@ void Publisher::submit(const BatchPtr& batch) {
     replica_.publishing(item.path);
     hooks_.touched(item.path);
   }
+  publish_batch->above = modes_above(replica_.index(), *publish_batch);
   add_evictions(*publish_batch);
   worker_.compute(
       journal_.lane(),

@@ -251,7 +251,7 @@ class Replica {
   void unhear(const std::vector<ChangeId>& ids);
   void relay(const Change& change, Actions& actions) const;
   [[nodiscard]] bool refreshes(const Observation& seen, Actions& actions);
-  [[nodiscard]] bool will_be_implied(const RelPath& path) const;
+  [[nodiscard]] bool will_be_directory(const RelPath& path) const;
 
   Settings settings_;
   Index index_;

@@ -7,7 +7,8 @@
 // helpers, and no name is missing while it is replaced.
 #pragma once
 
-#include <functional>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,8 +47,12 @@ struct Eviction {
   std::optional<KeptVersion> kept;  // none: a directory
 };
 
+// Of directories that the index has.
+using DirectoryModes = std::map<RelPath, std::uint32_t>;
+
 struct PublishBatch {
   std::vector<PublishItem> items;
+  DirectoryModes above;  // the items: somebody may have removed one that must be made again
   std::vector<Eviction> evictions;
 };
 
@@ -65,9 +70,10 @@ struct PublishResults {
 // What stands in nobody's way in a directory that is to go: the built-in list of these rules.
 [[nodiscard]] Disk::Disposable disposable_by(IgnoreRules rules);
 
-// Makes a directory that only what will stand in it implies, and those above it, where they are
-// missing. On the lane.
-[[nodiscard]] Status make_implied_directories(Disk& disk, const RelPath& directory);
+// Makes a directory that what will stand in it implies, and those above it, where they are missing:
+// with its mode if the index has it, else kImpliedDirectoryMode. On the lane.
+[[nodiscard]] Status make_implied_directories(Disk& disk, const RelPath& directory,
+                                              const DirectoryModes& modes);
 
 // Removes directories that nothing implies any more, given deepest first; what a person put there
 // stays, and its directory with it. On the lane.
