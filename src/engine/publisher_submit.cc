@@ -198,7 +198,6 @@ void Publisher::add_implied_directories(const RelPath& top, std::vector<Eviction
   directory.type = FileType::kDirectory;
   for (const RelPath& path : implied) {
     below.push_back({path, directory, std::nullopt});
-    hooks_.touched(path);
   }
   std::sort(below.begin(), below.end(),
             [](const Eviction& a, const Eviction& b) { return a.path < b.path; });
@@ -213,10 +212,13 @@ void Publisher::add_evictions(PublishBatch& batch) {
     replica_.index().visit_below(item.path, [&](const RelPath& path, const IndexEntry& entry) {
       if (!entry.record.is_live() || !entry.disk || deletes(batch, path)) return true;
       below.push_back({path, *entry.disk, keep(path, entry, item.change.record)});
-      hooks_.touched(path);
       return true;
     });
     add_implied_directories(item.path, below);
+    for (const Eviction& eviction : below) {
+      removing_.insert(eviction.path);
+      hooks_.touched(eviction.path);
+    }
     batch.evictions.insert(batch.evictions.end(), below.rbegin(), below.rend());
   }
 }
@@ -267,20 +269,23 @@ std::vector<RelPath> Publisher::needless_above(const std::vector<RelPath>& paths
 }
 
 void Publisher::prune(std::vector<RelPath> directories, std::vector<Journal::Mark> marks) {
-  pruning_.insert(directories.begin(), directories.end());
+  removing_.insert(directories.begin(), directories.end());
   worker_.run(
       journal_.lane(),
       [this, directories, disposable = disposable_by(rules_)] {
         remove_needless(disk_, disposable, directories);
       },
       [this, directories, marks = std::move(marks)]() mutable {
-        for (const RelPath& directory : directories) {
-          pruning_.erase(directory);
-          hooks_.touched(directory);
-        }
+        for (const RelPath& directory : directories)
+          removed(directory);
         journal_.sync_later(directories);
         journal_.sync_later(std::move(marks));
       });
+}
+
+void Publisher::removed(const RelPath& path) {
+  removing_.erase(removing_.find(path));
+  hooks_.touched(path);
 }
 
 void Publisher::prune_above(const std::vector<RelPath>& paths) {
@@ -298,6 +303,7 @@ void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults res
     const bool done = result != results.evictions.end() && result->published &&
                       result->published->outcome == PublishOutcome::kDone;
     if (done && eviction.kept) versions_.add(*eviction.kept);
+    removed(eviction.path);
     if (done) append(actions, replica_.evicted(eviction.path));
     if (done) continue;
     if (eviction.kept) journal_.write(Transaction::DropKept{eviction.kept->id});

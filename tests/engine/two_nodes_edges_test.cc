@@ -84,6 +84,38 @@ TEST_CASE("what is hinted while it is being published is not read") {
   CHECK(std::count(b.diary.begin(), b.diary.end(), "read a.py") == 0);
 }
 
+TEST_CASE("what makes room for a file is nobody's delete, whoever looks meanwhile") {
+  TwoNodes world;
+  world.start();
+  world.until_in_sync();
+  world.disconnect();
+  auto& a = world.a();
+  auto& b = world.b();
+  std::filesystem::create_directory(b.real.real("d"));
+  std::vector<Hint> hints;
+  for (int i = 0; i < 30; ++i) {
+    const std::string name = "d/f" + std::to_string(i);
+    b.write_old(name, "bytes");
+    hints.push_back({DiskWorld::path(name), false});
+  }
+  world.look(b);
+  a.real.write("d", "a file that is younger than the directory");
+  world.look(a);
+  bool looked = false;
+  b.disk->refuse = [&](const std::string& step, const RelPath& path) -> std::optional<Error> {
+    if (step != "publish" || path.bytes() != "d") return std::nullopt;
+    b.watcher->handlers.on_hints(hints);
+    b.folder().take_in({}, false, [&] { looked = true; });
+    world.worker.run_all();  // the look ends before the publishing does
+    return std::nullopt;
+  };
+  world.connect();
+  world.until([&] { return std::filesystem::is_regular_file(b.real.real("d")); });
+  CHECK(looked);
+  CHECK(b.status().state_reason == "");
+  world.until_in_sync();
+}
+
 TEST_CASE("an edit of a long file travels with its announcement") {
   TwoNodes world;
   world.start();

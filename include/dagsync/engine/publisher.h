@@ -56,10 +56,10 @@ class Publisher {
   // Of contents that came with their announcements and are not on the disk yet.
   [[nodiscard]] std::size_t held_bytes() const { return *held_bytes_; }
   [[nodiscard]] bool is_publishing(const RelPath& path) const {
-    return in_lane_.contains(path) || pruning_.contains(path);
+    return in_lane_.contains(path) || removing_.contains(path);
   }
   [[nodiscard]] bool idle() const {
-    return batches_.empty() && in_lane_.empty() && pruning_.empty();
+    return batches_.empty() && in_lane_.empty() && removing_.empty();
   }
 
  private:
@@ -89,6 +89,7 @@ class Publisher {
   [[nodiscard]] std::vector<RelPath> needless_above(const std::vector<RelPath>& paths) const;
   // `marks` are cleared after it.
   void prune(std::vector<RelPath> directories, std::vector<Journal::Mark> marks);
+  void removed(const RelPath& path);
   [[nodiscard]] std::set<RelPath> going_with(const PublishBatch& batch) const;
   [[nodiscard]] std::set<RelPath> wanted_deletes(const RelPath& directory) const;
   void finished(std::shared_ptr<PublishBatch> batch, PublishResults results);
@@ -118,7 +119,8 @@ class Publisher {
       std::make_shared<std::atomic<std::size_t>>(0);
   std::map<RelPath, BatchPtr> batches_;  // of each path that waits for its batch
   std::map<RelPath, Wanted> in_lane_;    // being published, as it was wanted then
-  std::set<RelPath> pruning_;            // directories that are being removed for want of use
+  // Besides: directories that go for want of use, and what makes room for a file. It may be twice.
+  std::multiset<RelPath> removing_;
   std::map<RelPath, Retry> retries_;
   MonoNanos next_retry_;
   MonoNanos timer_at_;
