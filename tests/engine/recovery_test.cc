@@ -122,20 +122,33 @@ TEST_CASE("a path that shows the old content is no edit: the intended one will c
   CHECK_FALSE(world.is_edit());
 }
 
-TEST_CASE("the bytes of one of the two with other attributes are no edit") {
+TEST_CASE("the old bytes with other attributes are no edit") {
   RecoveryWorld world;
+  SUBCASE("other bytes were to come") {}
+  SUBCASE("only the attributes were to change") {
+    world.intended = edit("b", 1, file_content("old", kNewTime), kNewTime, &world.old);
+  }
   world.intend(world.old);
-  SUBCASE("of the old") {
-    world.write("a.py", "old", kOtherTime);
-  }
-  SUBCASE("of the intended") {
-    world.write("a.py", "new!", kOtherTime);
-  }
+  world.write("a.py", "old", kOtherTime);
   world.run();
   CHECK(world.entry()->record == world.old);
   // The comparison that follows reads it, and its ctime says that it is no edit.
   CHECK(world.entry()->disk->racy);
   CHECK(world.entry()->disk->ctime == world.disk.look("a.py")->ctime);
+}
+
+TEST_CASE("who changes only attributes after the rename has seen what it brought") {
+  RecoveryWorld world;
+  SUBCASE("over something else") {
+    world.intend(world.old);
+  }
+  SUBCASE("under a new name") {
+    world.intend(std::nullopt);
+  }
+  world.write("a.py", "new!", kOtherTime);
+  world.run();
+  CHECK(world.entry()->record.version.has_seen(world.intended.version));
+  CHECK(world.is_edit());
 }
 
 TEST_CASE("a torn write of ours is no edit") {

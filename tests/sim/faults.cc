@@ -40,10 +40,12 @@ void World::died(Machine& machine, End how) {
       task->steps.clear();
     tasks_[&machine].clear();
     const Tree before = tree_of(machine);
+    const auto kept = unsynced_kept(machine);
     machine.files.power_cut(dice_);
     machine.store.power_cut(dice_);
     people_.rows_went_back(machine.name);
     after_power_cut(machine, before);
+    forgive_kept(machine, kept);
     // What was being written is what a person left there.
     for (auto it = flux_.begin(); it != flux_.end();) {
       if (it->first.first != &machine) {
@@ -100,6 +102,26 @@ void World::after_power_cut(Machine& machine, const Tree& before) {
     if (is_elsewhere) continue;
     // Nobody has what stood there: what stands now is all there is.
     if (is_torn || is_known || now.kind != Kind::kTombstone) people_.adopt(machine.name, path, now);
+  }
+}
+
+std::map<KeptId, Content> World::unsynced_kept(const Machine& machine) {
+  std::map<KeptId, Content> unsynced;
+  const Inode versions = machine.files.walk(FileSystem::kTop, "state/versions");
+  if (versions == 0) return unsynced;
+  for (const auto& [name, inode] : machine.files.at(versions).names) {
+    if (!machine.files.has_durable_bytes(inode)) unsynced.emplace(name, content_of(machine, inode));
+  }
+  return unsynced;
+}
+
+// What was put aside a moment ago, and nobody had synced before, is synced with the group of its
+// intent.
+void World::forgive_kept(const Machine& machine, const std::map<KeptId, Content>& unsynced) {
+  for (const auto& [path, intent] : machine.store.rows().intents) {
+    const auto kept = intent.kept ? unsynced.find(intent.kept->id) : unsynced.end();
+    if (kept != unsynced.end())
+      people_.forgive(people_.version(machine.name, path, kept->second));
   }
 }
 

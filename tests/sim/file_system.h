@@ -92,6 +92,8 @@ class FileSystem {
   [[nodiscard]] DiskState state(Inode inode) const;
   [[nodiscard]] bool has_writer(Inode inode) const { return writers_.contains(inode); }
 
+  [[nodiscard]] bool has_durable_bytes(Inode inode) const;
+
   // -- changes: what is asked for must be possible ------------------------------------------------
   Inode make(const NameIn& at, FileType type, std::uint32_t mode, std::string target = "");
   Inode make_nameless(std::uint32_t mode);

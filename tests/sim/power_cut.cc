@@ -68,6 +68,12 @@ void FileSystem::persist(const std::vector<bool>& chosen) {
   pending_ = std::move(left);
 }
 
+bool FileSystem::has_durable_bytes(Inode inode) const {
+  return std::none_of(pending_.begin(), pending_.end(), [inode](const Operation& operation) {
+    return operation.written == inode;
+  });
+}
+
 void FileSystem::sync(Inode inode) {
   std::vector<bool> chosen(pending_.size());
   for (std::size_t i = 0; i < pending_.size(); ++i) {

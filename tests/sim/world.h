@@ -98,6 +98,8 @@ class World {
   void after_event();
   void died(Machine& machine, End how);
   void after_power_cut(Machine& machine, const Tree& before);
+  [[nodiscard]] std::map<KeptId, Content> unsynced_kept(const Machine& machine);
+  void forgive_kept(const Machine& machine, const std::map<KeptId, Content>& unsynced);
   void fault();
   [[nodiscard]] Machine::Hooks hooks_of(Machine& machine);
   void step_of(Machine& machine);
