@@ -130,6 +130,15 @@ TEST_CASE("a directory that only its children imply is nobody's change") {
   CHECK(one.write("e", kDirectory, 100).record.stamp == UnixNanos{100});
 }
 
+TEST_CASE("a directory that is on its way here is nobody's change, though it stands already") {
+  OneReplica one;
+  const Change made = change_of("d", edit("b", 1, directory_content(0700), 10));
+  REQUIRE(wanted_by(one.hear(kB, {made})) == std::vector<std::string>{"d"});
+  CHECK(one.look({seen("d", directory_content(0755), 20)}).empty());
+  CHECK(one.look({gone("d", 30)}).empty());
+  CHECK(one.replica.wanted().contains(at("d")));
+}
+
 TEST_CASE("too many deletes at once halt the folder, and nothing is told") {
   OneReplica one;
   fill(one, 50);
