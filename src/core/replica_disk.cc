@@ -67,11 +67,13 @@ bool Replica::refreshes(const Observation& seen, Actions& actions) {
   const Content expected = index_.expected_at(seen.path);
   const IndexEntry* entry = index_.find(seen.path);
   const bool recorded = entry != nullptr && entry->record.is_live();
-  // A directory that only its children imply, or that is on its way, is nobody's change, whatever
+  const bool is_directory = seen.content.kind == Kind::kDirectory;
+  const bool is_coming = will_be_directory(seen.path);
+  // A directory that is on its way, or that only its children imply, is nobody's change, whatever
   // its mode.
-  const bool implied =
-      !recorded && (expected.kind == Kind::kDirectory || will_be_directory(seen.path));
-  if (implied && (is_tombstone(seen.content) || seen.content.kind == Kind::kDirectory)) return true;
+  if (is_directory && is_coming) return true;
+  const bool implied = !recorded && (expected.kind == Kind::kDirectory || is_coming);
+  if (implied && (is_directory || is_tombstone(seen.content))) return true;
   if (seen.content != expected) return false;
   drift_.erase(seen.path);
   if (is_tombstone(seen.content)) refused_.erase(seen.path);
@@ -99,7 +101,10 @@ Actions Replica::observe(const std::vector<Observation>& batch, DeletePolicy pol
     const bool was_live = entry != nullptr && entry->record.is_live();
     // What is on its way back is not deleted again.
     const auto wanted = wanted_.find(seen.path);
-    if (wanted != wanted_.end() && wanted->second.again && is_tombstone(seen.content)) continue;
+    if (wanted != wanted_.end() && wanted->second.again && is_tombstone(seen.content)) {
+      drift_.erase(seen.path);
+      continue;
+    }
     // A deleted file that has come back with the disk, too.
     if (entry != nullptr && seen.went_back) {
       want_again(seen, actions, ours);
@@ -184,7 +189,10 @@ void Replica::author(const Observation& seen, Actions& actions, std::vector<Chan
   record.version.raise(record.origin.author, record.origin.sequence);
   record.seen = record.version;
   const DiskState disk = seen.disk ? *seen.disk : seen_gone(seen.moment);
+  std::optional<IndexEntry> old;
+  if (entry != nullptr && entry->record.is_live() && record.is_live()) old = *entry;
   save(seen.path, std::move(record), std::nullopt, disk, actions, ours);
+  std::get<SaveEntry>(actions.back()).replaced = std::move(old);
   look_again(seen.path, actions, ours);
   if (was_leaf) unshadow(seen.path, actions, ours);
 }

@@ -73,14 +73,23 @@ void Folder::observed(Intake::Batch batch) {
 void Folder::perform_local(Actions actions) {
   std::vector<RelPath> changed;
   std::vector<RelPath> removed;
+  std::vector<Journal::Mark> marks;
   for (const Action& action : actions) {
     const auto* save = std::get_if<SaveEntry>(&action);
     if (save == nullptr || save->entry.id.author != replica_.author()) continue;
-    changed.push_back(save->path);
-    if (!save->entry.record.is_live()) removed.push_back(save->path);
+    const IndexEntry& entry = save->entry;
+    if (save->replaced) {
+      marks.push_back(journal_.open_intent(save->path));
+      const Change change{save->path, entry.id, entry.record};
+      journal_.write(Transaction::PutIntent{{save->path, change, save->replaced, std::nullopt}});
+    } else {
+      changed.push_back(save->path);
+    }
+    if (!entry.record.is_live()) removed.push_back(save->path);
   }
   perform(std::move(actions));  // their rows first: knowledge of them must not be durable before
   if (!changed.empty()) journal_.sync_later(std::move(changed));
+  if (!marks.empty()) journal_.sync_later(std::move(marks));
   publisher_.prune_above(removed);
 }
 

@@ -268,7 +268,7 @@ std::vector<RelPath> Publisher::needless_above(const std::vector<RelPath>& paths
   return {needless.rbegin(), needless.rend()};
 }
 
-void Publisher::prune(std::vector<RelPath> directories, std::vector<Journal::Mark> marks) {
+void Publisher::prune(const std::vector<RelPath>& directories, std::vector<Journal::Mark> marks) {
   removing_.insert(directories.begin(), directories.end());
   worker_.run(
       journal_.lane(),
@@ -279,7 +279,7 @@ void Publisher::prune(std::vector<RelPath> directories, std::vector<Journal::Mar
         for (const RelPath& directory : directories)
           removed(directory);
         journal_.sync_later(directories);
-        journal_.sync_later(std::move(marks));
+        if (!marks.empty()) journal_.sync_later(std::move(marks));
       });
 }
 
@@ -289,8 +289,30 @@ void Publisher::removed(const RelPath& path) {
 }
 
 void Publisher::prune_above(const std::vector<RelPath>& paths) {
-  auto needless = needless_above(paths);
-  if (!needless.empty()) prune(std::move(needless), {});
+  prune_above(paths, {});
+}
+
+void Publisher::prune_above(const std::vector<RelPath>& paths, std::vector<Journal::Mark> marks) {
+  const auto needless = needless_above(paths);
+  if (needless.empty()) {
+    if (!marks.empty()) journal_.sync_later(std::move(marks));
+    return;
+  }
+  std::vector<RelPath> published;
+  for (const Journal::Mark& mark : marks)
+    published.push_back(mark.path);
+  if (!published.empty()) journal_.sync_later(std::move(published));
+  journal_.when_written([this, needless, marks = std::move(marks)] {
+    std::vector<RelPath> still;
+    for (const RelPath& directory : needless) {
+      if (!is_publishing(directory) && is_needless(directory)) still.push_back(directory);
+    }
+    if (!still.empty()) {
+      prune(still, marks);
+    } else if (!marks.empty()) {
+      journal_.sync_later(marks);
+    }
+  });
 }
 
 void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults results) {
@@ -321,21 +343,12 @@ void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults res
     append(actions, settle_item(item, result));
     paths.push_back(item.path);
   }
-  // What only made room for these paths, or is of no use without them, goes under their intents: an
-  // unclean stop in between looks above each of these, too.
-  auto needless = needless_above(paths);
-  const bool prunes = !needless.empty();
-  if (prunes) {
-    to_sync.insert(to_sync.end(), to_withdraw.begin(), to_withdraw.end());
-    prune(std::move(needless), std::exchange(to_sync, {}));
-  } else {
-    for (const Journal::Mark& mark : to_withdraw)
-      journal_.withdraw(mark);
-  }
+  for (const Journal::Mark& mark : to_withdraw)
+    journal_.withdraw(mark);
   // Together: what arrived for these paths meanwhile is a batch, too.
   hooks_.perform(std::move(actions));
   // After their rows: an intent must not go before the row that takes its place has come.
-  if (!to_sync.empty()) journal_.sync_later(std::move(to_sync));
+  prune_above(paths, std::move(to_sync));
 }
 
 Actions Publisher::settle_item(PublishItem& item, const Result<Published>& result) {

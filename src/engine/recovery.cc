@@ -20,8 +20,10 @@ Shows judge(const Intent& intent, const LookResult& look) {
   const Content old = had_old ? intent.old->record.content : Content{};
   if (look.outcome != LookResult::Outcome::kSeen) return Shows::kEdit;
   if (seen == intended) return Shows::kIntended;
-  // A rename brings bytes and attributes together; where only these change, they do one by one.
-  const bool attributes_only = had_old && same_bytes(old, intended);
+  // A rename brings bytes and attributes together; where only these change, they do one by one, and
+  // nobody can sync a symlink's.
+  const bool attributes_only =
+      (had_old && same_bytes(old, intended)) || seen.kind == Kind::kSymlink;
   if (same_bytes(seen, intended) && !attributes_only) return Shows::kEdit;
   if (same_bytes(seen, intended) || same_bytes(seen, old)) return Shows::kOld;
   // Half of what was published, now or, not yet synced, before.

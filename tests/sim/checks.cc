@@ -98,6 +98,7 @@ void World::check_entry(const Machine& machine, const RelPath& path, const Recor
 
 void World::check_published(const Machine& machine, const RelPath& path, Inode old, Inode now) {
   const Content content = now == 0 ? Content{} : content_of(machine, now);
+  if (now != 0 && machine.files.at(now).links > 1) moved_.insert({&machine, now});
   tell(machine.name, path,
        fmt::format("publishes {} over {}", describe(content),
                    old == 0 ? "nothing" : describe(content_of(machine, old))));
@@ -113,6 +114,8 @@ void World::check_discarded(const Machine& machine, Inode inode) {
   if (content.kind != Kind::kFile || !people_.somebody_wrote(content.digest)) return;
   if (content.size == 0) return;  // nothing is lost with it
   if (machine.files.at(inode).links > 1) return;
+  // A file that was moved: somebody replaced it under its new name meanwhile.
+  if (moved_.contains({&machine, inode})) return;
   const auto is_copy = [&](Inode other) {
     return other != inode && machine.files.at(other).type == FileType::kFile &&
            content_of(machine, other).digest == content.digest;

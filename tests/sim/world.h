@@ -131,6 +131,7 @@ class World {
   std::map<const Machine*, std::list<std::shared_ptr<Task>>> tasks_;
   std::map<std::pair<const Machine*, Inode>, Flux> flux_;
   std::map<const Machine*, MonoNanos> last_trouble_;
+  std::set<std::pair<const Machine*, Inode>> moved_;  // published while another name stood
   std::set<ChangeId> authored_;
   std::unordered_map<const std::string*, std::pair<Bytes, Digest>> digests_;
   FolderConfig config_;

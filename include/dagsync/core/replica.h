@@ -52,6 +52,9 @@ struct Wanted {
 struct SaveEntry {
   RelPath path;
   IndexEntry entry;
+  // What an edit of this node replaced, both of them live: the disk shows that again if the machine
+  // goes down before the edit is synced.
+  std::optional<IndexEntry> replaced = std::nullopt;
 };
 struct DropEntry {
   RelPath path;
