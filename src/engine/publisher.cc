@@ -142,7 +142,8 @@ std::vector<LocalSource> Publisher::sources_of(const Digest& digest, const Batch
     const bool deleted = batch != nullptr && batch->items.contains(path) &&
                          replica_.wanted().contains(path) &&
                          !replica_.wanted().at(path).record.is_live();
-    sources.push_back({path, *entry->disk, deleted});
+    // Nobody reads a file again that only gets another name: its state must vouch for its bytes.
+    sources.push_back({path, *entry->disk, deleted && !entry->disk->racy});
   }
   return sources;
 }

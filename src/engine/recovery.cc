@@ -43,6 +43,22 @@ bool is_behind(const std::optional<IndexEntry>& row, const Intent& intent) {
   return !row || !row->record.version.has_seen(intent.old->record.version);
 }
 
+// What was intended is durable, whatever a person made of it since; only the directories above may
+// not have followed.
+bool is_settled(const Intent& intent, const std::optional<IndexEntry>& row,
+                const Knowledge& durable) {
+  return has_origin(row, intent.intended.record) && durable.covers(intent.intended.id);
+}
+
+// An edit of this node, whose row is here: only where the disk shows again what it replaced is that
+// of use. Any other difference the comparison with the disk judges by the times in the row.
+bool is_edit_to_compare(const Intent& intent, const std::optional<IndexEntry>& row,
+                        const LookResult& look, const NodeName& self) {
+  const bool is_edit = intent.intended.id.author.node == self && intent.old.has_value();
+  return is_edit && has_origin(row, intent.intended.record) &&
+         look.seen.content != intent.old->record.content;
+}
+
 // Another content was made of the path since: its row was written after all that the intent tells,
 // and the comparison with the disk that follows needs no other.
 bool has_moved_on(const Intent& intent, const std::optional<IndexEntry>& row) {
@@ -173,7 +189,10 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
     std::optional<IndexEntry> row;
     if (const IndexEntry* found = index.find(intent.path)) row = *found;
     std::optional<IndexEntry> entry = row;
-    if (!has_moved_on(intent, row)) {
+    const bool is_over = has_moved_on(intent, row) ||
+                         is_settled(intent, row, image.meta.knowledge) ||
+                         is_edit_to_compare(intent, row, look, image.meta.author.node);
+    if (!is_over) {
       if (shows == Shows::kTorn) take_away_torn(disk, intent, look, image, writes);
       entry = entry_after(intent, row, shows, look);
     }
@@ -187,7 +206,7 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
     note_evicted(disk, intent, index, writes);
     adopt_kept(intent, files, image, writes);
     // Until the path shows what its row says, the next start must know that this is no edit.
-    const bool is_doubtful = shows != Shows::kEdit && entry && entry->record.is_live() &&
+    const bool is_doubtful = !is_over && shows != Shows::kEdit && entry && entry->record.is_live() &&
                              entry->record.content != look.seen.content;
     if (is_doubtful) {
       recovered.doubtful.push_back(intent.path);

@@ -301,9 +301,9 @@ void World::touching(Machine& machine, const std::vector<RelPath>& given,
   // What is being written counts as what it was before, until it is closed.
   const auto version_before = [&](const RelPath& path, const Version& version) {
     for (const auto& [key, flux] : flux_) {
-      if (key.first == &machine && flux.path == path &&
-          content_at(machine, path).kind == Kind::kFile)
-        return flux.before;
+      const bool stands_there = key.first == &machine && flux.path == path &&
+                                machine.files.walk(machine.root(), path.bytes()) == key.second;
+      if (stands_there) return flux.before;
     }
     return version;
   };

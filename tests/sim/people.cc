@@ -70,7 +70,9 @@ void People::adopt(const std::string& machine, const RelPath& path, const Conten
   if (content.kind == Kind::kTombstone) {
     ++deletes_made_[{machine, path}];
   } else {
-    made_[{machine, path}].insert(version(machine, path, content));
+    const Version adopted = version(machine, path, content);
+    made_[{machine, path}].insert(adopted);
+    over_.erase(adopted);
   }
   if (content.kind == Kind::kFile) contents_.insert(content.digest);
 }
