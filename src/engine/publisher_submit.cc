@@ -254,12 +254,12 @@ bool Publisher::is_needless(const RelPath& directory) const {
                       });
 }
 
-// Only the results tell which one that is: of deletes that follow each other closely, each finds
-// that another one's file still stands. Deepest first.
-std::vector<RelPath> Publisher::needless_above(const std::vector<RelPath>& paths) const {
+// Of these directories and those above, deepest first. Only the results tell which ones these are:
+// of deletes that follow each other closely, each finds that another one's file still stands.
+std::vector<RelPath> Publisher::needless_of(const std::vector<RelPath>& lowest) const {
   std::set<RelPath> needless;
-  for (const RelPath& path : paths) {
-    for (RelPath above = path.parent(); !above.is_root(); above = above.parent()) {
+  for (const RelPath& directory : lowest) {
+    for (RelPath above = directory; !above.is_root(); above = above.parent()) {
       if (needless.contains(above) || is_publishing(above)) continue;
       if (!is_needless(above)) break;
       needless.insert(above);
@@ -289,11 +289,14 @@ void Publisher::removed(const RelPath& path) {
 }
 
 void Publisher::prune_above(const std::vector<RelPath>& paths) {
-  prune_above(paths, {});
+  std::vector<RelPath> directories;
+  for (const RelPath& path : paths)
+    directories.push_back(path.parent());
+  prune_from(directories, {});
 }
 
-void Publisher::prune_above(const std::vector<RelPath>& paths, std::vector<Journal::Mark> marks) {
-  const auto needless = needless_above(paths);
+void Publisher::prune_from(const std::vector<RelPath>& lowest, std::vector<Journal::Mark> marks) {
+  const auto needless = needless_of(lowest);
   if (needless.empty()) {
     if (!marks.empty()) journal_.sync_later(std::move(marks));
     return;
@@ -331,7 +334,7 @@ void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults res
     if (eviction.kept) journal_.write(Transaction::DropKept{eviction.kept->id});
     hooks_.look_at(eviction.path);
   }
-  std::vector<RelPath> paths;
+  std::vector<RelPath> directories;
   std::vector<Journal::Mark> to_sync;
   std::vector<Journal::Mark> to_withdraw;
   for (std::size_t i = 0; i < batch->items.size(); ++i) {
@@ -341,14 +344,16 @@ void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults res
     const bool is_done = result && result->outcome == PublishOutcome::kDone;
     if (!item.nothing_to_do) (is_done ? to_sync : to_withdraw).push_back(item.mark);
     append(actions, settle_item(item, result));
-    paths.push_back(item.path);
+    // A directory that something was to keep may have lost that meanwhile.
+    const bool may_stand = item.nothing_to_do && !item.change.record.is_live();
+    directories.push_back(may_stand ? item.path : item.path.parent());
   }
   for (const Journal::Mark& mark : to_withdraw)
     journal_.withdraw(mark);
   // Together: what arrived for these paths meanwhile is a batch, too.
   hooks_.perform(std::move(actions));
   // After their rows: an intent must not go before the row that takes its place has come.
-  prune_above(paths, std::move(to_sync));
+  prune_from(directories, std::move(to_sync));
 }
 
 Actions Publisher::settle_item(PublishItem& item, const Result<Published>& result) {

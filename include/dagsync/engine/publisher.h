@@ -86,11 +86,11 @@ class Publisher {
   void add_evictions(PublishBatch& batch);
   void add_implied_directories(const RelPath& top, std::vector<Eviction>& below);
   [[nodiscard]] bool is_needless(const RelPath& directory) const;
-  [[nodiscard]] std::vector<RelPath> needless_above(const std::vector<RelPath>& paths) const;
+  [[nodiscard]] std::vector<RelPath> needless_of(const std::vector<RelPath>& lowest) const;
   void prune(const std::vector<RelPath>& directories, std::vector<Journal::Mark> marks);
-  // When the rows of these paths are written, or the next start takes their directories for deleted
-  // by a person; and before `marks` are cleared, for the next start looks above intents.
-  void prune_above(const std::vector<RelPath>& paths, std::vector<Journal::Mark> marks);
+  // When the rows written so far are in the store, or the next start takes the directories for
+  // deleted by a person; and before `marks` are cleared, for the next start looks above intents.
+  void prune_from(const std::vector<RelPath>& lowest, std::vector<Journal::Mark> marks);
   void removed(const RelPath& path);
   [[nodiscard]] std::set<RelPath> going_with(const PublishBatch& batch) const;
   [[nodiscard]] std::set<RelPath> wanted_deletes(const RelPath& directory) const;
