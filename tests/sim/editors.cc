@@ -320,10 +320,15 @@ void World::touching(Machine& machine, const std::vector<RelPath>& given,
   for (const RelPath& path : all) {
     const Content content = content_at(machine, path);
     const Inode inode = machine.root() == 0 ? 0 : machine.files.walk(machine.root(), path.bytes());
-    if (inode != 0 && machine.files.has_writer(inode)) continue;
     const auto was = were.find(path);
     const Version old =
         was != were.end() ? was->second : people_.version(machine.name, path, Content{});
+    if (inode != 0 && machine.files.has_writer(inode)) {
+      // Moved while it is being written: it replaces this when it is closed.
+      const auto flux = flux_.find({&machine, inode});
+      if (flux != flux_.end() && flux->second.path != path) flux->second = {old, path};
+      continue;
+    }
     const auto seen = before.find(path);
     const Content old_content = seen == before.end() ? Content{} : seen->second.second;
     if (old_content == content) continue;
