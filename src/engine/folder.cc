@@ -94,6 +94,7 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
 Folder::~Folder() {
   ports_.clock.cancel(tell_timer_);
   ports_.clock.cancel(pages_timer_);
+  ports_.clock.cancel(watch_timer_);
 }
 
 void Folder::start(std::function<void(Status)> started) {
@@ -202,8 +203,18 @@ void Folder::begin_watching() {
                                        config_.name);
                           intake_.rescan();
                         },
-                        [this] { intake_.rescan(); }});
+                        [this] { root_moved(); }});
   load_rules();
+}
+
+// It may be back already, and then nobody watches it any more.
+void Folder::root_moved() {
+  ports_.clock.cancel(watch_timer_);
+  watch_timer_ = ports_.clock.after(Duration(0), [this] {
+    watch_timer_ = {};
+    begin_watching();
+    intake_.rescan();
+  });
 }
 
 bool Folder::load_rules() {

@@ -233,7 +233,7 @@ Task some_task(World& world, Machine& machine) {
 }  // namespace
 
 void World::someone_edits(Machine& machine) {
-  if (machine.root() == 0) return;
+  if (machine.root() == 0 || machine.folder_is_away) return;
   start_task(machine, some_task(*this, machine));
 }
 
@@ -301,7 +301,8 @@ void World::touching(Machine& machine, const std::vector<RelPath>& given,
   // What is being written counts as what it was before, until it is closed.
   const auto version_before = [&](const RelPath& path, const Version& version) {
     for (const auto& [key, flux] : flux_) {
-      const bool stands_there = key.first == &machine && flux.path == path &&
+      const bool stands_there = key.first == &machine && machine.root() != 0 &&
+                                flux.path == path &&
                                 machine.files.walk(machine.root(), path.bytes()) == key.second;
       if (stands_there) return flux.before;
     }

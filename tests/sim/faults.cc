@@ -46,22 +46,27 @@ void World::died(Machine& machine, End how) {
     people_.rows_went_back(machine.name);
     after_power_cut(machine, before);
     forgive_kept(machine, kept);
-    // What was being written is what a person left there.
-    for (auto it = flux_.begin(); it != flux_.end();) {
-      if (it->first.first != &machine) {
-        ++it;
-        continue;
-      }
-      const RelPath& path = it->second.path;
-      people_.adopt(machine.name, path, content_at(machine, path));
-      for (const auto& [name, content] : tree_of(machine)) {
-        const bool is_it = machine.files.walk(machine.root(), name.bytes()) == it->first.second;
-        if (is_it) people_.adopt(machine.name, name, content);
-      }
-      it = flux_.erase(it);
-    }
+    adopt_flux(machine);
   }
+  if (machine.loses != Machine::Loss::kNone) lose(machine);
   boot_later(machine, dice_.between(std::chrono::milliseconds(50), std::chrono::seconds(3)));
+}
+
+// What was being written is what a person left there.
+void World::adopt_flux(Machine& machine) {
+  for (auto it = flux_.begin(); it != flux_.end();) {
+    if (it->first.first != &machine) {
+      ++it;
+      continue;
+    }
+    const RelPath& path = it->second.path;
+    people_.adopt(machine.name, path, content_at(machine, path));
+    for (const auto& [name, content] : tree_of(machine)) {
+      const bool is_it = machine.files.walk(machine.root(), name.bytes()) == it->first.second;
+      if (is_it) people_.adopt(machine.name, name, content);
+    }
+    it = flux_.erase(it);
+  }
 }
 
 // What only stood there and is gone was not the daemon's to keep.
@@ -86,6 +91,7 @@ void World::after_power_cut(Machine& machine, const Tree& before) {
     if (old.kind == Kind::kSymlink && now.kind == Kind::kSymlink && old.target == now.target) {
       people_.forgive(people_.version(machine.name, path, old));
       people_.adopt(machine.name, path, now);
+      people_.stands_again(people_.version(machine.name, path, now));
       continue;
     }
     const Version lost = people_.version(machine.name, path, old);
@@ -101,7 +107,10 @@ void World::after_power_cut(Machine& machine, const Tree& before) {
         now.kind == Kind::kDirectory || people_.made_here(machine.name, path, now);
     if (is_elsewhere) continue;
     // Nobody has what stood there: what stands now is all there is.
-    if (is_torn || is_known || now.kind != Kind::kTombstone) people_.adopt(machine.name, path, now);
+    if (is_torn || is_known || now.kind != Kind::kTombstone) {
+      people_.adopt(machine.name, path, now);
+      people_.stands_again(people_.version(machine.name, path, now));
+    }
   }
 }
 

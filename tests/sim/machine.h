@@ -61,6 +61,9 @@ class Machine {
   int steps_to_live = -1;  // the daemon dies at that step from now; -1: not
   End how_to_die = End::kKilled;
   bool wants_to_run = true;
+  enum class Loss { kNone, kState, kAll };
+  Loss loses = Loss::kNone;  // at its next end
+  bool folder_is_away = false;
 
  private:
   struct Daemon {

@@ -32,12 +32,13 @@ int run_one(const Options& options, const std::string& trace) {
   return violation ? 1 : 0;
 }
 
-int run_many(std::uint64_t from, std::uint64_t to, int nodes, int steps) {
+int run_many(std::uint64_t from, std::uint64_t to, int nodes, int steps, bool disasters) {
   for (std::uint64_t seed = from; seed <= to; ++seed) {
     Options options;
     options.seed = seed;
     options.nodes = nodes > 0 ? nodes : nodes_of(seed);
     options.steps = steps;
+    options.disasters = disasters;
     World world(options);
     const auto violation = world.run();
     if (!violation) continue;
@@ -62,11 +63,14 @@ int main(int argc, char** argv) {
   std::string trace;
   std::string seeds;
   bool verbose = false;
+  bool no_disasters = false;
   app.add_option("--seed", seed, "what decides everything");
   app.add_option("--nodes", nodes, "machines; without it the seed decides: 3 to 7");
   app.add_option("--steps", steps, "deeds and faults before everything is mended");
   app.add_option("--trace", trace, "a file for all that happened");
   app.add_option("--seeds", seeds, "FROM..TO: one after the other, up to the first that fails");
+  app.add_flag("--no-disasters", no_disasters,
+               "no lost or moved folders, lost state, failing disks");
   app.add_flag("--log", verbose, "the log of the daemons, to standard error");
   CLI11_PARSE(app, argc, argv);
   dagsync::log::start(verbose ? dagsync::log::Level::kDebug : dagsync::log::Level::kOff);
@@ -77,11 +81,12 @@ int main(int argc, char** argv) {
       return 2;
     }
     return run_many(std::stoull(seeds.substr(0, dots)), std::stoull(seeds.substr(dots + 2)), nodes,
-                    steps);
+                    steps, !no_disasters);
   }
   Options options;
   options.seed = seed;
   options.nodes = nodes > 0 ? nodes : nodes_of(seed);
   options.steps = steps;
+  options.disasters = !no_disasters;
   return run_one(options, trace);
 }

@@ -70,9 +70,7 @@ void People::adopt(const std::string& machine, const RelPath& path, const Conten
   if (content.kind == Kind::kTombstone) {
     ++deletes_made_[{machine, path}];
   } else {
-    const Version adopted = version(machine, path, content);
-    made_[{machine, path}].insert(adopted);
-    over_.erase(adopted);
+    made_[{machine, path}].insert(version(machine, path, content));
   }
   if (content.kind == Kind::kFile) contents_.insert(content.digest);
 }

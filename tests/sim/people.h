@@ -43,6 +43,9 @@ class People {
   // From here on this counts as made on the machine: nobody can know better.
   void adopt(const std::string& machine, const RelPath& path, const Content& content);
 
+  // Nobody can know that it was replaced.
+  void stands_again(const Version& version) { over_.erase(version); }
+
   // A fault took the last of it.
   void forgive(const Version& version) { forgiven_.insert(version); }
   [[nodiscard]] bool is_forgiven(const Version& version) const {

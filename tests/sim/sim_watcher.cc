@@ -21,16 +21,22 @@ bool is_root_event(const FileEvent& event) {
 }  // namespace
 
 SimWatcher::SimWatcher(Events& events, FileSystem& files, LifePtr life, const WatcherFaults& faults)
-    : events_(events),
-      files_(files),
-      life_(std::move(life)),
-      faults_(faults),
-      root_(files.find(FileSystem::kTop, "folder")) {
+    : events_(events), files_(files), life_(std::move(life)), faults_(faults) {
   files_.on_event = [this](const FileEvent& event) { notice(event); };
 }
 
 SimWatcher::~SimWatcher() {
   files_.on_event = nullptr;
+}
+
+// Anew, as src/daemon/loop_watcher.cc does.
+void SimWatcher::start(Handlers handlers) {
+  handlers_ = std::move(handlers);
+  root_ = files_.find(FileSystem::kTop, "folder");
+  root_gone_ = overflow_ = false;
+  paths_.clear();
+  inodes_.clear();
+  queue_.clear();
 }
 
 Status SimWatcher::watch(const RelPath& directory) {

@@ -21,7 +21,7 @@ class SimWatcher final : public Watcher {
   SimWatcher(Events& events, FileSystem& files, LifePtr life, const WatcherFaults& faults);
   ~SimWatcher() override;
 
-  void start(Handlers handlers) override { handlers_ = std::move(handlers); }
+  void start(Handlers handlers) override;
   Status watch(const RelPath& directory) override;
   void unwatch(const RelPath& directory) override;
   void drain() override;
@@ -36,7 +36,7 @@ class SimWatcher final : public Watcher {
   FileSystem& files_;
   LifePtr life_;
   const WatcherFaults& faults_;
-  Inode root_;
+  Inode root_ = 0;
   Handlers handlers_;
   std::map<Inode, RelPath> paths_;
   std::map<RelPath, Inode> inodes_;

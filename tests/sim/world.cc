@@ -8,13 +8,18 @@
 namespace dagsync::sim {
 namespace {
 
+constexpr double kDisasters = 0.015;  // the chance of one at a step
 constexpr Duration kStartBound = std::chrono::seconds(60);
 constexpr Duration kHealBound = std::chrono::seconds(240);
 
 }  // namespace
 
 World::World(Options options)
-    : options_(std::move(options)), dice_(options_.seed), events_(dice_.next()), network_(events_) {
+    : options_(std::move(options)),
+      dice_(options_.seed),
+      disaster_dice_(options_.seed ^ 0x646973617374u),
+      events_(dice_.next()),
+      network_(events_) {
   config_.name = "dags";
   config_.path = "/folder";
   if (options_.break_network) network_.rewrite_with(options_.break_network);
@@ -37,6 +42,8 @@ std::optional<Violation> World::run() {
   is_stormy_ = true;
   for (int step = 0; step < options_.steps && !violation_; ++step) {
     act();
+    if (options_.disasters && disaster_dice_.chance(kDisasters)) disaster();
+    resume_halted();
     const Duration most =
         dice_.pick<Duration>({std::chrono::milliseconds(1), std::chrono::milliseconds(30),
                               std::chrono::milliseconds(300), std::chrono::seconds(4)});
@@ -128,6 +135,7 @@ void World::heal() {
     machine->disk_faults.io_errors = 0;
     machine->store_faults.no_space = false;
     machine->wants_to_run = true;
+    put_back(*machine);
   }
   run_for(std::chrono::seconds(1));
   for (auto& machine : machines_) {
@@ -144,6 +152,7 @@ void World::heal() {
       [&] {
         if (events_.now() < next_look) return false;
         next_look = events_.now() + std::chrono::milliseconds(500);
+        resume_halted();
         return all_same();
       },
       kHealBound);

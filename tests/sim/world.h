@@ -23,6 +23,7 @@ struct Options {
   int nodes = 3;
   int steps = 60;
   bool quiet_machines = false;  // no deaths, no faults of disks: for stories that make their own
+  bool disasters = true;        // rare ones, besides the faults
   std::function<void(Machine&)> break_machine;  // a defect, on every machine
   Network::MakeRewrite break_network;
 };
@@ -83,6 +84,7 @@ class World {
   // -- faults (faults.cc) -------------------------------------------------------------------------
   void boot(Machine& machine);
   void boot_later(Machine& machine, Duration pause);
+  void disaster();  // disasters.cc
   void cut_power(Machine& machine) { machine.end(End::kPowerCut); }
 
   // -- checks (checks.cc) -------------------------------------------------------------------------
@@ -101,6 +103,12 @@ class World {
   [[nodiscard]] std::map<KeptId, Content> unsynced_kept(const Machine& machine);
   void forgive_kept(const Machine& machine, const std::map<KeptId, Content>& unsynced);
   void fault();
+  void adopt_flux(Machine& machine);
+  void send_people_home(Machine& machine);
+  void lose(Machine& machine);
+  void put_away(Machine& machine, bool leaves_empty_one);
+  void put_back(Machine& machine);
+  void resume_halted();
   [[nodiscard]] Machine::Hooks hooks_of(Machine& machine);
   void step_of(Machine& machine);
   bool run_task_step(Machine& machine);
@@ -122,6 +130,7 @@ class World {
 
   Options options_;
   Seeded dice_;
+  Seeded disaster_dice_;  // of its own, so that the rest stays as it was until the first one
   Events events_;
   Network network_;
   People people_;

@@ -120,6 +120,7 @@ class Folder {
   bool load_rules();  // whether they are other ones now
   void rules_changed();
   void begin_watching();
+  void root_moved();
 
   // doing what the replica wants
   void perform(Actions actions, Publisher::Contents contents = {});
@@ -194,6 +195,7 @@ class Folder {
   std::map<NodeName, Announced> announced_;
   std::map<NodeName, Allowance> told_;  // intervals of knowledge
   TimerId pages_timer_;
+  TimerId watch_timer_;
   std::map<RelPath, PathError> errors_;
   std::map<NodeName, MonoNanos> behind_since_;
   TimerId tell_timer_;

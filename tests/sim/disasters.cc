@@ -1,0 +1,145 @@
+// What happens seldom and is worse: the memory of a machine is lost, or all of it; its folder is
+// elsewhere for a while; its disk fails.
+#include "dagsync/base/log.h"
+#include "world.h"
+
+namespace dagsync::sim {
+namespace {
+
+constexpr double kEioChance = 0.03;  // of each call
+constexpr const char* kAway = "away";
+
+// Everything below a directory, which stays.
+void clear_below(FileSystem& files, Inode directory) {
+  const auto names = files.at(directory).names;
+  for (const auto& [name, inode] : names) {
+    if (files.is_directory(inode)) clear_below(files, inode);
+    files.unlink({directory, name});
+  }
+}
+
+}  // namespace
+
+void World::disaster() {
+  Machine& machine = *machines_[disaster_dice_.index(machines_.size())];
+  const Duration time =
+      disaster_dice_.between(std::chrono::milliseconds(20), std::chrono::seconds(6));
+  switch (disaster_dice_.below(5)) {
+    case 0:
+    case 1:
+      machine.loses = disaster_dice_.chance(0.5) ? Machine::Loss::kState : Machine::Loss::kAll;
+      if (machine.runs()) {
+        machine.end(End::kKilled);
+      } else if (!machine.ended()) {
+        lose(machine);
+      }
+      return;
+    case 2:
+      put_away(machine, disaster_dice_.chance(0.5));
+      events_.after(time, nullptr, [this, &machine] { put_back(machine); });
+      return;
+    case 3:
+      tell(machine.name, RelPath(), "its disk fails now and then");
+      machine.disk_faults.io_errors = kEioChance;
+      events_.after(time, nullptr, [this, &machine] {
+        tell(machine.name, RelPath(), "its disk works again");
+        machine.disk_faults.io_errors = 0;
+      });
+      return;
+    default: {
+      const Tree tree = tree_of(machine);
+      if (tree.empty()) return;
+      const RelPath path = disaster_dice_.pick(tree).first;
+      tell(machine.name, path, "may not be read");
+      machine.disk_faults.unreadable.insert(path.bytes());
+      events_.after(time, nullptr, [this, &machine, path] {
+        tell(machine.name, path, "may be read again");
+        machine.disk_faults.unreadable.erase(path.bytes());
+      });
+    }
+  }
+}
+
+// Nobody works there any more, nor has anything open.
+void World::send_people_home(Machine& machine) {
+  for (const auto& task : tasks_[&machine])
+    task->steps.clear();
+  tasks_[&machine].clear();
+  machine.files.close_all();
+  adopt_flux(machine);
+}
+
+// The state directory, and with it what was kept; or the folder too. What nobody else has is lost.
+void World::lose(Machine& machine) {
+  const bool all = std::exchange(machine.loses, Machine::Loss::kNone) == Machine::Loss::kAll;
+  tell(machine.name, RelPath(), all ? "everything is lost" : "the state directory is lost");
+  last_trouble_[&machine] = events_.now();
+  put_back(machine);
+  send_people_home(machine);
+  FileSystem& files = machine.files;
+  const Tree tree = tree_of(machine);
+  std::set<RelPath> paths;
+  for (const auto& [path, content] : tree)
+    paths.insert(path);
+  for (const auto& [path, entry] : machine.store.rows().entries)
+    paths.insert(path);
+  for (const RelPath& path : paths) {
+    const Content content = content_at(machine, path);
+    const Version version = people_.version(machine.name, path, content);
+    if (!is_held(version, path, content, &machine)) people_.forgive(version);
+  }
+  const Inode versions = files.walk(FileSystem::kTop, "state/versions");
+  for (const auto& [id, kept] : machine.store.rows().kept) {
+    if (!is_held("", kept.path, kept.content, &machine))
+      people_.forgive(people_.version(machine.name, kept.path, kept.content));
+  }
+  machine.store.lose_all();
+  clear_below(files, versions);
+  clear_below(files, files.walk(FileSystem::kTop, "state/staging"));
+  if (all) {
+    clear_below(files, machine.root());
+    files.set_mark(machine.root(), "");
+  } else {
+    for (const auto& [path, content] : tree)
+      people_.adopt(machine.name, path, content);
+  }
+  files.sync_all();
+}
+
+void World::put_away(Machine& machine, bool leaves_empty_one) {
+  if (machine.folder_is_away) return;
+  tell(machine.name, RelPath(),
+       leaves_empty_one ? "another directory in the folder's place" : "the folder is away");
+  send_people_home(machine);
+  machine.folder_is_away = true;
+  machine.files.rename({FileSystem::kTop, "folder"}, {FileSystem::kTop, kAway});
+  if (leaves_empty_one)
+    machine.files.make({FileSystem::kTop, "folder"}, FileType::kDirectory, 0755);
+  machine.files.sync_all();
+}
+
+void World::put_back(Machine& machine) {
+  if (!machine.folder_is_away) return;
+  tell(machine.name, RelPath(), "the folder is back");
+  last_trouble_[&machine] = events_.now();
+  FileSystem& files = machine.files;
+  if (const Inode other = files.find(FileSystem::kTop, "folder"); other != 0) {
+    if (!files.at(other).names.empty())
+      fail(machine.name + " put something into another directory than its folder");
+    clear_below(files, other);
+    files.unlink({FileSystem::kTop, "folder"});
+  }
+  files.rename({FileSystem::kTop, kAway}, {FileSystem::kTop, "folder"});
+  files.sync_all();
+  machine.folder_is_away = false;
+}
+
+// A person sees the halt in the status.
+void World::resume_halted() {
+  for (auto& machine : machines_) {
+    if (!machine->is_ready() || machine->ended() || machine->folder_is_away) continue;
+    if (machine->folder().replica().halted()) machine->folder().resume(false, [](const Status&) {});
+  }
+}
+
+}  // namespace dagsync::sim
