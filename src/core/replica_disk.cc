@@ -220,7 +220,6 @@ Actions Replica::published(const RelPath& path, const Record& record,
   wanted_.erase(path);
   drift_.erase(path);
   const IndexEntry* entry = index_.find(path);
-  const bool was_leaf = is_leaf(entry);
   Record joined = entry != nullptr ? reconcile(entry->record, record) : record;
   const bool as_it_came = id.has_value() && joined == record;
   const bool unchanged = entry != nullptr && joined == entry->record;
@@ -236,7 +235,7 @@ Actions Replica::published(const RelPath& path, const Record& record,
     save(path, std::move(joined), under, std::move(disk), actions, ours);
   }
   settle(settled);
-  if (was_leaf) unshadow(path, actions, ours);
+  unshadow(path, actions, ours);
   if (auto node = later_.extract(path)) adjudicate(path, std::move(node.mapped()), actions, ours);
   if (!ours.empty()) actions.push_back(Broadcast{std::move(ours)});
   return actions;
@@ -267,6 +266,7 @@ Actions Replica::unobtainable(const RelPath& path) {
                                  : Observation{path, {}, std::nullopt, entry->record.stamp};
     author(seen, actions, ours);
   }
+  unshadow(path, actions, ours);
   if (!ours.empty()) actions.push_back(Broadcast{std::move(ours)});
   return actions;
 }
@@ -282,8 +282,8 @@ Actions Replica::evicted(const RelPath& path) {
   return actions;
 }
 
-// A file that stood above them is gone: live records below it stand on no disk here, so they are
-// published again.
+// No file stands above them any more, nor is one on its way: live records below stand on no disk
+// here, so they are published again.
 void Replica::unshadow(const RelPath& path, Actions& actions, std::vector<Change>& ours) {
   std::vector<std::pair<RelPath, Wanted>> back;
   index_.visit_below(path, [&](const RelPath& below, const IndexEntry& entry) {

@@ -258,6 +258,7 @@ void Replica::adjudicate(const RelPath& path, Wanted combined, Actions& actions,
   if (was_wanted) {
     wanted_.erase(path);
     actions.push_back(Unwant{path});
+    unshadow(path, actions, ours);
   }
 }
 

@@ -33,6 +33,29 @@ Shows judge(const Intent& intent, const LookResult& look) {
   return is_half_of(intended) || is_half_of(old) ? Shows::kTorn : Shows::kEdit;
 }
 
+// A file that may not be read now is known by its size and mtime, should it be one of the two.
+LookResult look_or_guess(Disk& disk, const Intent& intent, UnixNanos moment) {
+  LookResult look = look_at(disk, {intent.path, std::nullopt, {}}, moment, false);
+  if (look.outcome != LookResult::Outcome::kFailed) return look;
+  const auto state = disk.stat(intent.path);
+  if (!state || !*state || (*state)->type != FileType::kFile) return look;
+  std::vector<Content> known{intent.intended.record.content};
+  if (intent.old) known.push_back(intent.old->record.content);
+  for (const Content& content : known) {
+    const bool is_it = content.kind == Kind::kFile && content.size == (*state)->size &&
+                       content.mtime == (*state)->mtime;
+    if (!is_it) continue;
+    look.outcome = LookResult::Outcome::kSeen;
+    look.seen.content = content_of(**state);
+    look.seen.content.size = content.size;
+    look.seen.content.digest = content.digest;
+    look.seen.disk = **state;
+    look.seen.disk->racy = true;  // to be read as soon as it may be
+    break;
+  }
+  return look;
+}
+
 bool has_origin(const std::optional<IndexEntry>& entry, const Record& record) {
   return entry && entry->record.origin == record.origin;
 }
@@ -184,7 +207,7 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
   for (auto& [path, entry] : image.entries)
     index.put(path, std::move(entry));
   for (const Intent& intent : image.intents) {
-    const LookResult look = look_at(disk, {intent.path, std::nullopt, {}}, moment, false);
+    const LookResult look = look_or_guess(disk, intent, moment);
     const Shows shows = judge(intent, look);
     std::optional<IndexEntry> row;
     if (const IndexEntry* found = index.find(intent.path)) row = *found;

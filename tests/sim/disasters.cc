@@ -69,6 +69,20 @@ void World::send_people_home(Machine& machine) {
   adopt_flux(machine);
 }
 
+// What stands there, or does not, and nowhere else: nobody is to expect it.
+void World::forgive_all_on(const Machine& machine) {
+  std::set<RelPath> paths;
+  for (const auto& [path, content] : tree_of(machine))
+    paths.insert(path);
+  for (const auto& [path, entry] : machine.store.rows().entries)
+    paths.insert(path);
+  for (const RelPath& path : paths) {
+    const Content content = content_at(machine, path);
+    const Version version = people_.version(machine.name, path, content);
+    if (!is_held(version, path, content, &machine)) people_.forgive(version);
+  }
+}
+
 // The state directory, and with it what was kept; or the folder too. What nobody else has is lost.
 void World::lose(Machine& machine) {
   const bool all = std::exchange(machine.loses, Machine::Loss::kNone) == Machine::Loss::kAll;
@@ -78,22 +92,18 @@ void World::lose(Machine& machine) {
   send_people_home(machine);
   FileSystem& files = machine.files;
   const Tree tree = tree_of(machine);
-  std::set<RelPath> paths;
-  for (const auto& [path, content] : tree)
-    paths.insert(path);
-  for (const auto& [path, entry] : machine.store.rows().entries)
-    paths.insert(path);
-  for (const RelPath& path : paths) {
-    const Content content = content_at(machine, path);
-    const Version version = people_.version(machine.name, path, content);
-    if (!is_held(version, path, content, &machine)) people_.forgive(version);
-  }
+  forgive_all_on(machine);
   const Inode versions = files.walk(FileSystem::kTop, "state/versions");
-  for (const auto& [id, kept] : machine.store.rows().kept) {
-    if (!is_held("", kept.path, kept.content, &machine))
-      people_.forgive(people_.version(machine.name, kept.path, kept.content));
+  for (const auto& [name, inode] : files.at(versions).names) {
+    const Inode label = files.find(versions, name + ".of");
+    if (label == 0) continue;
+    const RelPath path = *RelPath::parse(*files.at(label).bytes);
+    const Content content = content_of(machine, inode);
+    if (!is_held("", path, content, &machine))
+      people_.forgive(people_.version(machine.name, path, content));
   }
   machine.store.lose_all();
+  machine.is_newborn = true;
   clear_below(files, versions);
   clear_below(files, files.walk(FileSystem::kTop, "state/staging"));
   if (all) {

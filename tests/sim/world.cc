@@ -109,6 +109,7 @@ Machine::Hooks World::hooks_of(Machine& machine) {
   hooks.started = [this, &machine](const Status& status) {
     if (status) {
       tell(machine.name, RelPath(), "the daemon is up");
+      if (std::exchange(machine.is_newborn, false)) forgive_all_on(machine);
       return;
     }
     tell(machine.name, RelPath(), "the daemon cannot start: " + status.error().message);

@@ -105,6 +105,7 @@ class World {
   void fault();
   void adopt_flux(Machine& machine);
   void send_people_home(Machine& machine);
+  void forgive_all_on(const Machine& machine);
   void lose(Machine& machine);
   void put_away(Machine& machine, bool leaves_empty_one);
   void put_back(Machine& machine);
