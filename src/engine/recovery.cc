@@ -179,15 +179,13 @@ void note_evicted(Disk& disk, const Intent& intent, Index& index, Transaction& w
 // Directories are made for what is being published below them, and go when it was the last. Nobody
 // made or deleted those that the stop left without their rows, or without their use.
 void settle_directories_above(Disk& disk, const Disk::Disposable& disposable,
-                              const RelPath& intended, Index& index, Transaction& writes,
-                              std::vector<RelPath>& removed) {
+                              const RelPath& intended, Index& index, Transaction& writes) {
   for (RelPath above = intended.parent(); !above.is_root(); above = above.parent()) {
     if (index.has_live_below(above)) return;
     const IndexEntry* entry = index.find(above);
     const bool is_directory = entry != nullptr && entry->record.content.kind == Kind::kDirectory;
     if (entry == nullptr || !entry->record.is_live()) {
-      const auto gone = disk.remove_directory(above, disposable);
-      if (gone && gone->outcome == PublishOutcome::kDone) removed.push_back(above);
+      (void)disk.remove_directory(above, disposable);  // it is nobody's, or not empty
     } else if (is_directory && entry->disk && is_absent(disk, above)) {
       note_unpublished(above, index, writes);
     }
@@ -237,10 +235,10 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
       writes.writes.push_back(Transaction::ClearIntent{intent.path});
     }
   }
-  std::vector<RelPath> removed;
   for (const Intent& intent : image.intents)
-    settle_directories_above(disk, disposable, intent.path, index, writes, removed);
-  if (!removed.empty()) recovered.synced = disk.sync(removed);
+    settle_directories_above(disk, disposable, intent.path, index, writes);
+  // The intents go with these writes, and nobody else syncs what the last run did.
+  recovered.synced = disk.sync_all();
   log::info("{} path(s) were being published at the last stop: checked", image.intents.size());
   image.intents.clear();
   image.entries.assign(index.entries().begin(), index.entries().end());

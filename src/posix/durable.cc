@@ -12,13 +12,6 @@
 namespace dagsync {
 namespace {
 
-Status sync_file_system(int root) {
-  const auto directory = reopen(root, O_RDONLY | O_DIRECTORY);
-  if (!directory) return fail_at(directory.error().number, "read", "the folder");
-  if (::syncfs(directory->get()) != 0) return fail_at(errno, "make durable", "the folder");
-  return {};
-}
-
 // False: it can only be done by syncing the whole file system, since nobody may read the file.
 Result<bool> sync_one(int root, const RelPath& path) {
   const auto thing = open_beneath(root, path, O_PATH | O_NOFOLLOW);
@@ -45,6 +38,13 @@ RelPath standing_parent(int root, const RelPath& path) {
 }
 
 }  // namespace
+
+Status sync_file_system(int root) {
+  const auto directory = reopen(root, O_RDONLY | O_DIRECTORY);
+  if (!directory) return fail_at(directory.error().number, "read", "the folder");
+  if (::syncfs(directory->get()) != 0) return fail_at(errno, "make durable", "the folder");
+  return {};
+}
 
 Status make_durable(int root, const std::vector<RelPath>& paths) {
   if (paths.empty()) return {};

@@ -15,4 +15,7 @@ inline constexpr std::size_t kMaxPathsSyncedSingly = 64;
 // directory that it is gone from.
 [[nodiscard]] Status make_durable(int root, const std::vector<RelPath>& paths);
 
+// Everything on the file system of this directory, in the folder or not.
+[[nodiscard]] Status sync_file_system(int root);
+
 }  // namespace dagsync

@@ -237,6 +237,11 @@ std::vector<Disk::Rescued> KeptVersions::take_rescued() {
   return std::exchange(rescued_, {});
 }
 
+Status KeptVersions::sync_all() {
+  if (::syncfs(directory_.get()) == 0) return {};
+  return fail_at(errno, "make durable the kept", kDirectory);
+}
+
 Status KeptVersions::sync() {
   std::vector<KeptId> ids;
   {

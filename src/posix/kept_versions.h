@@ -52,6 +52,8 @@ class KeptVersions {
 
   // Makes durable what came in since the last time.
   [[nodiscard]] Status sync();
+  // And what an earlier run has left unsynced.
+  [[nodiscard]] Status sync_all();
 
  private:
   explicit KeptVersions(UniqueFd directory) : directory_(std::move(directory)) {}

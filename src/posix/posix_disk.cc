@@ -269,6 +269,14 @@ Status PosixDisk::sync(const std::vector<RelPath>& paths) {
   return durable;
 }
 
+Status PosixDisk::sync_all() {
+  if (!options_.fsync) return {};
+  const auto root = open_root();
+  if (!root) return tl::unexpected(root.error());
+  const auto durable = sync_file_system(root->fd->get());
+  return durable ? kept_->sync_all() : durable;
+}
+
 Status PosixDisk::make_durable(const std::vector<RelPath>& paths) {
   const auto root = open_root();
   if (!root) return tl::unexpected(root.error());

@@ -226,6 +226,14 @@ Status SimDisk::sync(const std::vector<RelPath>& paths) {
   return {};
 }
 
+Status SimDisk::sync_all() {
+  if (const Status step = disks_->step("make durable"); !step) return step;
+  if (disks_->faults.syncs_nothing) return {};
+  disks_->files.sync_all();
+  disks_->unsynced.clear();
+  return {};
+}
+
 // What stands there, and the closest directory above that is still there.
 Status SimDisk::sync_one(const RelPath& path) {
   if (const Status step = disks_->step("make durable"); !step) return step;

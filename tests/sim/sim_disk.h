@@ -67,6 +67,7 @@ class SimDisk final : public Disk {
   Result<Published> set_attributes(const RelPath& path, const DiskState& expected,
                                    std::uint32_t mode, std::optional<UnixNanos> mtime) override;
   Status sync(const std::vector<RelPath>& paths) override;
+  Status sync_all() override;
 
   Result<std::unique_ptr<ReadFile>> open_kept(const KeptId& id) override;
   Result<std::string> read_kept_link(const KeptId& id) override;

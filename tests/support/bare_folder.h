@@ -59,6 +59,7 @@ class BareDisk final : public Disk {
     return nothing();
   }
   Status sync(const std::vector<RelPath>&) override { return {}; }
+  Status sync_all() override { return {}; }
   Result<std::unique_ptr<ReadFile>> open_kept(const KeptId&) override { return nothing(); }
   Result<std::string> read_kept_link(const KeptId&) override { return nothing(); }
   Result<std::vector<KeptId>> list_kept() override { return std::vector<KeptId>(); }

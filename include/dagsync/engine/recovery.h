@@ -13,7 +13,7 @@ namespace dagsync {
 struct Recovered {
   Transaction writes;             // that do the same to the store
   std::vector<RelPath> doubtful;  // these show neither the old nor the new, and are no edit
-  Status synced;                  // failed: what was removed is not durable, so commit no writes
+  Status synced;                  // failed: the disk is not durable as it is, so commit no writes
 };
 
 // Makes the image's index say what the disk shows at each path with an open intent, and brings the

@@ -146,6 +146,8 @@ class Disk {
                                                          std::optional<UnixNanos> mtime) = 0;
   // Makes the contents and names of these paths, and the kept versions, durable.
   [[nodiscard]] virtual Status sync(const std::vector<RelPath>& paths) = 0;
+  // Everything of the folder and of the kept versions, what an earlier run did too.
+  [[nodiscard]] virtual Status sync_all() = 0;
 
   // -- kept versions --------------------------------------------------------------------------
   [[nodiscard]] virtual Result<std::unique_ptr<ReadFile>> open_kept(const KeptId& id) = 0;
