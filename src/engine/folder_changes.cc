@@ -78,7 +78,7 @@ void Folder::perform_local(Actions actions) {
     const auto* save = std::get_if<SaveEntry>(&action);
     if (save == nullptr || save->entry.id.author != replica_.author()) continue;
     const IndexEntry& entry = save->entry;
-    if (save->replaced) {
+    if (save->replaced && !journal_.has_intent(save->path)) {
       marks.push_back(journal_.open_intent(save->path));
       const Change change{save->path, entry.id, entry.record};
       journal_.write(Transaction::PutIntent{{save->path, change, save->replaced, std::nullopt}});

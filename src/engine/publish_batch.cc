@@ -272,6 +272,15 @@ void look_after(Disk& disk, Step& step, const PublishBatch& batch, PublishResult
   }
 }
 
+// A power cut then shows what the new intents know, and nothing of before.
+Status sync_what_is_replaced(Disk& disk, const PublishBatch& batch) {
+  std::vector<RelPath> paths;
+  for (const PublishItem& item : batch.items) {
+    if (item.sync_first) paths.push_back(item.path);
+  }
+  return paths.empty() ? Status() : disk.sync(paths);
+}
+
 }  // namespace
 
 PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposable,
@@ -280,7 +289,8 @@ PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposa
   Step step(disk, disposable, batch.above);
   stage_all(disk, step, batch, results);
   if (const Transaction intents = intents_of(batch); !intents.writes.empty()) {
-    results.intents = store.commit(intents, Durability::kDurable);
+    results.intents = sync_what_is_replaced(disk, batch);
+    if (results.intents) results.intents = store.commit(intents, Durability::kDurable);
     if (!results.intents) return results;
   }
   const auto visit = disk.visit();

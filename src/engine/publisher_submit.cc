@@ -165,7 +165,10 @@ void Publisher::submit(const BatchPtr& batch) {
   if (publish_batch->items.empty()) return;
   for (PublishItem& item : publish_batch->items) {
     item.moved_away = linked.contains(item.path) && deleted.contains(item.path);
-    if (!item.nothing_to_do) item.mark = journal_.open_intent(item.path);
+    if (!item.nothing_to_do) {
+      item.sync_first = journal_.has_intent(item.path);
+      item.mark = journal_.open_intent(item.path);
+    }
     in_lane_.emplace(item.path, replica_.wanted().at(item.path));
     replica_.publishing(item.path);
     hooks_.touched(item.path);

@@ -105,7 +105,9 @@ void World::after_power_cut(Machine& machine, const Tree& before) {
     const bool is_torn = now.kind == Kind::kFile && !people_.somebody_wrote(now.digest);
     const bool is_known =
         now.kind == Kind::kDirectory || people_.made_here(machine.name, path, now);
-    if (is_elsewhere) continue;
+    // A person's file that was removed again before the daemon heard of it.
+    const bool is_unknown = old.kind == Kind::kTombstone && is_torn;
+    if (is_elsewhere && !is_unknown) continue;
     // Nobody has what stood there: what stands now is all there is.
     if (is_torn || is_known || now.kind != Kind::kTombstone) {
       people_.adopt(machine.name, path, now);

@@ -43,6 +43,8 @@ class Journal {
     std::uint64_t number = 0;  // 0: of no intent
   };
   [[nodiscard]] Mark open_intent(const RelPath& path);
+  // Whether what was published there last may not be synced yet.
+  [[nodiscard]] bool has_intent(const RelPath& path) const { return open_.contains(path); }
   // Published, and the rows written: bytes and names are synced with the next group, then the
   // intents are cleared.
   void sync_later(std::vector<Mark> marks);

@@ -34,6 +34,7 @@ struct PublishItem {
   std::variant<std::monostate, std::string, std::unique_ptr<Staged>> bytes;
   std::shared_ptr<void> held;    // counts these bytes while they are in memory
   bool attributes_only = false;  // the bytes stand there already
+  bool sync_first = false;       // what stands there: an intent knows one content before its own
   bool nothing_to_do = false;    // shadowed, or a directory that live children keep
   bool moved_away = false;       // its bytes live on under a new name in this batch
   bool linked = false;           // `bytes` is a second name of another file of the folder
