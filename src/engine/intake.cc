@@ -178,6 +178,8 @@ void Intake::look_at_root() {
 
 void Intake::scanned(const std::shared_ptr<Round>& round, Scanner::Found found) {
   auto& troubles = round->batch.troubles;
+  for (const Scanner::Trouble& trouble : found.troubles)
+    failed_.insert(trouble.path);
   troubles.insert(troubles.end(), found.troubles.begin(), found.troubles.end());
   for (const RelPath& path : found.halted) {
     troubles.push_back({path,
@@ -195,9 +197,11 @@ void Intake::scanned(const std::shared_ptr<Round>& round, Scanner::Found found) 
 }
 
 void Intake::retry_failed() {
+  if (failed_.empty()) return;
   for (const RelPath& path : failed_)
     settler_.add(path, clock_.mono());
-  if (!failed_.empty()) arm();
+  if (failed_.erase(RelPath()) > 0) rescan_wanted_ = true;
+  arm();
 }
 
 void Intake::poll_unwatched() {

@@ -272,7 +272,6 @@ std::vector<RelPath> Publisher::needless_of(const std::vector<RelPath>& lowest) 
 }
 
 void Publisher::prune(const std::vector<RelPath>& directories, std::vector<Journal::Mark> marks) {
-  removing_.insert(directories.begin(), directories.end());
   worker_.run(
       journal_.lane(),
       [this, directories, disposable = disposable_by(rules_)] {
@@ -308,10 +307,16 @@ void Publisher::prune_from(const std::vector<RelPath>& lowest, std::vector<Journ
   for (const Journal::Mark& mark : marks)
     published.push_back(mark.path);
   if (!published.empty()) journal_.sync_later(std::move(published));
+  // Nobody takes them for made by a person meanwhile.
+  removing_.insert(needless.begin(), needless.end());
   journal_.when_written([this, needless, marks = std::move(marks)] {
     std::vector<RelPath> still;
     for (const RelPath& directory : needless) {
-      if (!is_publishing(directory) && is_needless(directory)) still.push_back(directory);
+      if (!in_lane_.contains(directory) && is_needless(directory)) {
+        still.push_back(directory);
+      } else {
+        removed(directory);
+      }
     }
     if (!still.empty()) {
       prune(still, marks);

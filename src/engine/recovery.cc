@@ -67,10 +67,11 @@ bool is_behind(const std::optional<IndexEntry>& row, const Intent& intent) {
 }
 
 // What was intended is durable, whatever a person made of it since; only the directories above may
-// not have followed.
+// not have followed. Of what was to come again, knowledge says nothing.
 bool is_settled(const Intent& intent, const std::optional<IndexEntry>& row,
                 const Knowledge& durable) {
-  return has_origin(row, intent.intended.record) && durable.covers(intent.intended.id);
+  return has_origin(row, intent.intended.record) && durable.covers(intent.intended.id) &&
+         !has_origin(intent.old, intent.intended.record);
 }
 
 // An edit of this node, whose row is here: only where the disk shows again what it replaced is that

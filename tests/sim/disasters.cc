@@ -92,20 +92,22 @@ void World::lose(Machine& machine) {
   send_people_home(machine);
   FileSystem& files = machine.files;
   const Tree tree = tree_of(machine);
-  forgive_all_on(machine);
   const Inode versions = files.walk(FileSystem::kTop, "state/versions");
+  std::vector<std::pair<RelPath, Content>> kept;
   for (const auto& [name, inode] : files.at(versions).names) {
     const Inode label = files.find(versions, name + ".of");
-    if (label == 0) continue;
-    const RelPath path = *RelPath::parse(*files.at(label).bytes);
-    const Content content = content_of(machine, inode);
+    if (label != 0)
+      kept.emplace_back(*RelPath::parse(*files.at(label).bytes), content_of(machine, inode));
+  }
+  clear_below(files, versions);
+  clear_below(files, files.walk(FileSystem::kTop, "state/staging"));
+  forgive_all_on(machine);
+  for (const auto& [path, content] : kept) {
     if (!is_held("", path, content, &machine))
       people_.forgive(people_.version(machine.name, path, content));
   }
   machine.store.lose_all();
   machine.is_newborn = true;
-  clear_below(files, versions);
-  clear_below(files, files.walk(FileSystem::kTop, "state/staging"));
   if (all) {
     clear_below(files, machine.root());
     files.set_mark(machine.root(), "");
