@@ -2,7 +2,6 @@
 #include "daemon/daemon.h"
 
 #include <malloc.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include "daemon/owner.h"
 #include "daemon/print_error.h"
 #include "daemon/running_daemon.h"
+#include "daemon/service_manager.h"
 #include "daemon/state_dir.h"
 #include "daemon/version.h"
 #include "dagsync/engine/node.h"
@@ -71,6 +71,7 @@ class Daemon {
 
   ~Daemon() {
     control_.reset();
+    manager_.reset();
     worker_.reset();  // first: its jobs use what follows
     node_.reset();
     transport_.reset();
@@ -82,6 +83,7 @@ class Daemon {
     }
     if (options_.check) return check();
     if (const Status opened = open(); !opened) return give_up(opened.error(), kExitConfig);
+    manager_ = std::make_unique<ServiceManager>(*clock_);
     node_->start(config_.node.listen, [this](const Status& started) { this->started(started); });
     loop_.run();
     // A worker may still read a large file for nothing: it is not waited for longer than this.
@@ -203,14 +205,14 @@ class Daemon {
       return;
     }
     log::info("node {} is ready, dagsync {}", config_.node.name.value, dagsync_version());
-    sd_notify(0, "READY=1");
+    manager_->ready();
   }
 
   // Twice: at once.
   void stop() {
     if (std::exchange(stopping_, true)) return loop_.stop();
     log::info("stopping");
-    sd_notify(0, "STOPPING=1");
+    manager_->stopping();
     control_.reset();
     clock_->after(kStopsWithin, [this] {
       log::warning("not everything became durable in time; it is checked at the next start");
@@ -221,11 +223,11 @@ class Daemon {
 
   void reload() {
     log::info("reloading {}", options_.config_path);
-    sd_notify(0, "RELOADING=1");
+    manager_->reloading();
     if (const Status reloaded = try_reload(); !reloaded) {
       log::error("nothing was changed: {}", reloaded.error().message);
     }
-    sd_notify(0, "READY=1");
+    manager_->reloaded();
   }
 
   Status try_reload() {
@@ -267,6 +269,7 @@ class Daemon {
   SystemRandom random_;
   std::unique_ptr<UvClock> clock_;
   std::unique_ptr<UvWorker> worker_;
+  std::unique_ptr<ServiceManager> manager_;
   std::unique_ptr<StateDir> state_;
   std::unique_ptr<TlsTransport> transport_;
   std::unique_ptr<Node> node_;
