@@ -1,15 +1,9 @@
-// The command line. The only file that knows CLI11: it fills the options of commands.h, and the
-// command that was asked for runs when all of them are read.
+#include "cli/command_line.h"
+
 #include <CLI/CLI.hpp>
 #include <cstdlib>
-#include <functional>
-#include <string>
 
-#include "cli/commands.h"
-#include "cli/console.h"
 #include "daemon/config_values.h"
-#include "daemon/daemon.h"
-#include "daemon/print_error.h"
 #include "daemon/version.h"
 #include "daemon/x509.h"
 
@@ -19,22 +13,6 @@ namespace {
 constexpr const char* kDefaultConfig = "/etc/dagsync/dagsync.toml";
 constexpr double kMaxSeconds = 1e8;
 constexpr int kMaxDays = kAuthorityDays;
-
-struct CommandLine {
-  std::string config_path;
-  DaemonOptions daemon;
-  std::string log_level;
-  StatusOptions status;
-  PushOptions push;
-  VersionsOptions versions;
-  RestoreOptions restore;
-  ResumeOptions resume;
-  VerifyOptions verify;
-  EventsOptions events;
-  CertsOptions certs;
-  ImportCsync2Options import_csync2;
-  std::function<int()> run;
-};
 
 std::string default_config() {
   const char* named = std::getenv("DAGSYNC_CONFIG");
@@ -245,33 +223,12 @@ void add_import_csync2(CLI::App& app, CommandLine& line) {
       ->type_name("NAME");
 }
 
-// What was mistyped and how to go on.
-void explain(const CLI::App& app, const CLI::ParseError& error) {
-  const CLI::App* level = &app;
-  std::string words = "dagsync";
-  while (!level->get_subcommands().empty()) {
-    level = level->get_subcommands().front();
-    words += " " + level->get_name();
-  }
-  std::vector<std::string> known;
-  for (const CLI::App* command : level->get_subcommands([](const CLI::App*) { return true; })) {
-    known.push_back(command->get_name());
-  }
-  std::string what = error.what();
-  const std::vector<std::string> rest = level->remaining();
-  if (!known.empty() && !rest.empty() && !rest.front().starts_with('-')) {
-    what = "there is no command \"" + rest.front() + "\"";
-    if (const auto near = nearest_word(rest.front(), known)) {
-      what += ": did you mean `" + words + " " + std::string(*near) + "`?";
-    }
-  }
-  print_error(what + ": see `" + words + " --help`");
-}
+}  // namespace
 
-int run_main(int argc, char** argv) {
-  CommandLine line;
+void add_commands(CLI::App& app, CommandLine& line) {
   line.config_path = default_config();
-  CLI::App app("dagsync keeps one DAG folder identical on every Airflow node.", "dagsync");
+  app.name("dagsync");
+  app.description("dagsync keeps one DAG folder identical on every Airflow node.");
   app.set_version_flag("--version", "dagsync " + std::string(dagsync_version()));
   app.require_subcommand(1);
   app.footer(
@@ -288,19 +245,6 @@ int run_main(int argc, char** argv) {
   add_events(app, line);
   add_certs(app, line);
   add_import_csync2(app, line);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    explain(app, error);
-    return kExitUsage;
-  }
-  return line.run();
 }
 
-}  // namespace
 }  // namespace dagsync
-
-int main(int argc, char** argv) {
-  return dagsync::run_main(argc, argv);
-}
