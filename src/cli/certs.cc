@@ -43,7 +43,7 @@ int list_made(const Result<std::vector<std::string>>& made) {
   return 0;
 }
 
-std::string joined(const std::vector<std::string>& names) {
+std::string list_of_names(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names)
     out += (out.empty() ? "" : ", ") + escape_bytes(name);
@@ -74,7 +74,7 @@ bool show(const CertificateFile& file, UnixNanos moment) {
   const CertificateInfo& info = file.info;
   print(fmt::format("{}\n  {:<12} {}\n  {:<12} {}\n  {:<12} {}\n  {:<12} {}\n  {:<12} {}\n",
                     escape_bytes(file.path), info.is_authority ? "CA" : "names",
-                    info.is_authority ? escape_bytes(info.common_name) : joined(info.names),
+                    info.is_authority ? escape_bytes(info.common_name) : list_of_names(info.names),
                     "issuer", escape_bytes(info.issuer), "expires", describe_expiry(info, moment),
                     "fingerprint", "SHA-256 " + info.fingerprint, "key", describe_key(file.key)));
   return info.not_before <= moment && moment <= info.not_after &&

@@ -170,6 +170,47 @@ void add_events(CLI::App& app, CommandLine& line) {
   command->add_flag("--json", line.events.json, "Print JSON, an object a line");
 }
 
+std::string check_address(const std::string& text) {
+  const auto address = parse_address(text);
+  return address ? "" : address.error().message;
+}
+
+std::string check_folder_name(const std::string& text) {
+  const auto name = parse_folder_name(text);
+  return name ? "" : name.error().message;
+}
+
+void add_init(CLI::App& app, CommandLine& line) {
+  InitOptions& init = line.init;
+  init.folder_name = "dags";
+  auto* command = add_command(
+      app, line, "init", "Set up a mesh: its CA, certificates and configurations",
+      "  dagsync init     asks, on a terminal, for all that it needs to know\n"
+      "  dagsync init --nodes node1,node2,node3 --folder /home/airflow/airflow/dags\n"
+      "  dagsync init --nodes a=10.0.0.1,b=10.0.0.2:7500 --node a --folder /srv/dags",
+      [&line] { return run_init(line.config_path, line.init); });
+  command
+      ->add_option("--nodes", init.nodes,
+                   "All nodes, with commas, and where each is reached if not under its name")
+      ->delimiter(',')
+      ->type_name("A[=HOST[:PORT]],B,...");
+  command->add_option("--node", init.node, "Which one this is (this machine's name)")
+      ->type_name("NAME");
+  command->add_option("--folder", init.folder, "The folder to keep the same, as it is on all nodes")
+      ->type_name("DIR");
+  command->add_option("--folder-name", init.folder_name, "What the folder is called")
+      ->capture_default_str()
+      ->check(CLI::Validator(check_folder_name, ""))
+      ->type_name("NAME");
+  command->add_option("--listen", init.listen, "Where this node listens (every address)")
+      ->check(CLI::Validator(check_address, ""))
+      ->type_name("HOST:PORT");
+  command
+      ->add_option("--ca", init.authority,
+                   "The CA's directory, made if it is not there (ca/ beside the configuration)")
+      ->type_name("DIR");
+}
+
 void add_certs(CLI::App& app, CommandLine& line) {
   CLI::App* certs = app.add_subcommand("certs", "Make and show certificates");
   certs->require_subcommand(1);
@@ -232,9 +273,11 @@ void add_commands(CLI::App& app, CommandLine& line) {
   app.set_version_flag("--version", "dagsync " + std::string(dagsync_version()));
   app.require_subcommand(1);
   app.footer(
-      "Examples:\n  dagsync certs init tls --nodes node1,node2,node3\n  dagsync status --wait 30\n"
+      "Examples:\n  dagsync init --nodes node1,node2,node3 --folder /home/airflow/airflow/dags\n"
+      "  dagsync status --wait 30\n"
       "Each command has its own: `dagsync push --help`.");
   add_config(&app, line);
+  add_init(app, line);
   add_daemon(app, line);
   add_status(app, line);
   add_push(app, line);

@@ -26,6 +26,7 @@ struct CommandLine {
   ResumeOptions resume;
   VerifyOptions verify;
   EventsOptions events;
+  InitOptions init;
   CertsOptions certs;
   ImportCsync2Options import_csync2;
   std::function<int()> run;

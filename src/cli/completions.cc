@@ -22,7 +22,8 @@ struct Values {
 
 Values values_of(const CommandOption& option) {
   const std::string& value = option.value;
-  const bool names_folder = std::ranges::count(option.names, "--folder") > 0;
+  const bool names_folder =
+      value == "NAME" && std::ranges::count(option.names, "--folder") > 0;
   if (names_folder || value == "FOLDER") return {Kind::kFolders, ""};
   if (value == "FILE" || value == "PATH") return {Kind::kFiles, ""};
   if (value == "DIR") return {Kind::kDirectories, ""};

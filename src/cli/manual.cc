@@ -98,7 +98,7 @@ std::string usage_of(const Command& command, const std::string& path) {
   return out;
 }
 
-std::string describe(const CommandOption& option) {
+std::string describe_in_roff(const CommandOption& option) {
   std::string tag;
   for (const std::string& name : option.names)
     tag += (tag.empty() ? "" : ", ") + bold(name);
@@ -117,21 +117,21 @@ bool is_common(const CommandOption& option) {
   return false;
 }
 
-std::string describe(const Command& command, const std::string& above) {
+std::string describe_in_roff(const Command& command, const std::string& above) {
   const std::string path = above + " " + command.name;
   std::string out;
   if (command.commands.empty()) {
     out = ".SS " + roff(path) + "\n" + usage_of(command, path) + "\n.PP\n" +
           folded(command.about + ".") + "\n";
     for (const CommandOption& option : command.options) {
-      if (!is_common(option)) out += describe(option);
+      if (!is_common(option)) out += describe_in_roff(option);
     }
     if (!command.examples.empty()) {
       out += ".PP\nExamples:\n.PP\n.nf\n" + roff(command.examples) + "\n.fi\n";
     }
   }
   for (const Command& below : command.commands)
-    out += describe(below, path);
+    out += describe_in_roff(below, path);
   return out;
 }
 
@@ -204,7 +204,7 @@ std::string fill_command_page(std::string_view page, const Command& program,
                               std::string_view version) {
   std::string commands;
   for (const Command& command : program.commands)
-    commands += describe(command, program.name);
+    commands += describe_in_roff(command, program.name);
   std::string out = replace_all(std::string(page), "@VERSION@", version);
   out = replace_all(out, "@SYNOPSIS@\n", list_usages(program, ""));
   return replace_all(out, "@COMMANDS@\n", commands);
