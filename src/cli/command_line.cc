@@ -230,19 +230,19 @@ void add_certs(CLI::App& app, CommandLine& line) {
       "  dagsync certs renew tls --node node1", [&options] { return run_certs_renew(options); });
   auto* show =
       add_command(*certs, line, "show", "Show certificates; 1 when one has expired",
-                  "  dagsync certs show tls\n  dagsync certs show /etc/dagsync/tls/node.crt",
-                  [&options] { return run_certs_show(options); });
+                  "  dagsync certs show     those that the configuration names\n"
+                  "  dagsync certs show tls",
+                  [&line] { return run_certs_show(line.config_path, line.certs); });
   init->add_option("--nodes", options.nodes, "The nodes' names, with commas")
       ->delimiter(',')
       ->required()
       ->type_name("A,B,C");
   issue->add_option("--name", options.names, "Another name for it; repeatable")
       ->allow_extra_args(false);
-  for (auto* command : {init, issue, renew, show}) {
-    command
-        ->add_option(command == show ? "PATH" : "DIR", options.path, "Where the certificates are")
-        ->required();
+  for (auto* command : {init, issue, renew}) {
+    command->add_option("DIR", options.path, "Where the certificates are")->required();
   }
+  show->add_option("PATH", options.path, "A file, or a directory of certificates");
   for (auto* command : {issue, renew}) {
     command->add_option("--node", options.node, "The node's name")->required();
   }

@@ -86,7 +86,8 @@ struct CertsOptions {
 [[nodiscard]] int run_certs_init(const CertsOptions& options);
 [[nodiscard]] int run_certs_issue(const CertsOptions& options);
 [[nodiscard]] int run_certs_renew(const CertsOptions& options);
-[[nodiscard]] int run_certs_show(const CertsOptions& options);
+// Without a path: what the configuration names.
+[[nodiscard]] int run_certs_show(const std::string& config_path, const CertsOptions& options);
 
 struct ImportCsync2Options {
   std::string file;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/certificate_watch.h"
 #include "daemon/commands.h"
 #include "daemon/config.h"
 #include "daemon/config_conflicts.h"
@@ -45,18 +46,18 @@ class LoopFdWatch final : public FdWatch {
   ReadableWatch watch_;
 };
 
-TlsFiles tls_files(const Config& config) {
-  return {config.tls.ca, config.tls.cert, config.tls.key};
+TlsFiles tls_files(const TlsPaths& tls) {
+  return {tls.ca, tls.cert, tls.key};
 }
 
-Status check_own_name(const TlsTransport& transport, const Config& config) {
-  const auto& names = transport.names();
-  if (std::find(names.begin(), names.end(), config.node.name) != names.end()) return {};
+Status check_own_name(const std::vector<NodeName>& names, const NodeName& node,
+                      const TlsPaths& tls) {
+  if (std::find(names.begin(), names.end(), node) != names.end()) return {};
   std::string borne;
   for (const NodeName& name : names)
     borne += (borne.empty() ? "" : ", ") + name.value;
   return fail(ErrorCode::kInvalid,
-              config.tls.cert + " does not bear this node's name " + config.node.name.value +
+              tls.cert + " does not bear this node's name " + node.value +
                   ", but " + (borne.empty() ? "no DNS name" : borne) +
                   ": set [node] name to one of these, or issue a certificate with `dagsync certs`");
 }
@@ -71,6 +72,7 @@ class Daemon {
 
   ~Daemon() {
     control_.reset();
+    certificates_.reset();
     manager_.reset();
     worker_.reset();  // first: its jobs use what follows
     node_.reset();
@@ -84,6 +86,7 @@ class Daemon {
     if (options_.check) return check();
     if (const Status opened = open(); !opened) return give_up(opened.error(), kExitConfig);
     manager_ = std::make_unique<ServiceManager>(*clock_);
+    watch_certificates();
     node_->start(config_.node.listen, [this](const Status& started) { this->started(started); });
     loop_.run();
     // A worker may still read a large file for nothing: it is not waited for longer than this.
@@ -123,10 +126,10 @@ class Daemon {
   }
 
   Status open_transport() {
-    auto transport = TlsTransport::open(loop_, *clock_, tls_files(config_));
+    auto transport = TlsTransport::open(loop_, *clock_, tls_files(config_.tls));
     if (!transport) return Unexpected(transport.error());
     transport_ = std::move(*transport);
-    return check_own_name(*transport_, config_);
+    return check_own_name(transport_->names(), config_.node.name, config_.tls);
   }
 
   // Everything that may be wrong with the configuration shows here.
@@ -233,7 +236,7 @@ class Daemon {
   Status try_reload() {
     auto config = load_config(options_.config_path);
     if (!config) return Unexpected(config.error());
-    if (const Status tls = transport_->reload(tls_files(*config)); !tls) return tls;
+    if (const Status tls = certificates_->reload(config->tls); !tls) return tls;
     if (!options_.level) log::set_level(config->node.log_level);
     warn_of_what_needs_a_restart(*config);
     node_->configure_peers(config->peers);
@@ -241,6 +244,23 @@ class Daemon {
       node_->configure_folder(folder);
     config_.peers = config->peers;
     return {};
+  }
+
+  // One that does not bear our name would be refused by every peer.
+  Status take_over(const TlsPaths& tls) {
+    const auto context = TlsContext::load(tls_files(tls), clock_->now());
+    if (!context) return Unexpected(context.error());
+    if (Status name = check_own_name(context->names(), config_.node.name, tls); !name) return name;
+    return transport_->reload(tls_files(tls));
+  }
+
+  void watch_certificates() {
+    certificates_ = std::make_unique<CertificateWatch>(
+        *clock_, config_.tls,
+        CertificateWatch::Hooks{[this](const TlsPaths& tls) { return take_over(tls); },
+                                [this](const CertificateWatch::State& state) {
+                                  node_->certificate_is(state.expires, state.warnings);
+                                }});
   }
 
   void warn_of_what_needs_a_restart(const Config& config) const {
@@ -273,6 +293,7 @@ class Daemon {
   std::unique_ptr<StateDir> state_;
   std::unique_ptr<TlsTransport> transport_;
   std::unique_ptr<Node> node_;
+  std::unique_ptr<CertificateWatch> certificates_;
   std::unique_ptr<Commands> commands_;
   std::unique_ptr<ControlServer> control_;
   std::vector<SignalWatch> signals_;
