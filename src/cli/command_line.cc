@@ -183,12 +183,12 @@ std::string check_folder_name(const std::string& text) {
 void add_init(CLI::App& app, CommandLine& line) {
   InitOptions& init = line.init;
   init.folder_name = "dags";
-  auto* command = add_command(
-      app, line, "init", "Set up a mesh: its CA, certificates and configurations",
-      "  dagsync init     asks, on a terminal, for all that it needs to know\n"
-      "  dagsync init --nodes node1,node2,node3 --folder /home/airflow/airflow/dags\n"
-      "  dagsync init --nodes a=10.0.0.1,b=10.0.0.2:7500 --node a --folder /srv/dags",
-      [&line] { return run_init(line.config_path, line.init); });
+  auto* command =
+      add_command(app, line, "init", "Set up a mesh: its CA, certificates and configurations",
+                  "  dagsync init     asks, on a terminal, for all that it needs to know\n"
+                  "  dagsync init --nodes node1,node2,node3 --folder /home/airflow/airflow/dags\n"
+                  "  dagsync init --nodes a=10.0.0.1,b=10.0.0.2:7500 --node a --folder /srv/dags",
+                  [&line] { return run_init(line.config_path, line.init); });
   command
       ->add_option("--nodes", init.nodes,
                    "All nodes, with commas, and where each is reached if not under its name")
@@ -228,11 +228,10 @@ void add_certs(CLI::App& app, CommandLine& line) {
   auto* renew = add_command(
       *certs, line, "renew", "Replace a node's certificate; the old one is kept",
       "  dagsync certs renew tls --node node1", [&options] { return run_certs_renew(options); });
-  auto* show =
-      add_command(*certs, line, "show", "Show certificates; 1 when one has expired",
-                  "  dagsync certs show     those that the configuration names\n"
-                  "  dagsync certs show tls",
-                  [&line] { return run_certs_show(line.config_path, line.certs); });
+  auto* show = add_command(*certs, line, "show", "Show certificates; 1 when one has expired",
+                           "  dagsync certs show     those that the configuration names\n"
+                           "  dagsync certs show tls",
+                           [&line] { return run_certs_show(line.config_path, line.certs); });
   init->add_option("--nodes", options.nodes, "The nodes' names, with commas")
       ->delimiter(',')
       ->required()
@@ -254,11 +253,11 @@ void add_certs(CLI::App& app, CommandLine& line) {
 }
 
 void add_import_csync2(CLI::App& app, CommandLine& line) {
-  auto* command = add_command(
-      app, line, "import-csync2", "Print the dagsync.toml that does what a csync2.cfg did",
-      "  dagsync import-csync2 /etc/csync2.cfg > dagsync.toml\n"
-      "  dagsync import-csync2 /etc/csync2.cfg --host node2",
-      [&line] { return run_import_csync2(line.import_csync2); });
+  auto* command = add_command(app, line, "import-csync2",
+                              "Print the dagsync.toml that does what a csync2.cfg did",
+                              "  dagsync import-csync2 /etc/csync2.cfg > dagsync.toml\n"
+                              "  dagsync import-csync2 /etc/csync2.cfg --host node2",
+                              [&line] { return run_import_csync2(line.import_csync2); });
   command->add_option("FILE", line.import_csync2.file, "csync2's configuration")->required();
   command->add_option("--host", line.import_csync2.host, "For this node (this machine's name)")
       ->type_name("NAME");

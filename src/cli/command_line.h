@@ -1,5 +1,5 @@
-// The command line as CLI11 reads it. Who includes CLI11 beside this: main.cc, which parses with it,
-// and command_tree.cc, from which the manual and the completions are made.
+// The command line as CLI11 reads it. Who includes CLI11 beside this: main.cc, which parses with
+// it, and command_tree.cc, from which the manual and the completions are made.
 #pragma once
 
 #include <functional>

@@ -22,8 +22,7 @@ struct Values {
 
 Values values_of(const CommandOption& option) {
   const std::string& value = option.value;
-  const bool names_folder =
-      value == "NAME" && std::ranges::count(option.names, "--folder") > 0;
+  const bool names_folder = value == "NAME" && std::ranges::count(option.names, "--folder") > 0;
   if (names_folder || value == "FOLDER") return {Kind::kFolders, ""};
   if (value == "FILE" || value == "PATH") return {Kind::kFiles, ""};
   if (value == "DIR") return {Kind::kDirectories, ""};
@@ -65,13 +64,13 @@ std::string paths_of(const Command& program, std::string_view between) {
 }
 
 const CommandOption* position_of(const Command& command) {
-  const auto it = std::ranges::find_if(command.options, [](const CommandOption& option) {
-    return option.names.empty();
-  });
+  const auto it = std::ranges::find_if(
+      command.options, [](const CommandOption& option) { return option.names.empty(); });
   return it == command.options.end() ? nullptr : &*it;
 }
 
-// -- bash -------------------------------------------------------------------------------------------
+// -- bash
+// -------------------------------------------------------------------------------------------
 
 std::string bash_offer(const Values& values) {
   switch (values.kind) {
@@ -113,9 +112,11 @@ std::string bash_words(const Command& program) {
     for (const Command& below : command.commands)
       commands.push_back(below.name);
     const CommandOption* position = position_of(command);
-    const std::string other = !commands.empty() ? "words=" + in_quotes(joined(commands, " "))
-                                                : bash_offer(position ? values_of(*position) : Values{});
-    out += "      " + in_quotes(path + " -") + ") words=" + in_quotes(joined(options, " ")) + " ;;\n";
+    const std::string other = !commands.empty()
+                                  ? "words=" + in_quotes(joined(commands, " "))
+                                  : bash_offer(position ? values_of(*position) : Values{});
+    out +=
+        "      " + in_quotes(path + " -") + ") words=" + in_quotes(joined(options, " ")) + " ;;\n";
     out += "      " + in_quotes(path + " ") + ") " + other + " ;;\n";
   });
   return out;
@@ -151,7 +152,8 @@ std::string bash(const Command& program) {
          "complete -F _dagsync dagsync\n";
 }
 
-// -- zsh --------------------------------------------------------------------------------------------
+// -- zsh
+// --------------------------------------------------------------------------------------------
 
 std::string zsh_action(const Values& values) {
   switch (values.kind) {
@@ -180,11 +182,13 @@ std::string zsh_text(std::string_view text) {
 
 std::string zsh_spec(const CommandOption& option, const std::string& name) {
   const std::string action =
-      option.value.empty() ? "" : ":" + zsh_text(option.value) + ":" + zsh_action(values_of(option));
+      option.value.empty() ? ""
+                           : ":" + zsh_text(option.value) + ":" + zsh_action(values_of(option));
   if (name.empty()) {
     return in_quotes((option.repeatable ? "*" : option.required ? "" : ":") + action);
   }
-  return in_quotes((option.repeatable ? "*" : "") + name + "[" + zsh_text(option.about) + "]" + action);
+  return in_quotes((option.repeatable ? "*" : "") + name + "[" + zsh_text(option.about) + "]" +
+                   action);
 }
 
 std::string function_name(std::string path) {
@@ -202,8 +206,9 @@ std::string zsh_function(const Command& command, const std::string& path) {
       out += " \\\n    " + zsh_spec(option, name);
   }
   if (command.commands.empty()) return out + "\n}\n\n";
-  out += " \\\n    '1:command:->command' '*::argument:->argument'\n  case $state in\n    command)\n"
-         "      local -a commands=(\n";
+  out +=
+      " \\\n    '1:command:->command' '*::argument:->argument'\n  case $state in\n    command)\n"
+      "      local -a commands=(\n";
   for (const Command& below : command.commands)
     out += "        " + in_quotes(zsh_text(below.name) + ":" + below.about) + "\n";
   out += "      )\n      _describe command commands ;;\n    argument)\n      case $words[1] in\n";
@@ -214,15 +219,16 @@ std::string zsh_function(const Command& command, const std::string& path) {
 }
 
 std::string zsh(const Command& program) {
-  std::string out = "#compdef dagsync\n\n_dagsync_folders() {\n  " + std::string(kFolderNames) +
-                    "\n}\n\n";
+  std::string out =
+      "#compdef dagsync\n\n_dagsync_folders() {\n  " + std::string(kFolderNames) + "\n}\n\n";
   visit(program, "", [&](const Command& command, const std::string& path) {
     out += zsh_function(command, path);
   });
   return out + "_dagsync \"$@\"\n";
 }
 
-// -- fish -------------------------------------------------------------------------------------------
+// -- fish
+// -------------------------------------------------------------------------------------------
 
 std::string fish_text(std::string_view text) {
   std::string out = "'";
@@ -277,9 +283,8 @@ std::string fish(const Command& program) {
       paths_of(program, " ") +
       "\n                set path \"$path $word\"\n        end\n    end\n"
       "    test \"$path\" = \"$argv\"\nend\n\ncomplete -c dagsync -f\n";
-  visit(program, "", [&](const Command& command, const std::string& path) {
-    out += fish_lines(command, path);
-  });
+  visit(program, "",
+        [&](const Command& command, const std::string& path) { out += fish_lines(command, path); });
   return out;
 }
 

@@ -43,7 +43,8 @@ Unexpected misused(const std::string& what) {
   return fail(ErrorCode::kInvalid, what);
 }
 
-// -- asking -----------------------------------------------------------------------------------------
+// -- asking
+// -----------------------------------------------------------------------------------------
 
 // One line from the terminal; what is offered counts where it is empty. Ends where the input does.
 Result<std::string> ask_for(const std::string& question, const std::string& offered) {
@@ -141,8 +142,8 @@ Result<std::string> planned_folder(const InitOptions& options, bool may_ask) {
   return path;
 }
 
-// Whom the daemons run as: the owner of the folder, where root sets this up; where that is root, the
-// package's own user.
+// Whom the daemons run as: the owner of the folder, where root sets this up; where that is root,
+// the package's own user.
 std::string user_for(const std::string& folder) {
   struct stat about {};
   if (geteuid() != 0 || stat(folder.c_str(), &about) != 0) return "";
@@ -170,7 +171,8 @@ Result<MeshPlan> make_plan(const std::string& config_path, const InitOptions& op
   return plan;
 }
 
-// -- writing ----------------------------------------------------------------------------------------
+// -- writing
+// ----------------------------------------------------------------------------------------
 
 struct PlannedFile {
   std::string path;
@@ -204,7 +206,8 @@ Status refuse_what_exists(const MeshPlan& plan) {
   return {};
 }
 
-// The CA in `directory` has a certificate for each node afterwards; the CA too is made where it is not.
+// The CA in `directory` has a certificate for each node afterwards; the CA too is made where it is
+// not.
 Status issue_all(const MeshPlan& plan, const std::string& directory) {
   const auto exists = [&](const std::string& name) {
     std::error_code ignored;
@@ -232,10 +235,9 @@ Result<std::vector<PlannedFile>> files_of(const MeshPlan& plan, const std::strin
     const bool here = node.name == plan.self;
     const std::string base = plan.places.others + "/" + node.name.value;
     const std::string to = here ? tls.string() : base + "/" + tls.filename().string();
-    for (const auto& [from, name, mode] :
-         {std::tuple(std::string("ca"), "ca.crt", kPublic),
-          std::tuple(node.name.value, "node.crt", kPublic),
-          std::tuple(node.name.value, "node.key", kSecret)}) {
+    for (const auto& [from, name, mode] : {std::tuple(std::string("ca"), "ca.crt", kPublic),
+                                           std::tuple(node.name.value, "node.crt", kPublic),
+                                           std::tuple(node.name.value, "node.key", kSecret)}) {
       const std::string ending = fs::path(name).extension().string();
       auto pem = read_small_file(authority + "/" + from + ending, kMaxPem);
       if (!pem) return Unexpected(pem.error());
@@ -250,7 +252,8 @@ Result<std::vector<PlannedFile>> files_of(const MeshPlan& plan, const std::strin
 
 Status give_to_user(const std::string& path, const std::string& user) {
   const passwd* entry = getpwnam(user.c_str());
-  if (entry == nullptr || chown(path.c_str(), entry->pw_uid, static_cast<gid_t>(-1)) == 0) return {};
+  if (entry == nullptr || chown(path.c_str(), entry->pw_uid, static_cast<gid_t>(-1)) == 0)
+    return {};
   return fail_errno(errno, "give " + escape_bytes(path) + " to " + user);
 }
 

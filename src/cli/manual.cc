@@ -37,7 +37,8 @@ std::string roff(std::string_view text) {
 
 constexpr std::size_t kWidth = 78;
 
-// Text on lines of no more than kWidth bytes, where it has spaces. No line begins as a request would.
+// Text on lines of no more than kWidth bytes, where it has spaces. No line begins as a request
+// would.
 std::string folded(std::string_view text) {
   std::string out;
   std::size_t width = 0;
@@ -188,8 +189,8 @@ class SampleReader {
 
   void flush() {
     if (text_.empty()) return;
-    const bool follows_heading = out_.empty() || out_.rfind("\n.SS", out_.size() - 2) ==
-                                                     out_.rfind('\n', out_.size() - 2);
+    const bool follows_heading =
+        out_.empty() || out_.rfind("\n.SS", out_.size() - 2) == out_.rfind('\n', out_.size() - 2);
     if (!follows_heading) out_ += ".PP\n";
     out_ += folded(std::exchange(text_, "")) + "\n";
   }

@@ -1,4 +1,5 @@
-// The manual pages: hand-written templates, with the parts that follow from the program filled in. Pure.
+// The manual pages: hand-written templates, with the parts that follow from the program filled in.
+// Pure.
 #pragma once
 
 #include <string>

@@ -23,7 +23,8 @@ std::string port_of_address(const std::string& address) {
   return address.substr(address.rfind(':') + 1);
 }
 
-// As ssh and scp want it: an IPv6 address without its brackets for the one, with them for the other.
+// As ssh and scp want it: an IPv6 address without its brackets for the one, with them for the
+// other.
 std::string bare(const std::string& host) {
   return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
 }
@@ -37,8 +38,9 @@ bool has_port(std::string_view address) {
 
 // In single quotes where a shell would take it for more than a word.
 std::string shell_word(const std::string& text) {
-  const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                            "0123456789_-./:@%+,[]") == std::string::npos;
+  const bool plain = text.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789_-./:@%+,[]") == std::string::npos;
   if (plain && !text.empty()) return text;
   std::string out = "'";
   for (const char c : text)
@@ -84,10 +86,9 @@ std::string steps_there(const MeshPlan& plan, const PlannedNode& node) {
   const std::string directory = fs::path(places.config).parent_path().string();
   const std::string host = host_of(node.address);
   const std::string ssh = "ssh root@" + bare(host) + " ";
-  std::string out = fmt::format("\nOn {}, which has dagsync installed:\n  scp -rp {} root@{}:{}\n",
-                                node.name.value,
-                                shell_word(places.others + "/" + node.name.value + "/."), host,
-                                shell_word(directory + "/"));
+  std::string out = fmt::format(
+      "\nOn {}, which has dagsync installed:\n  scp -rp {} root@{}:{}\n", node.name.value,
+      shell_word(places.others + "/" + node.name.value + "/."), host, shell_word(directory + "/"));
   if (places.unit.empty()) {
     const std::string daemon = "dagsync daemon --config " + shell_word(places.config);
     return out + "  " + ssh + shell_word(daemon + " --check") + "\n  " + ssh + shell_word(daemon) +

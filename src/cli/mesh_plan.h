@@ -11,7 +11,8 @@
 namespace dagsync {
 
 // Where a node's things are. All follow from the path of its dagsync.toml: in /etc/dagsync they are
-// where the installed units have them (NAME.toml is that of dagsync@NAME.service), elsewhere beside it.
+// where the installed units have them (NAME.toml is that of dagsync@NAME.service), elsewhere beside
+// it.
 struct NodePlaces {
   std::string config;
   std::string tls;             // the directory of ca.crt, node.crt and node.key

@@ -12,7 +12,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kStatusPatienceSeconds = 30;  // beyond a --wait: a daemon answers within milliseconds
+constexpr double kStatusPatienceSeconds =
+    30;  // beyond a --wait: a daemon answers within milliseconds
 
 Result<json> ask(const Config& config, std::optional<double> wait) {
   json request = {{"command", "status"}};

@@ -131,8 +131,7 @@ std::vector<std::string> CertificateWatch::warnings() const {
   warn(expires_, "this node's certificate",
        "make a new one with `dagsync certs renew`, and put it in the place of " +
            escape_bytes(paths_.cert));
-  warn(authority_expires_, "the CA",
-       "bring in a new one, as the README says under \"Another CA\"");
+  warn(authority_expires_, "the CA", "bring in a new one, as the README says under \"Another CA\"");
   return out;
 }
 

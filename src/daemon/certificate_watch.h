@@ -1,5 +1,6 @@
-// The node's own certificate as the days go by: new files are taken over, and it is said in time when
-// what is in force will end. Loop thread only; a look at the files blocks for as long as they do.
+// The node's own certificate as the days go by: new files are taken over, and it is said in time
+// when what is in force will end. Loop thread only; a look at the files blocks for as long as they
+// do.
 #pragma once
 
 #include <array>

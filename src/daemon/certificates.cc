@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxPemBytes = 256 * 1024;
-constexpr int kMostASecond = 100;                // renewals of one certificate
+constexpr int kMostASecond = 100;              // renewals of one certificate
 constexpr std::string_view kAuthority = "ca";  // the name of its files
 
 std::string file_of(const std::string& directory, std::string_view name, std::string_view ending) {

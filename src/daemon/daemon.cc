@@ -57,8 +57,8 @@ Status check_own_name(const std::vector<NodeName>& names, const NodeName& node,
   for (const NodeName& name : names)
     borne += (borne.empty() ? "" : ", ") + name.value;
   return fail(ErrorCode::kInvalid,
-              tls.cert + " does not bear this node's name " + node.value +
-                  ", but " + (borne.empty() ? "no DNS name" : borne) +
+              tls.cert + " does not bear this node's name " + node.value + ", but " +
+                  (borne.empty() ? "no DNS name" : borne) +
                   ": set [node] name to one of these, or issue a certificate with `dagsync certs`");
 }
 

@@ -14,7 +14,8 @@ constexpr int kMealsAnInterval = 3;  // one may be late, and one be lost in betw
 
 ServiceManager::ServiceManager(Clock& clock) : clock_(clock) {
   std::uint64_t microseconds = 0;
-  if (sd_watchdog_enabled(0, &microseconds) > 0) interval_ = std::chrono::microseconds(microseconds);
+  if (sd_watchdog_enabled(0, &microseconds) > 0)
+    interval_ = std::chrono::microseconds(microseconds);
   sd_notify(0, "STATUS=comparing the folders with the index");
   if (interval_ > Duration(0)) feed();
 }

@@ -19,7 +19,7 @@ MeshPlan sample_plan(const std::string& config, const std::string& user) {
   return plan;
 }
 
-bool has(const std::string& text, const std::string& part) {
+bool has_text(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -66,19 +66,19 @@ TEST_CASE("each node's configuration is one, and names all others") {
     CHECK(config->folders.front().path == "/srv/dags");
     CHECK(config->tls.key == "/etc/dagsync/tls/node.key");
   }
-  CHECK(has(config_text(plan, plan.nodes[2]), "listen = [\"[::]:7500\"]"));
+  CHECK(has_text(config_text(plan, plan.nodes[2]), "listen = [\"[::]:7500\"]"));
 }
 
 TEST_CASE("the commands that are left make the daemon run as whom the folder belongs to") {
   const std::string airflow = next_steps(sample_plan("/etc/dagsync/dagsync.toml", "airflow"));
-  CHECK(has(airflow, "\n  scp -rp /etc/dagsync/nodes/node2/. root@10.0.0.2:/etc/dagsync/\n"));
-  CHECK(has(airflow, "User=airflow"));
-  CHECK(has(airflow, "chown -R airflow /etc/dagsync/tls"));
-  CHECK(has(airflow, "ssh root@fd00::3 'systemctl enable --now dagsync'"));
+  CHECK(has_text(airflow, "\n  scp -rp /etc/dagsync/nodes/node2/. root@10.0.0.2:/etc/dagsync/\n"));
+  CHECK(has_text(airflow, "User=airflow"));
+  CHECK(has_text(airflow, "chown -R airflow /etc/dagsync/tls"));
+  CHECK(has_text(airflow, "ssh root@fd00::3 'systemctl enable --now dagsync'"));
   const std::string own = next_steps(sample_plan("/etc/dagsync/staging.toml", "dagsync"));
-  CHECK_FALSE(has(own, "User="));
-  CHECK(has(own, "chown -R dagsync /etc/dagsync/tls-staging"));
-  CHECK(has(own, "systemctl enable --now dagsync@staging"));
+  CHECK_FALSE(has_text(own, "User="));
+  CHECK(has_text(own, "chown -R dagsync /etc/dagsync/tls-staging"));
+  CHECK(has_text(own, "systemctl enable --now dagsync@staging"));
 }
 
 }  // namespace
