@@ -74,6 +74,19 @@ TEST_CASE("a new certificate is taken over when it has come to rest, once") {
   CHECK(world.taken_over == 1);
 }
 
+TEST_CASE("a certificate whose key comes a moment later is not tried before that") {
+  Watched world;
+  const CertificateWatch watch(world.clock, world.paths, world.hooks());
+  const Duration look = std::chrono::seconds(1);
+  for (const std::string& path : {world.paths.cert, world.paths.key}) {
+    REQUIRE(replace_file(path, read_file(path), 0600));
+    world.clock.advance(look);
+    CHECK(world.taken_over == 0);
+  }
+  world.clock.advance(look);
+  CHECK(world.taken_over == 1);
+}
+
 TEST_CASE("what cannot be taken over is told, and tried again when it changes") {
   Watched world;
   const CertificateWatch watch(world.clock, world.paths, world.hooks());
