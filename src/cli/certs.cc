@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/daemon_command.h"
 #include "daemon/certificates.h"
 #include "daemon/config_values.h"
 #include "daemon/print_error.h"
@@ -43,7 +44,7 @@ int list_made(const Result<std::vector<std::string>>& made) {
   return 0;
 }
 
-std::string joined(const std::vector<std::string>& names) {
+std::string list_of_names(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names)
     out += (out.empty() ? "" : ", ") + escape_bytes(name);
@@ -74,7 +75,7 @@ bool show(const CertificateFile& file, UnixNanos moment) {
   const CertificateInfo& info = file.info;
   print(fmt::format("{}\n  {:<12} {}\n  {:<12} {}\n  {:<12} {}\n  {:<12} {}\n  {:<12} {}\n",
                     escape_bytes(file.path), info.is_authority ? "CA" : "names",
-                    info.is_authority ? escape_bytes(info.common_name) : joined(info.names),
+                    info.is_authority ? escape_bytes(info.common_name) : list_of_names(info.names),
                     "issuer", escape_bytes(info.issuer), "expires", describe_expiry(info, moment),
                     "fingerprint", "SHA-256 " + info.fingerprint, "key", describe_key(file.key)));
   return info.not_before <= moment && moment <= info.not_after &&
@@ -103,12 +104,20 @@ int run_certs_renew(const CertsOptions& options) {
   return list_made(renew_certificate(options.path, *node, options.days, now()));
 }
 
-int run_certs_show(const CertsOptions& options) {
-  const auto files = read_certificates(options.path);
-  if (!files) return exit_of(files.error());
+int run_certs_show(const std::string& config_path, const CertsOptions& options) {
+  std::vector<std::string> paths = {options.path};
+  if (options.path.empty()) {
+    const auto config = load_or_complain(config_path, ConfigUse::kOneShot);
+    if (!config) return kExitUsage;
+    paths = {config->tls.cert, config->tls.ca};
+  }
   bool all_good = true;
-  for (const CertificateFile& file : *files)
-    all_good = show(file, now()) && all_good;
+  for (const std::string& path : paths) {
+    const auto files = read_certificates(path);
+    if (!files) return exit_of(files.error());
+    for (const CertificateFile& file : *files)
+      all_good = show(file, now()) && all_good;
+  }
   return all_good ? 0 : kExitFailed;
 }
 

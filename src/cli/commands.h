@@ -66,6 +66,16 @@ struct EventsOptions {
 };
 [[nodiscard]] int run_events(const std::string& config_path, const EventsOptions& options);
 
+struct InitOptions {
+  std::vector<std::string> nodes;  // NAME[=HOST[:PORT]]; none: asked for, on a terminal
+  std::string node;                // this one
+  std::string folder;              // its path
+  std::string folder_name;
+  std::string listen;     // of this one; "": every address
+  std::string authority;  // the CA's directory; "": beside the configuration
+};
+[[nodiscard]] int run_init(const std::string& config_path, const InitOptions& options);
+
 struct CertsOptions {
   std::string path;                // the CA's directory; of show also a file
   std::vector<std::string> nodes;  // of init
@@ -76,7 +86,8 @@ struct CertsOptions {
 [[nodiscard]] int run_certs_init(const CertsOptions& options);
 [[nodiscard]] int run_certs_issue(const CertsOptions& options);
 [[nodiscard]] int run_certs_renew(const CertsOptions& options);
-[[nodiscard]] int run_certs_show(const CertsOptions& options);
+// Without a path: what the configuration names.
+[[nodiscard]] int run_certs_show(const std::string& config_path, const CertsOptions& options);
 
 struct ImportCsync2Options {
   std::string file;

@@ -12,14 +12,15 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kPatienceSeconds = 30;  // beyond a --wait: a daemon answers within milliseconds
+constexpr double kStatusPatienceSeconds =
+    30;  // beyond a --wait: a daemon answers within milliseconds
 
 Result<json> ask(const Config& config, std::optional<double> wait) {
   json request = {{"command", "status"}};
   if (wait) request["wait"] = *wait;
   CallOptions options;
   options.patience = std::chrono::duration_cast<Duration>(
-      std::chrono::duration<double>(wait.value_or(0) + kPatienceSeconds));
+      std::chrono::duration<double>(wait.value_or(0) + kStatusPatienceSeconds));
   return call_daemon(config.node.control_socket, request, options);
 }
 

@@ -87,8 +87,10 @@ std::vector<std::string> reasons_of(const json& status) {
 
 std::string headline(const json& status, bool with_colours) {
   const std::string node = coloured(text_at(status, "node"), Colour::kBold, with_colours);
+  const std::string until = text_at(status, "certificate_expires").substr(0, 10);
   const std::string about = "  (dagsync " + text_at(status, "version") + ", up " +
-                            format_seconds(number_at(status, "uptime_seconds")) + ")\n";
+                            format_seconds(number_at(status, "uptime_seconds")) +
+                            (until.empty() ? "" : ", certificate until " + until) + ")\n";
   if (flag_at(status, "in_sync")) {
     return node + ": " + coloured("in sync", Colour::kGreen, with_colours) + about;
   }

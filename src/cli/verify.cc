@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 
 // One line on standard error, written over until all is read.
-void show_progress(const json& progress) {
+void show_verify_progress(const json& progress) {
   std::string nodes;
   for (const json& node : list_at(progress, "nodes")) {
     nodes += (nodes.empty() ? "" : ", ") + text_at(node, "name") + " " +
@@ -37,7 +37,7 @@ std::string difference_line(const json& difference) {
          text_at(difference, "node") + ": " + text_at(difference, "problem") + "\n";
 }
 
-void print_result(const json& answer) {
+void print_verified(const json& answer) {
   const json& differences = list_at(answer, "differences");
   const json& repaired = list_at(answer, "repaired");
   for (const json& difference : differences)
@@ -57,7 +57,7 @@ int run_verify(const std::string& config_path, const VerifyOptions& options) {
   if (!config) return kExitUsage;
   const bool terminal = is_terminal(STDERR_FILENO);
   CallOptions call;
-  if (terminal) call.on_progress = show_progress;
+  if (terminal) call.on_progress = show_verify_progress;
   const auto answer = call_daemon(
       config->node.control_socket,
       {{"command", "verify"}, {"folder", or_null(options.folder)}, {"repair", options.repair}},
@@ -67,7 +67,7 @@ int run_verify(const std::string& config_path, const VerifyOptions& options) {
     if (options.json) {
       print_json(result_of(good));
     } else {
-      print_result(good);
+      print_verified(good);
     }
   });
 }

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
+#include <iterator>
 #include <set>
 
 #include "daemon/files.h"
@@ -18,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxPemBytes = 256 * 1024;
+constexpr int kMostASecond = 100;              // renewals of one certificate
 constexpr std::string_view kAuthority = "ca";  // the name of its files
 
 std::string file_of(const std::string& directory, std::string_view name, std::string_view ending) {
@@ -110,25 +112,33 @@ std::string compact_time(UnixNanos moment) {
 }
 
 Status keep_old(const std::string& path, const std::string& ending) {
-  const std::string kept = path + "." + ending;
-  if (link(path.c_str(), kept.c_str()) == 0) return {};
-  return fail_errno(errno, "keep the old file as " + escape_bytes(kept));
+  std::string kept = path + "." + ending;
+  for (int again = 2; link(path.c_str(), kept.c_str()) != 0; ++again) {  // renewed twice a second
+    if (errno != EEXIST || again > kMostASecond) {
+      return fail_errno(errno, "keep the old file as " + escape_bytes(kept));
+    }
+    kept = path + "." + ending + "-" + std::to_string(again);
+  }
+  return {};
 }
 
-Result<CertificateFile> read_one(const std::string& path) {
+Result<std::vector<CertificateFile>> read_one(const std::string& path) {
   const auto pem = read_small_file(path, kMaxPemBytes);
   if (!pem) return Unexpected(pem.error());
-  auto info = inspect_certificate(*pem);
-  if (!info) return Unexpected(info.error().with_context(escape_bytes(path)));
-  CertificateFile file{path, std::move(*info), CertificateFile::Key::kMissing};
+  auto infos = inspect_certificates(*pem);
+  if (!infos) return Unexpected(infos.error().with_context(escape_bytes(path)));
+  std::vector<CertificateFile> files;
+  for (CertificateInfo& info : *infos)
+    files.push_back({path, std::move(info), CertificateFile::Key::kMissing});
   const auto key = read_small_file(fs::path(path).replace_extension(".key").string(), kMaxPemBytes);
   if (!key) {
-    if (key.error().code == ErrorCode::kNotFound) return file;
+    if (key.error().code == ErrorCode::kNotFound) return files;
     return Unexpected(key.error());
   }
   const auto matches = key_matches({*pem, *key});
-  file.key = matches && *matches ? CertificateFile::Key::kMatches : CertificateFile::Key::kDiffers;
-  return file;
+  files.front().key =
+      matches && *matches ? CertificateFile::Key::kMatches : CertificateFile::Key::kDiffers;
+  return files;
 }
 
 }  // namespace
@@ -182,7 +192,7 @@ Result<std::vector<std::string>> renew_certificate(const std::string& directory,
   const auto old = read_one(certificate);
   if (!old) return Unexpected(old.error());
   std::vector<NodeName> names;
-  for (const std::string& name : old->info.names)
+  for (const std::string& name : old->front().info.names)
     names.push_back({name});
   if (Status good = check_names(names); !good) return Unexpected(good.error());
   const auto pair = make_for(directory, names, days, now);
@@ -190,7 +200,7 @@ Result<std::vector<std::string>> renew_certificate(const std::string& directory,
 
   const std::string ending = compact_time(now);
   for (const std::string& path : {certificate, key}) {
-    if (old->key == CertificateFile::Key::kMissing && path == key) continue;
+    if (old->front().key == CertificateFile::Key::kMissing && path == key) continue;
     if (Status kept = keep_old(path, ending); !kept) return Unexpected(kept.error());
   }
   if (Status done = replace_file(key, pair->key, 0600); !done) return Unexpected(done.error());
@@ -221,7 +231,7 @@ Result<std::vector<CertificateFile>> read_certificates(const std::string& path) 
   for (const std::string& file : paths) {
     auto read = read_one(file);
     if (!read) return Unexpected(read.error());
-    files.push_back(std::move(*read));
+    std::ranges::move(*read, std::back_inserter(files));
   }
   return files;
 }

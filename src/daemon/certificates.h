@@ -33,7 +33,8 @@ struct CertificateFile {
   Key key = Key::kMissing;  // of the file of the same name that ends in .key
 };
 
-// A certificate's file, or all *.crt of a directory, by name.
+// What is in a file, or in all *.crt of a directory, by name: an entry for each certificate. Only
+// the first one of a file can have a key; the others are between it and the CA, or further CAs.
 [[nodiscard]] Result<std::vector<CertificateFile>> read_certificates(const std::string& path);
 
 }  // namespace dagsync

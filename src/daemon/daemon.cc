@@ -2,7 +2,6 @@
 #include "daemon/daemon.h"
 
 #include <malloc.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/certificate_watch.h"
 #include "daemon/commands.h"
 #include "daemon/config.h"
 #include "daemon/config_conflicts.h"
@@ -18,6 +18,7 @@
 #include "daemon/owner.h"
 #include "daemon/print_error.h"
 #include "daemon/running_daemon.h"
+#include "daemon/service_manager.h"
 #include "daemon/state_dir.h"
 #include "daemon/version.h"
 #include "dagsync/engine/node.h"
@@ -45,19 +46,19 @@ class LoopFdWatch final : public FdWatch {
   ReadableWatch watch_;
 };
 
-TlsFiles tls_files(const Config& config) {
-  return {config.tls.ca, config.tls.cert, config.tls.key};
+TlsFiles tls_files(const TlsPaths& tls) {
+  return {tls.ca, tls.cert, tls.key};
 }
 
-Status check_own_name(const TlsTransport& transport, const Config& config) {
-  const auto& names = transport.names();
-  if (std::find(names.begin(), names.end(), config.node.name) != names.end()) return {};
+Status check_own_name(const std::vector<NodeName>& names, const NodeName& node,
+                      const TlsPaths& tls) {
+  if (std::find(names.begin(), names.end(), node) != names.end()) return {};
   std::string borne;
   for (const NodeName& name : names)
     borne += (borne.empty() ? "" : ", ") + name.value;
   return fail(ErrorCode::kInvalid,
-              config.tls.cert + " does not bear this node's name " + config.node.name.value +
-                  ", but " + (borne.empty() ? "no DNS name" : borne) +
+              tls.cert + " does not bear this node's name " + node.value + ", but " +
+                  (borne.empty() ? "no DNS name" : borne) +
                   ": set [node] name to one of these, or issue a certificate with `dagsync certs`");
 }
 
@@ -71,6 +72,8 @@ class Daemon {
 
   ~Daemon() {
     control_.reset();
+    certificates_.reset();
+    manager_.reset();
     worker_.reset();  // first: its jobs use what follows
     node_.reset();
     transport_.reset();
@@ -82,6 +85,8 @@ class Daemon {
     }
     if (options_.check) return check();
     if (const Status opened = open(); !opened) return give_up(opened.error(), kExitConfig);
+    manager_ = std::make_unique<ServiceManager>(*clock_);
+    watch_certificates();
     node_->start(config_.node.listen, [this](const Status& started) { this->started(started); });
     loop_.run();
     // A worker may still read a large file for nothing: it is not waited for longer than this.
@@ -121,10 +126,10 @@ class Daemon {
   }
 
   Status open_transport() {
-    auto transport = TlsTransport::open(loop_, *clock_, tls_files(config_));
+    auto transport = TlsTransport::open(loop_, *clock_, tls_files(config_.tls));
     if (!transport) return Unexpected(transport.error());
     transport_ = std::move(*transport);
-    return check_own_name(*transport_, config_);
+    return check_own_name(transport_->names(), config_.node.name, config_.tls);
   }
 
   // Everything that may be wrong with the configuration shows here.
@@ -203,14 +208,14 @@ class Daemon {
       return;
     }
     log::info("node {} is ready, dagsync {}", config_.node.name.value, dagsync_version());
-    sd_notify(0, "READY=1");
+    manager_->ready();
   }
 
   // Twice: at once.
   void stop() {
     if (std::exchange(stopping_, true)) return loop_.stop();
     log::info("stopping");
-    sd_notify(0, "STOPPING=1");
+    manager_->stopping();
     control_.reset();
     clock_->after(kStopsWithin, [this] {
       log::warning("not everything became durable in time; it is checked at the next start");
@@ -221,17 +226,17 @@ class Daemon {
 
   void reload() {
     log::info("reloading {}", options_.config_path);
-    sd_notify(0, "RELOADING=1");
+    manager_->reloading();
     if (const Status reloaded = try_reload(); !reloaded) {
       log::error("nothing was changed: {}", reloaded.error().message);
     }
-    sd_notify(0, "READY=1");
+    manager_->reloaded();
   }
 
   Status try_reload() {
     auto config = load_config(options_.config_path);
     if (!config) return Unexpected(config.error());
-    if (const Status tls = transport_->reload(tls_files(*config)); !tls) return tls;
+    if (const Status tls = certificates_->reload(config->tls); !tls) return tls;
     if (!options_.level) log::set_level(config->node.log_level);
     warn_of_what_needs_a_restart(*config);
     node_->configure_peers(config->peers);
@@ -239,6 +244,23 @@ class Daemon {
       node_->configure_folder(folder);
     config_.peers = config->peers;
     return {};
+  }
+
+  // One that does not bear our name would be refused by every peer.
+  Status take_over(const TlsPaths& tls) {
+    const auto context = TlsContext::load(tls_files(tls), clock_->now());
+    if (!context) return Unexpected(context.error());
+    if (Status name = check_own_name(context->names(), config_.node.name, tls); !name) return name;
+    return transport_->reload(tls_files(tls));
+  }
+
+  void watch_certificates() {
+    certificates_ = std::make_unique<CertificateWatch>(
+        *clock_, config_.tls,
+        CertificateWatch::Hooks{[this](const TlsPaths& tls) { return take_over(tls); },
+                                [this](const CertificateWatch::State& state) {
+                                  node_->certificate_is(state.expires, state.warnings);
+                                }});
   }
 
   void warn_of_what_needs_a_restart(const Config& config) const {
@@ -267,9 +289,11 @@ class Daemon {
   SystemRandom random_;
   std::unique_ptr<UvClock> clock_;
   std::unique_ptr<UvWorker> worker_;
+  std::unique_ptr<ServiceManager> manager_;
   std::unique_ptr<StateDir> state_;
   std::unique_ptr<TlsTransport> transport_;
   std::unique_ptr<Node> node_;
+  std::unique_ptr<CertificateWatch> certificates_;
   std::unique_ptr<Commands> commands_;
   std::unique_ptr<ControlServer> control_;
   std::vector<SignalWatch> signals_;

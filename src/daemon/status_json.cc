@@ -120,6 +120,7 @@ json to_json(const NodeStatus& status, std::string_view version) {
           {"version", version},
           {"uptime_seconds", status.uptime_seconds},
           {"in_sync", status.in_sync},
+          {"certificate_expires", moment(status.certificate_expires)},
           {"warnings", status.warnings},
           {"listen", status.listen},
           {"folders", std::move(folders)},

@@ -226,17 +226,21 @@ Result<KeyPair> make_certificate(const KeyPair& authority, const std::vector<Nod
   return to_pem(made.get(), key.get());
 }
 
-Result<CertificateInfo> inspect_certificate(const std::string& pem) {
-  const auto certificate = parse_certificate(pem);
-  if (!certificate) return Unexpected(certificate.error());
-  X509* raw = certificate->get();
-  return CertificateInfo{common_name_of(X509_get_subject_name(raw)),
-                         dns_names_of(raw),
-                         common_name_of(X509_get_issuer_name(raw)),
-                         is_authority(raw),
-                         moment_of(X509_get0_notBefore(raw)),
-                         moment_of(X509_get0_notAfter(raw)),
-                         fingerprint_of(raw)};
+Result<std::vector<CertificateInfo>> inspect_certificates(const std::string& pem) {
+  std::vector<CertificateInfo> found;
+  const Bio text = reading(pem);
+  while (true) {
+    const Certificate certificate(PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr));
+    if (!certificate) break;
+    X509* raw = certificate.get();
+    found.push_back({common_name_of(X509_get_subject_name(raw)), dns_names_of(raw),
+                     common_name_of(X509_get_issuer_name(raw)), is_authority(raw),
+                     moment_of(X509_get0_notBefore(raw)), moment_of(X509_get0_notAfter(raw)),
+                     fingerprint_of(raw)});
+  }
+  if (found.empty()) return openssl_failed("not a certificate in PEM");
+  ERR_clear_error();  // the end of the text is an error to OpenSSL
+  return found;
 }
 
 Result<bool> key_matches(const KeyPair& pair) {

@@ -40,7 +40,8 @@ inline constexpr int kDefaultCertificateDays = 825;
                                                const std::vector<NodeName>& names, int days,
                                                UnixNanos now);
 
-[[nodiscard]] Result<CertificateInfo> inspect_certificate(const std::string& pem);
+// All certificates of the text, in their order; at least one.
+[[nodiscard]] Result<std::vector<CertificateInfo>> inspect_certificates(const std::string& pem);
 // Whether the key is the certificate's.
 [[nodiscard]] Result<bool> key_matches(const KeyPair& pair);
 

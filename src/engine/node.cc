@@ -75,6 +75,11 @@ void Node::configure_folder(const FolderConfig& config) {
   if (Folder* found = folder(config.name)) found->configure(config);
 }
 
+void Node::certificate_is(UnixNanos expires, std::vector<std::string> warnings) {
+  certificate_expires_ = expires;
+  certificate_warnings_ = std::move(warnings);
+}
+
 void Node::start(const std::vector<std::string>& listen, std::function<void(Status)> started) {
   started_ = std::move(started);
   listen_ = listen;
@@ -237,7 +242,7 @@ void Node::tick() {
 }
 
 std::vector<std::string> Node::warnings() const {
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings = certificate_warnings_;
   for (const PeerStatus& peer : peers_.status()) {
     if (peer.clock_offset_ms && std::abs(*peer.clock_offset_ms) > kClockOffsetWarningMs) {
       warnings.push_back(fmt::format(
@@ -258,6 +263,7 @@ NodeStatus Node::status() const {
     status.folders.push_back(folder->status());
   status.peers = peers_.status();
   status.warnings = warnings();
+  status.certificate_expires = certificate_expires_;
   status.listen = listen_;
   return status;
 }

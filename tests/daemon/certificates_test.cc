@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "daemon/files.h"
 #include "temp_dir.h"
 
 namespace dagsync {
@@ -215,6 +216,24 @@ TEST_CASE_FIXTURE(Cluster, "openssl verify agrees") {
       "openssl verify -x509_strict -no_check_time -purpose sslserver -CAfile " + tls + "/ca.crt " +
       tls + "/node1.crt >/dev/null 2>&1";
   CHECK(std::system(command.c_str()) == 0);
+}
+
+TEST_CASE_FIXTURE(Cluster, "a certificate that is renewed twice in a second keeps both old ones") {
+  for (int times = 0; times < 2; ++times) {
+    const auto renewed = renew_certificate(tls, {"node1"}, 90, kNow);
+    REQUIRE_MESSAGE(renewed, renewed.error().message);
+  }
+  CHECK(entries_of(tls).size() == 6 + 4);
+}
+
+TEST_CASE_FIXTURE(Cluster, "every certificate of a file is read, and the first one has the key") {
+  const std::string both = tls + "/both.crt";
+  REQUIRE(create_file(both, read_file(tls + "/node1.crt") + read_file(tls + "/ca.crt"), 0644));
+  const auto found = read_certificates(both);
+  REQUIRE_MESSAGE(found, found.error().message);
+  REQUIRE(found->size() == 2);
+  CHECK(found->front().info.names == std::vector<std::string>{"node1"});
+  CHECK(found->back().info.is_authority);
 }
 
 }  // namespace

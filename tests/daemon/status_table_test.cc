@@ -49,6 +49,12 @@ TEST_CASE("a mesh in sync is a page without a complaint") {
         "0 B\n");
 }
 
+TEST_CASE("until when the node's own certificate lasts stands in the first line") {
+  json status = in_sync();
+  status["certificate_expires"] = "2029-03-01T00:00:00.000Z";
+  CHECK(has(format_status(status, false), "up 1 d 2 h, certificate until 2029-03-01)\n"));
+}
+
 TEST_CASE("what is not in sync is said first, with its reasons") {
   json status = in_sync();
   status["in_sync"] = false;

@@ -39,6 +39,8 @@ class Node {
   void add_folder(const FolderConfig& config, FolderAdapters adapters);
   void configure_peers(const std::vector<PeerConfig>& peers);  // also later
   void configure_folder(const FolderConfig& config);           // of one that is there already
+  // When this node's own certificate ends, and what is to be said of it: for status().
+  void certificate_is(UnixNanos expires, std::vector<std::string> warnings);
 
   // Starts all folders, then meets the peers; `started` once, with the first error if there is one.
   void start(const std::vector<std::string>& listen, std::function<void(Status)> started);
@@ -108,6 +110,8 @@ class Node {
   TimerId tick_timer_;
   TimerId change_timer_;
   MonoNanos born_;
+  std::optional<UnixNanos> certificate_expires_;
+  std::vector<std::string> certificate_warnings_;
   bool stopping_ = false;
   bool worked_ = true;  // since at_rest() was last called
 };

@@ -69,7 +69,8 @@ struct NodeStatus {
   std::vector<FolderStatus> folders;
   std::vector<PeerStatus> peers;
   std::vector<std::string> warnings;
-  std::vector<std::string> listen;  // where it listens, as configured
+  std::optional<UnixNanos> certificate_expires;  // its own
+  std::vector<std::string> listen;               // where it listens, as configured
 };
 
 }  // namespace dagsync
