@@ -64,7 +64,7 @@ void Publisher::want(const std::vector<RelPath>& paths, const std::vector<RelPat
   for (const BatchPtr& other : robbed)
     submit_if_complete(other);
   submit_if_complete(batch);
-  prune_above(unwanted);
+  prune_from(unwanted, {});  // itself, too: a directory may stand where one was wanted again
 }
 
 // Removes paths from the batches that they wait in, and returns these: they go on without, but not
