@@ -66,14 +66,21 @@ class Step {
     return disk_.remove(eviction.path, eviction.state, id);
   }
 
-  // A link's inode has changed its ctime since, when its first name went.
+  // A link's inode has changed its ctime since, when its first name went; and somebody may have
+  // given it other attributes under that name.
   void refresh_link(const PublishItem& item, Published& published) {
     if (!item.linked || !published.now) return;
     const auto now = disk_.stat(item.path);
     if (!now || !*now) return;
-    const bool same = (*now)->inode == published.now->inode &&
-                      (*now)->size == published.now->size && (*now)->mtime == published.now->mtime;
-    if (same) published.now = **now;
+    const bool same = (*now)->inode == published.now->inode && (*now)->size == published.now->size;
+    if (!same) return;
+    const Content& content = item.change.record.content;
+    if ((*now)->mtime == content.mtime && (*now)->mode == content.mode) {
+      published.now = **now;
+      return;
+    }
+    const auto set = disk_.set_attributes(item.path, **now, content.mode, content.mtime);
+    if (set && set->now) published.now = set->now;
   }
 
  private:
