@@ -68,11 +68,10 @@ bool Replica::refreshes(const Observation& seen, Actions& actions) {
   const IndexEntry* entry = index_.find(seen.path);
   const bool recorded = entry != nullptr && entry->record.is_live();
   const bool is_directory = seen.content.kind == Kind::kDirectory;
-  const bool is_coming = will_be_directory(seen.path);
   // A directory that is on its way, or that only its children imply, is nobody's change, whatever
   // its mode.
-  if (is_directory && is_coming) return true;
-  const bool implied = !recorded && (expected.kind == Kind::kDirectory || is_coming);
+  const bool implied =
+      !recorded && (expected.kind == Kind::kDirectory || will_be_directory(seen.path));
   if (implied && (is_directory || is_tombstone(seen.content))) return true;
   if (seen.content != expected) return false;
   drift_.erase(seen.path);

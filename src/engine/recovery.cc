@@ -38,7 +38,9 @@ LookResult look_or_guess(Disk& disk, const Intent& intent, UnixNanos moment) {
   LookResult look = look_at(disk, {intent.path, std::nullopt, {}}, moment, false);
   if (look.outcome != LookResult::Outcome::kFailed) return look;
   const auto state = disk.stat(intent.path);
-  if (!state || !*state || (*state)->type != FileType::kFile) return look;
+  if (!state || !*state) return look;
+  look.seen.disk = **state;
+  if ((*state)->type != FileType::kFile) return look;
   std::vector<Content> known{intent.intended.record.content};
   if (intent.old) known.push_back(intent.old->record.content);
   for (const Content& content : known) {
@@ -49,7 +51,6 @@ LookResult look_or_guess(Disk& disk, const Intent& intent, UnixNanos moment) {
     look.seen.content = content_of(**state);
     look.seen.content.size = content.size;
     look.seen.content.digest = content.digest;
-    look.seen.disk = **state;
     look.seen.disk->racy = true;  // to be read as soon as it may be
     break;
   }
@@ -108,7 +109,8 @@ std::optional<IndexEntry> entry_after(const Intent& intent, const std::optional<
   if (shows == Shows::kEdit) {
     // What a person put there since may have been made in sight of the intended content, and then
     // must not lose against it; nobody can tell, so it counts as made on top of it.
-    if (look.outcome == LookResult::Outcome::kSeen) return intended_entry(intent, std::nullopt);
+    const bool stands = look.outcome == LookResult::Outcome::kSeen || look.seen.disk.has_value();
+    if (stands) return intended_entry(intent, std::nullopt);
     return is_behind(row, intent) ? intent.old : row;
   }
   const bool is_old = intent.old && has_origin(row, intent.old->record);

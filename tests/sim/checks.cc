@@ -86,10 +86,17 @@ void World::check_entry(const Machine& machine, const RelPath& path, const Recor
   // A directory that an end kept from being removed is taken for a person's: harmless.
   const bool is_leftover =
       record.content.kind == Kind::kDirectory && last_trouble_.contains(&machine);
+  // Or one that somebody made elsewhere, which stands already for what is below it.
+  const bool is_coming = [&] {
+    if (record.content.kind != Kind::kDirectory || !machine.is_ready()) return false;
+    const auto& wanted = machine.folder().replica().wanted();
+    const auto it = wanted.find(path);
+    return it != wanted.end() && it->second.record.content.kind == Kind::kDirectory;
+  }();
   // Given up, since a power cut took the last of it.
   const bool is_given_up = old != nullptr && !record.is_live() &&
                            people_.is_forgiven(people_.version(machine.name, path, old->content));
-  if (!is_leftover && !is_given_up && !people_.made_here(machine.name, path, record.content) &&
+  if (!is_leftover && !is_coming && !is_given_up && !people_.made_here(machine.name, path, record.content) &&
       !is_ignored(path))
     fail(machine.name + " told of a change that nobody made there: " + describe(record.content),
          path);

@@ -43,7 +43,7 @@ class Machine {
   [[nodiscard]] bool runs() const { return daemon_ && life_->alive; }
   [[nodiscard]] bool is_ready() const { return runs() && ready_; }
   [[nodiscard]] Node& node() { return daemon_->node; }
-  [[nodiscard]] Folder& folder() { return *daemon_->node.folder("dags"); }
+  [[nodiscard]] Folder& folder() const { return *daemon_->node.folder("dags"); }
   [[nodiscard]] std::size_t events_waiting() const { return life_->events; }
   [[nodiscard]] std::size_t jobs_waiting() const { return daemon_->worker.waiting(); }
   [[nodiscard]] std::optional<End> ended() const { return ended_; }

@@ -69,7 +69,6 @@ SimDisk::SimDisk(FileSystem& files, const WallClock& clock, LifePtr life, Seeded
     : disks_(std::make_unique<Disks>(
           Disks{files, clock, std::move(life), seeded, faults, std::move(hooks)})) {
   clear_staging(*disks_);
-  disks_->known_root = files.find(FileSystem::kTop, "folder");
 }
 
 SimDisk::~SimDisk() = default;
@@ -84,7 +83,9 @@ Result<RootIdentity> SimDisk::identify_root(std::optional<std::string> mark) {
     disks_->files.set_mark(inode, *mark);
     disks_->files.sync(inode);
   }
-  disks_->known_root = inode;
+  // A question about another directory does not make it ours.
+  Inode& known = disks_->known_root;
+  if (mark || known == 0 || known == inode) known = inode;
   return RootIdentity{inode, 1, disks_->files.at(inode).mark};
 }
 
