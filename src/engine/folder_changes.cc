@@ -206,8 +206,8 @@ void Folder::announce(std::vector<Announce::Item> items) {
       for (const Announce::Item& item : announce.items)
         replica_.sent(peer, item.change.id);
     }
-    outlet_.send(peers, announce);
-    announce.items.clear();
+    outlet_.send(peers, std::exchange(announce, {}));
+    announce.folder = config_.name;
     bytes = 0;
   }
   note_lag();
