@@ -13,20 +13,43 @@ const IndexEntry* Index::find(const RelPath& path) const {
 
 void Index::put(const RelPath& path, IndexEntry entry) {
   const auto [it, added] = entries_.try_emplace(path);
-  if (!added) count(it->first, it->second, false);
+  if (!added) count(*it, false);
   it->second = std::move(entry);
-  count(it->first, it->second, true);
+  share_authors(it->second);
+  count(*it, true);
 }
 
 void Index::drop(const RelPath& path) {
   const auto it = entries_.find(path);
   if (it == entries_.end()) return;
-  count(it->first, it->second, false);
+  count(*it, false);
   entries_.erase(it);
 }
 
-void Index::count(const RelPath& path, const IndexEntry& entry, bool add) {
-  const Content& content = entry.record.content;
+// What comes from the wire or the store names its authors by copies of its own.
+void Index::share_authors(IndexEntry& entry) {
+  if (authors_.size() >= most_authors_) {
+    std::erase_if(authors_, [](const AuthorId& author) { return author.is_alone(); });
+    most_authors_ = std::max(kFewAuthors, 2 * authors_.size());
+  }
+  const auto share = [this](AuthorId& author) {
+    const AuthorId& shared = *authors_.insert(author).first;
+    if (!shared.is_copy_of(author)) author = shared;
+  };
+  Record& record = entry.record;
+  share(entry.id.author);
+  share(record.origin.author);
+  const bool saw_all = record.version == record.seen;
+  record.seen.each_author(share);
+  if (saw_all) {
+    record.version = record.seen;
+  } else {
+    record.version.each_author(share);
+  }
+}
+
+void Index::count(const Row& row, bool add) {
+  const Content& content = row.second.record.content;
   const std::size_t one = add ? 1 : static_cast<std::size_t>(-1);
   switch (content.kind) {
     case Kind::kTombstone:
@@ -44,11 +67,11 @@ void Index::count(const RelPath& path, const IndexEntry& entry, bool add) {
       break;
   }
   if (add) {
-    by_digest_.emplace(content.digest, &path);
+    by_digest_.insert(&row);
     return;
   }
-  const auto [begin, end] = by_digest_.equal_range(content.digest);
-  const auto it = std::find_if(begin, end, [&](const auto& pair) { return pair.second == &path; });
+  const auto [begin, end] = by_digest_.equal_range(&row);
+  const auto it = std::find(begin, end, &row);
   if (it != end) by_digest_.erase(it);
 }
 
@@ -108,7 +131,7 @@ std::vector<RelPath> Index::paths_of(const Digest& digest, std::size_t most) con
   std::vector<RelPath> paths;
   const auto [begin, end] = by_digest_.equal_range(digest);
   for (auto it = begin; it != end && paths.size() < most; ++it)
-    paths.push_back(*it->second);
+    paths.push_back((*it)->first);
   return paths;
 }
 

@@ -105,7 +105,7 @@ Actions Replica::announced(const NodeName& from, const std::vector<Change>& chan
 // us by saying that we have them.
 bool Replica::is_known(const NodeName& from, const Change& change) const {
   if (!received_.covers(change.id)) return false;
-  if (from != change.id.author.node || waiting_.contains(change.id)) return true;
+  if (from != change.id.author.node() || waiting_.contains(change.id)) return true;
   const IndexEntry* entry = index_.find(change.path);
   return withheld_.covers(change.id) ||
          (entry != nullptr && entry->record.version.has_seen(change.record.version));
@@ -114,10 +114,11 @@ bool Replica::is_known(const NodeName& from, const Change& change) const {
 bool Replica::has_room_for(const NodeName& from, const AuthorId& author) const {
   const auto& authors = received_.authors();
   if (authors.contains(author)) return true;
-  if (from != author.node) return authors.size() < kMostAuthors;
-  const auto first = authors.lower_bound({author.node, {}});
-  const auto end = std::find_if(first, authors.end(),
-                                [&](const auto& other) { return other.first.node != author.node; });
+  if (from != author.node()) return authors.size() < kMostAuthors;
+  const auto first = authors.lower_bound({author.node(), {}});
+  const auto end = std::find_if(first, authors.end(), [&](const auto& other) {
+    return other.first.node() != author.node();
+  });
   return static_cast<std::size_t>(std::distance(first, end)) < kMostEpochs;
 }
 
@@ -175,7 +176,7 @@ void Replica::forget_some() {
 // the same: then it is that very change, or what the power cut left of it.
 bool Replica::is_made_after(const IndexEntry* entry, const Record& of_before) const {
   const AuthorId& before = of_before.origin.author;
-  if (before.node != settings_.self || before == author_ || entry == nullptr) return false;
+  if (before.node() != settings_.self || before == author_ || entry == nullptr) return false;
   if (entry->record.origin.author != author_) return false;
   const bool is_it = entry->record.content.kind == of_before.content.kind &&
                      entry->record.content.mtime == of_before.content.mtime;
@@ -265,8 +266,8 @@ void Replica::adjudicate(const RelPath& path, Wanted combined, Actions& actions,
 void Replica::relay(const Change& change, Actions& actions) const {
   for (const auto& [name, peer] : peers_) {
     const bool takes = peer.connected && peer.told && peer.may_receive && peer.accepts;
-    if (!takes || name == change.id.author.node) continue;
-    if (peer.sees.contains(change.id.author.node) || peer.received.covers(change.id)) continue;
+    if (!takes || name == change.id.author.node()) continue;
+    if (peer.sees.contains(change.id.author.node()) || peer.received.covers(change.id)) continue;
     actions.push_back(Relay{name, change});
   }
 }

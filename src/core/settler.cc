@@ -6,6 +6,12 @@
 #include "dagsync/base/assert.h"
 
 namespace dagsync {
+namespace {
+
+constexpr int kLoneShare = 4;    // of the quiet time
+constexpr int kQuietBefore = 3;  // quiet times before a lone save: it is no part of a slow writer's
+
+}  // namespace
 
 Settler::Settler(Duration settle, Duration settle_max) {
   set_times(settle, settle_max);
@@ -18,9 +24,12 @@ void Settler::set_times(Duration settle, Duration settle_max) {
   settle_max_ = settle_max;
 }
 
-void Settler::add(RelPath path, MonoNanos now) {
+void Settler::add(RelPath path, MonoNanos now, bool may_be_lone) {
   if (overflowed_) return;
-  if (paths_.empty()) first_ = now;
+  const bool is_first = paths_.empty();
+  const bool was_quiet = !last_ || now - *last_ >= settle_ * kQuietBefore;
+  if (is_first) first_ = now;
+  is_lone_ = may_be_lone && (is_first ? was_quiet : is_lone_);
   last_ = now;
   paths_.insert(std::move(path));
   if (paths_.size() <= kMaxWaiting) return;
@@ -30,7 +39,8 @@ void Settler::add(RelPath path, MonoNanos now) {
 
 std::optional<MonoNanos> Settler::due() const {
   if (paths_.empty()) return std::nullopt;
-  return std::min(last_ + settle_, first_ + settle_max_);
+  const Duration quiet = is_lone_ && paths_.size() == 1 ? settle_ / kLoneShare : settle_;
+  return std::min(*last_ + quiet, first_ + settle_max_);
 }
 
 std::vector<RelPath> Settler::take(MonoNanos now) {

@@ -1,6 +1,7 @@
 #include "dagsync/core/version_vector.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace dagsync {
 namespace {
@@ -12,28 +13,54 @@ auto position(auto& entries, const AuthorId& author) {
 
 }  // namespace
 
+std::span<const VersionVector::Entry> VersionVector::entries() const {
+  if (only_.second > 0) return {&only_, 1};
+  return *all_;
+}
+
 Sequence VersionVector::at(const AuthorId& author) const {
-  const auto it = position(entries_, author);
-  return it != entries_.end() && it->first == author ? it->second : 0;
+  const auto entries = this->entries();
+  const auto it = position(entries, author);
+  return it != entries.end() && it->first == author ? it->second : 0;
 }
 
 void VersionVector::raise(const AuthorId& author, Sequence sequence) {
-  if (sequence == 0) return;
-  const auto it = position(entries_, author);
-  if (it != entries_.end() && it->first == author) {
-    it->second = std::max(it->second, sequence);
+  if (sequence <= at(author)) return;
+  if (empty() || (only_.second > 0 && only_.first == author)) {
+    only_ = {author, sequence};
+    return;
+  }
+  auto& all = all_.own();
+  if (only_.second > 0) all.push_back(std::exchange(only_, {}));
+  const auto it = position(all, author);
+  if (it != all.end() && it->first == author) {
+    it->second = sequence;
   } else {
-    entries_.insert(it, {author, sequence});
+    all.insert(it, {author, sequence});
   }
 }
 
 void VersionVector::join(const VersionVector& other) {
-  for (const auto& [author, sequence] : other.entries_)
+  for (const auto& [author, sequence] : other.entries())
     raise(author, sequence);
 }
 
+void VersionVector::each_author(const std::function<void(AuthorId&)>& visit) {
+  if (only_.second > 0) visit(only_.first);
+  if (all_->empty()) return;
+  for (Entry& entry : all_.own())
+    visit(entry.first);
+}
+
+bool operator==(const VersionVector& a, const VersionVector& b) {
+  const auto ours = a.entries();
+  const auto theirs = b.entries();
+  return std::equal(ours.begin(), ours.end(), theirs.begin(), theirs.end());
+}
+
 bool VersionVector::has_seen(const VersionVector& other) const {
-  return std::all_of(other.entries_.begin(), other.entries_.end(),
+  const auto entries = other.entries();
+  return std::all_of(entries.begin(), entries.end(),
                      [&](const Entry& entry) { return at(entry.first) >= entry.second; });
 }
 

@@ -190,12 +190,13 @@ class OneShot final : public Outlet {
                     const bool greeted = target.link && target.link->greeted();
                     failed(target, greeted
                                        ? error.message
-                                       : target.address + " refused us: is " + author_.node.value +
+                                       : target.address + " refused us: is " +
+                                             author_.node().value +
                                              " a [[peer]] there? (" + error.message + ")");
                   }});
           target.link->start();
           Hello hello;
-          hello.name = author_.node;
+          hello.name = author_.node();
           hello.program_version = dagsync_version();
           hello.one_shot = true;
           target.link->say_hello(std::move(hello));
@@ -248,7 +249,7 @@ class OneShot final : public Outlet {
 
   void told(Target& target, const Tell& tell) {
     if (!tell.accepts) {
-      failed(target, target.name.value + " takes nothing from " + author_.node.value +
+      failed(target, target.name.value + " takes nothing from " + author_.node().value +
                          ": its folder is halted, or its [[peer]] entry lacks may = [\"send\"]");
       return;
     }

@@ -113,7 +113,7 @@ void Folder::start(std::function<void(Status)> started) {
         }
         loaded.image = std::move(*image);
         loaded.boot = ports_.disk.boot();
-        const bool is_new = loaded.image.meta.author.epoch.value == 0;
+        const bool is_new = loaded.image.meta.author.epoch().value == 0;
         loaded.root = ports_.disk.identify_root(is_new ? std::optional(mark) : std::nullopt);
         if (loaded.root && (is_new || *loaded.root == loaded.image.meta.root)) {
           const IgnoreRules rules(ignore, read_ignore_file(ports_.disk));
@@ -139,7 +139,7 @@ void Folder::loaded(Loaded loaded, std::function<void(Status)> started) {
     return;
   }
   FolderImage& image = loaded.image;
-  const bool is_new = image.meta.author.epoch.value == 0;
+  const bool is_new = image.meta.author.epoch().value == 0;
   set_aside_ = image.set_aside;
   const Epoch next_epoch{ports_.random.next() | 1};
   Replica::Image restored;

@@ -206,8 +206,8 @@ void Folder::announce(std::vector<Announce::Item> items) {
       for (const Announce::Item& item : announce.items)
         replica_.sent(peer, item.change.id);
     }
-    outlet_.send(peers, announce);
-    announce.items.clear();
+    outlet_.send(peers, std::exchange(announce, {}));
+    announce.folder = config_.name;
     bytes = 0;
   }
   note_lag();
@@ -227,7 +227,7 @@ void Folder::relay(const Relay& relay) {
   replica_.sent(relay.peer, relay.change.id);
   outlet_.send(relay.peer, announce);
   event(Event::Kind::kSent, relay.change.path, relay.peer.value,
-        "passed on from " + relay.change.id.author.node.value);
+        "passed on from " + relay.change.id.author.node().value);
 }
 
 void Folder::on_announce(const NodeName& from, Announce announce) {
@@ -263,7 +263,7 @@ bool Folder::takes(const NodeName& from, Announce& announce) {
                                    [&](const auto& page) { return page.first == from; });
   const Allowance whole(kMostAnnounced, kForgivenPerSecond);
   Announced& announced = announced_.try_emplace(from, Announced{whole, whole}).first->second;
-  const bool is_own = !items.empty() && items.front().change.id.author.node == from;
+  const bool is_own = !items.empty() && items.front().change.id.author.node() == from;
   Allowance& allowance = is_own ? announced.own : announced.of_others;
   const MonoNanos now = ports_.clock.mono();
   if (static_cast<std::size_t>(pages) >= kMostPages) {
@@ -290,7 +290,7 @@ bool Folder::takes(const NodeName& from, Announce& announce) {
 void Folder::published(const PublishItem& item, const Wanted& wanted) {
   const RelPath& path = item.path;
   const Record& record = wanted.record;
-  const NodeName& author = item.change.id.author.node;
+  const NodeName& author = item.change.id.author.node();
   log::info("{}: {} {} from {}", config_.name, record.is_live() ? "applied" : "deleted",
             display(path), author.value);
   event(Event::Kind::kApplied, path, author.value, record.is_live() ? "changed" : "deleted");

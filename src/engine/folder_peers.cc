@@ -58,7 +58,7 @@ void Folder::peer_lost(const NodeName& peer) {
 }
 
 void Folder::on_tell(const NodeName& from, const Tell& tell) {
-  if (tell.author.node != from) {
+  if (tell.author.node() != from) {
     outlet_.refuse(from, "it tells of itself under another's name");
     return;
   }

@@ -260,7 +260,7 @@ void Folder::put_back_version(const KeptVersion& version,
     expected = drift->second.disk;
   } else if (entry != nullptr && entry->record.is_live()) {
     displaced.content = entry->record.content;
-    displaced.origin = entry->record.origin.author.node;
+    displaced.origin = entry->record.origin.author.node();
     expected = entry->disk;
   }
   ports_.worker.compute(

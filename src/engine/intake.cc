@@ -61,7 +61,8 @@ void Intake::configure(const FolderConfig& config) {
 
 void Intake::hint(const std::vector<Hint>& hints) {
   for (const Hint& hint : hints) {
-    if (!rules_.ignores(hint.path, hint.is_directory)) settler_.add(hint.path, clock_.mono());
+    if (rules_.ignores(hint.path, hint.is_directory)) continue;
+    settler_.add(hint.path, clock_.mono(), !hint.is_directory);
   }
   if (settler_.overflowed()) rescan_wanted_ = true;
   arm();

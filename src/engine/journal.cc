@@ -178,7 +178,7 @@ std::vector<Transaction::Write> Journal::clearable_intents() {
 void Journal::group_done(const Status& status, const Knowledge& knowledge) {
   syncing_ = false;
   if (status) {
-    group_.clear();
+    group_ = std::vector<Mark>();  // with its memory: the next burst may be far away
     hooks_.made_durable(knowledge);
     for (auto& call : std::exchange(group_waiting_, {}))
       call();
@@ -188,7 +188,7 @@ void Journal::group_done(const Status& status, const Knowledge& knowledge) {
     for (const Mark& mark : group_) {
       if (mark.number != 0) open_.try_emplace(mark.path, mark.number);
     }
-    group_.clear();
+    group_ = std::vector<Mark>();
     waiting_.insert(waiting_.begin(), std::make_move_iterator(group_waiting_.begin()),
                     std::make_move_iterator(group_waiting_.end()));
     group_waiting_.clear();

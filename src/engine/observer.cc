@@ -114,13 +114,16 @@ class LargeFilePass {
   std::string bytes_;
 };
 
-// Reads and hashes all of `file`; the size is what was read, whatever stat said.
-Status hash_content(ReadFile& file, Content& content, std::string* keep, LargeFilePass& large) {
+// Reads and hashes what stat said is in `file`; the size is what was read, which may be less. One
+// that has grown since shows it at the last look.
+Status hash_content(ReadFile& file, std::uint64_t size, Content& content, std::string* keep,
+                    LargeFilePass& large) {
   DigestStream digest;
   thread_local std::vector<char> buffer(kReadBytes);
   std::uint64_t offset = 0;
-  while (true) {
-    const Result<std::size_t> got = file.read(offset, buffer);
+  while (offset < size) {
+    const auto left = static_cast<std::size_t>(std::min<std::uint64_t>(size - offset, kReadBytes));
+    const Result<std::size_t> got = file.read(offset, std::span(buffer).first(left));
     if (!got) return Unexpected(got.error());
     if (*got == 0) break;
     const std::string_view piece(buffer.data(), *got);
@@ -134,8 +137,8 @@ Status hash_content(ReadFile& file, Content& content, std::string* keep, LargeFi
   return {};
 }
 
-bool is_being_written(Disk& disk, LookResult& look) {
-  const WriterCheck writer = disk.check_writer(look.seen.path);
+bool is_being_written(ReadFile& file, LookResult& look) {
+  const WriterCheck writer = file.check_writer();
   look.asked = true;
   look.degraded = writer == WriterCheck::kUnknown;
   if (writer != WriterCheck::kWriter) return false;
@@ -149,19 +152,17 @@ LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResul
   const auto before = (*file)->state();
   if (!before) return failed(at.path, before.error());
   // So that a large one is not read in vain.
-  if (before->size > kMaxInlineBytes && is_being_written(disk, look)) return look;
+  if (before->size > kMaxInlineBytes && is_being_written(**file, look)) return look;
   const bool keep = keep_bytes && before->size <= kMaxInlineBytes;
   auto bytes = std::make_shared<std::string>();
   LargeFilePass large(at, before->size);
-  if (const Status hashed =
-          hash_content(**file, look.seen.content, keep ? bytes.get() : nullptr, large);
-      !hashed) {
-    return failed(at.path, hashed.error());
-  }
+  const Status hashed =
+      hash_content(**file, before->size, look.seen.content, keep ? bytes.get() : nullptr, large);
+  if (!hashed) return failed(at.path, hashed.error());
   large.finish(**file, look);
-  // Not before, since a writer may come after the first byte was read; and not last, since what he
-  // writes may be under another name by now.
-  if (is_being_written(disk, look)) return look;
+  // Not before, since a writer may come after the first byte was read; and not last, since what was
+  // read must stand under the name after this.
+  if (is_being_written(**file, look)) return look;
   const auto after = disk.stat(at.path);
   if (!after) return failed(at.path, after.error());
   if (!*after || !same_file(*before, **after) || look.seen.content.size != before->size) {

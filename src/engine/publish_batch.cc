@@ -52,7 +52,7 @@ class Step {
       case Kind::kFile:
         return item.attributes_only ? set_attributes(item) : replace(item, take_staged(item));
       case Kind::kSymlink:
-        return replace(item, disk_.stage_symlink(content.target, content.mtime));
+        return replace(item, disk_.stage_symlink(*content.target, content.mtime));
     }
     return fail(ErrorCode::kInvalid, "unknown kind");
   }

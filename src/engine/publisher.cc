@@ -1,6 +1,7 @@
 #include "dagsync/engine/publisher.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "dagsync/base/assert.h"
@@ -58,8 +59,14 @@ void Publisher::want(const std::vector<RelPath>& paths, const std::vector<RelPat
     batches_[path] = batch;
   }
   batch->missing = batch->items.size() + 1;  // the one is taken off at the end of this call
+  // Of paths that want the same content, the last one takes it.
+  std::unordered_map<Digest, std::size_t> wanting;
   for (const RelPath& path : order)
-    prepare(batch, path, contents);
+    ++wanting[replica_.wanted().at(path).record.content.digest];
+  for (const RelPath& path : order) {
+    const bool is_last = --wanting[replica_.wanted().at(path).record.content.digest] == 0;
+    prepare(batch, path, contents, is_last);
+  }
   --batch->missing;
   for (const BatchPtr& other : robbed)
     submit_if_complete(other);
@@ -86,7 +93,8 @@ std::vector<Publisher::BatchPtr> Publisher::take_out(const std::vector<RelPath>&
 
 // How the bytes of one path will come: nothing to bring, with the announcement, from here, from a
 // peer.
-void Publisher::prepare(const BatchPtr& batch, const RelPath& path, Contents& contents) {
+void Publisher::prepare(const BatchPtr& batch, const RelPath& path, Contents& contents,
+                        bool is_last) {
   Item& item = batch->items.at(path);
   const Wanted& wanted = replica_.wanted().at(path);
   const Content& content = wanted.record.content;
@@ -106,8 +114,8 @@ void Publisher::prepare(const BatchPtr& batch, const RelPath& path, Contents& co
   std::optional<Announce::Delta> delta;
   if (const auto it = contents.find(content.digest); it != contents.end()) {
     if (auto* whole = std::get_if<Announce::Whole>(&it->second)) {
-      item.bytes = whole->bytes;
       item.held = hold(whole->bytes.size());
+      item.bytes = is_last ? std::move(whole->bytes) : whole->bytes;
       ready(batch, path);
       return;
     }

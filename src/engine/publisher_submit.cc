@@ -77,7 +77,7 @@ std::optional<KeptVersion> Publisher::keep(const RelPath& path, const IndexEntry
   kept.id = versions_.new_id();
   kept.path = path;
   kept.content = old.record.content;
-  kept.origin = old.record.origin.author.node;
+  kept.origin = old.record.origin.author.node();
   kept.kept_at = clock_.now();
   kept.reason = is_conflict(old.record, by) ? KeptVersion::Reason::kConflict
                 : by.is_live()              ? KeptVersion::Reason::kReplaced

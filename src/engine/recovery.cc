@@ -79,7 +79,7 @@ bool is_settled(const Intent& intent, const std::optional<IndexEntry>& row,
 // of use. Any other difference the comparison with the disk judges by the times in the row.
 bool is_edit_to_compare(const Intent& intent, const std::optional<IndexEntry>& row,
                         const LookResult& look, const NodeName& self) {
-  const bool is_edit = intent.intended.id.author.node == self && intent.old.has_value();
+  const bool is_edit = intent.intended.id.author.node() == self && intent.old.has_value();
   return is_edit && has_origin(row, intent.intended.record) &&
          look.seen.content != intent.old->record.content;
 }
@@ -156,7 +156,7 @@ void take_away_torn(Disk& disk, const Intent& intent, const LookResult& look, Fo
                               to_hex(digest_of(intent.path.bytes())).substr(0, 8));
   torn.path = intent.path;
   torn.content = look.seen.content;
-  torn.origin = intent.intended.record.origin.author.node;
+  torn.origin = intent.intended.record.origin.author.node();
   torn.kept_at = look.seen.moment;
   const auto removed = disk.remove(intent.path, *look.seen.disk, torn.id);
   if (!removed || !removed->kept) return;
@@ -215,7 +215,7 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
     std::optional<IndexEntry> entry = row;
     const bool is_over = has_moved_on(intent, row) ||
                          is_settled(intent, row, image.meta.knowledge) ||
-                         is_edit_to_compare(intent, row, look, image.meta.author.node);
+                         is_edit_to_compare(intent, row, look, image.meta.author.node());
     if (!is_over) {
       if (shows == Shows::kTorn) take_away_torn(disk, intent, look, image, writes);
       entry = entry_after(intent, row, shows, look);

@@ -237,7 +237,7 @@ std::vector<Rereader::Item> Rereader::choose(const RereadRange& range, RelPath& 
     if (items.size() >= kMaxVerifyRows || bytes >= kPageBytes || encoded >= kPageEncoded) break;
     if (auto item = item_at(*path)) {
       bytes += item->is_read ? item->expected.size : 0;
-      encoded += kRowEncoded + path->bytes().size() + item->expected.target.size();
+      encoded += kRowEncoded + path->bytes().size() + item->expected.target->size();
       items.push_back(std::move(*item));
     }
     last = *path;

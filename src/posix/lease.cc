@@ -36,4 +36,11 @@ WriterCheck check_writer(int fd) {
   return HeldLease(fd).check();
 }
 
+WriterCheck check_writer_of_opened(int fd) {
+  if (::fcntl(fd, F_SETLEASE, F_RDLCK) != 0)
+    return errno == EAGAIN ? WriterCheck::kWriter : WriterCheck::kUnknown;
+  ::fcntl(fd, F_SETLEASE, F_UNLCK);
+  return WriterCheck::kNone;
+}
+
 }  // namespace dagsync

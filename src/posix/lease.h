@@ -14,6 +14,8 @@ void ignore_lease_signals();
 // Of a regular file, by any descriptor of it, O_PATH too. kUnknown: the file is not ours and we
 // lack CAP_LEASE, we may not read it, or its file system knows no leases.
 [[nodiscard]] WriterCheck check_writer(int fd);
+// The same by a descriptor that is open for reading only, and has no lease.
+[[nodiscard]] WriterCheck check_writer_of_opened(int fd);
 
 // Keeps writers out while it lives, where check() says kNone.
 class HeldLease {

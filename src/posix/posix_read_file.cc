@@ -2,6 +2,7 @@
 
 #include "posix/contents.h"
 #include "posix/disk_error.h"
+#include "posix/lease.h"
 #include "posix/look.h"
 
 namespace dagsync {
@@ -16,6 +17,10 @@ Result<std::size_t> PosixReadFile::read(std::uint64_t offset, std::span<char> bu
   const auto got = read_full(file_.get(), offset, buffer);
   if (!got) return fail_at(got.error().number, "read", name_);
   return *got;
+}
+
+WriterCheck PosixReadFile::check_writer() {
+  return check_writer_of_opened(file_.get());
 }
 
 }  // namespace dagsync

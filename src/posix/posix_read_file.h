@@ -14,6 +14,7 @@ class PosixReadFile final : public ReadFile {
 
   Result<DiskState> state() override;
   Result<std::size_t> read(std::uint64_t offset, std::span<char> buffer) override;
+  WriterCheck check_writer() override;
   [[nodiscard]] int fd() const { return file_.get(); }
 
  private:

@@ -41,8 +41,8 @@ Result<std::int64_t> Authors::number_of(const AuthorId& author) {
   if (!insert) return tl::unexpected(insert.error());
   RowWriter writer(database_, **insert, *this);
   writer.integer(number);
-  writer.text(author.node.value);
-  writer.hex64(author.epoch.value);
+  writer.text(author.node().value);
+  writer.hex64(author.epoch().value);
   if (Status done = writer.finish(); !done) return tl::unexpected(done.error());
   by_number_.push_back(&numbers_.emplace(author, number).first->first);
   return number;

@@ -61,7 +61,7 @@ void RowWriter::content(const Content& content) {
   optional_blob({reinterpret_cast<const char*>(content.digest.bytes.data()),
                  has_digest ? content.digest.bytes.size() : 0});
   integer(content.mtime.value);
-  optional_blob(content.target);
+  optional_blob(*content.target);
 }
 
 void RowWriter::entry(const Record& record, const ChangeId& id,

@@ -12,8 +12,8 @@ std::uint32_t AuthorWriter::index_of(const AuthorId& author) {
   const auto [it, is_new] = indexes_.try_emplace(author, next);
   if (is_new) {
     pb::Author* row = envelope_.add_authors();
-    row->set_node(author.node.value);
-    row->set_epoch(author.epoch.value);
+    row->set_node(author.node().value);
+    row->set_epoch(author.epoch().value);
   }
   return it->second;
 }

@@ -23,7 +23,7 @@ class AuthorWriter {
  private:
   struct Hash {
     // An epoch is a random number.
-    std::size_t operator()(const AuthorId& author) const { return author.epoch.value; }
+    std::size_t operator()(const AuthorId& author) const { return author.epoch().value; }
   };
   pb::Envelope& envelope_;
   std::unordered_map<AuthorId, std::uint32_t, Hash> indexes_;

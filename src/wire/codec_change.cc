@@ -104,9 +104,9 @@ std::size_t encoded_bound(const Change& change) {
   constexpr std::size_t kEntry = 15;
   constexpr std::size_t kAuthor = 16;
   const Record& record = change.record;
-  std::size_t bytes = kFixed + change.path.bytes().size() + record.content.target.size();
+  std::size_t bytes = kFixed + change.path.bytes().size() + record.content.target->size();
   const auto add_author = [&](const AuthorId& author) {
-    bytes += kAuthor + author.node.value.size();
+    bytes += kAuthor + author.node().value.size();
   };
   add_author(change.id.author);
   add_author(record.origin.author);

@@ -1,5 +1,7 @@
 #include "dagsync/core/index.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <map>
 #include <random>
@@ -178,4 +180,27 @@ TEST_CASE("children and paths below agree with a plain look at every path") {
     expected.erase(std::unique(expected.begin(), expected.end()), expected.end());
     CHECK(children(index, "a") == expected);
   }
+}
+
+TEST_CASE("an indexed file takes at most 350 bytes") {
+  constexpr std::size_t kFiles = 20'000;
+  const std::size_t before = ::mallinfo2().uordblks;
+  Index index;
+  for (std::size_t i = 0; i < kFiles; ++i) {
+    // As from the wire or the store: whatever can be shared comes as a copy of its own.
+    const std::string name = std::to_string(i);
+    const std::string path = "teams/team" + std::to_string(i / 40) + "/dag_" + name + ".py";
+    IndexEntry entry = entry_of(file_content("content of " + name, 1));
+    entry.id = {author_of("worker3.example.org"), i + 1};
+    entry.record.origin = {author_of("worker3.example.org"), i + 1};
+    entry.record.seen = {};
+    entry.record.seen.raise(author_of("worker3.example.org"), i + 1);
+    entry.record.version = entry.record.seen;
+    entry.disk = state_of(entry.record.content, 1);
+    index.put(at(path), std::move(entry));
+  }
+  const std::size_t taken = ::mallinfo2().uordblks - before;
+  if (before == 0) return;  // a sanitizer's allocator does not count here
+  CHECK(taken / kFiles <= 350);
+  CHECK(taken / kFiles >= sizeof(IndexEntry));
 }

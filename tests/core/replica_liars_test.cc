@@ -9,7 +9,7 @@ namespace {
 constexpr Sequence kFar = INT64_MAX;
 
 Change of_author(const AuthorId& author, Sequence sequence, const std::string& path) {
-  Change change = change_of(path, edit(author.node.value, sequence, file_content(path, 10), 10));
+  Change change = change_of(path, edit(author.node().value, sequence, file_content(path, 10), 10));
   change.id = change.record.origin = {author, sequence};
   change.record.seen = {};
   change.record.seen.raise(author, sequence);

@@ -91,7 +91,7 @@ TEST_CASE("a conflict is merged under our own next sequence, whichever side is y
     REQUIRE(merges.size() == 1);
     CHECK(merges[0].id.sequence == 2);
     CHECK(merges[0].record.content.digest == digest_of("theirs"));
-    CHECK(merges[0].record.origin.author.node == kB);
+    CHECK(merges[0].record.origin.author.node() == kB);
   }
   SUBCASE("ours") {
     const Actions heard = one.hear(kB, {theirs(1, "theirs", 40)});

@@ -59,6 +59,38 @@ TEST_CASE("an editor that touches a name again starts the quiet time anew, and i
   CHECK(settler.take(at_ms(9)) == std::vector{path("a.py")});
 }
 
+TEST_CASE("a lone save in a quiet folder waits for a quarter of the quiet time") {
+  Settler settler(std::chrono::milliseconds(8), kSettleMax);
+  settler.add(path("a.py"), at_ms(100), true);
+  CHECK(settler.due() == at_ms(102));
+  settler.add(path("a.py"), at_ms(101), true);  // written, then closed
+  CHECK(settler.due() == at_ms(103));
+  CHECK(settler.take(at_ms(103)) == std::vector{path("a.py")});
+}
+
+TEST_CASE("what comes close to another path is no lone save") {
+  Settler settler(std::chrono::milliseconds(8), kSettleMax);
+  settler.add(path("a.py"), at_ms(100), true);
+  settler.add(path("b.py"), at_ms(101), true);
+  CHECK(settler.due() == at_ms(109));
+  CHECK(settler.take(at_ms(109)).size() == 2);
+  settler.add(path("c.py"), at_ms(124), true);  // 23 ms after b.py
+  CHECK(settler.due() == at_ms(132));
+  CHECK(settler.take(at_ms(132)).size() == 1);
+  settler.add(path("c.py"), at_ms(148), true);  // 24 ms after that
+  CHECK(settler.due() == at_ms(150));
+}
+
+TEST_CASE("a path that is no file, or nobody's touch, is no lone save") {
+  Settler settler(std::chrono::milliseconds(8), kSettleMax);
+  settler.add(path("directory"), at_ms(100), false);
+  CHECK(settler.due() == at_ms(108));
+  settler.clear();
+  settler.add(path("a.py"), at_ms(200), true);
+  settler.add(path("a.py"), at_ms(201), false);
+  CHECK(settler.due() == at_ms(209));
+}
+
 TEST_CASE("what is saved together travels together, in the order of the names") {
   Settler settler(kSettle, kSettleMax);
   settler.add(path("lib/helper.py"), at_ms(0));

@@ -59,6 +59,20 @@ TEST_CASE("a node that lost its index is another author") {
   CHECK(vector.at(author(1, 100)) == 7);
 }
 
+TEST_CASE("changing a copy of a vector leaves the vector alone") {
+  VersionVector one;
+  one.raise(author(1), 1);
+  VersionVector two = one;
+  two.raise(author(2), 1);
+  VersionVector three = two;
+  three.raise(author(2), 5);
+  three.raise(author(3), 1);
+  CHECK(one.entries().size() == 1);
+  CHECK(two.entries().size() == 2);
+  CHECK(two.at(author(2)) == 1);
+  CHECK(three.at(author(2)) == 5);
+}
+
 TEST_CASE("two versions stand to each other in exactly one of four ways") {
   VersionVector base;
   base.raise(author(1), 1);

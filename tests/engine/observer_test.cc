@@ -151,7 +151,7 @@ TEST_CASE("a file that somebody has open for writing is not taken, a large one n
 
 TEST_CASE("nor is one that a writer opened while it was read") {
   ObserverWorld world;
-  world.write("a.py", "");
+  world.write("a.py", "half");
   UniqueFd writer;
   world.disk.on_read = [&](const RelPath&) {
     writer.reset(::open(world.real.real("a.py").c_str(), O_WRONLY | O_CLOEXEC));

@@ -13,9 +13,9 @@ void check(const Change& change) {
   DAGSYNC_ASSERT(!change.path.is_root());
   DAGSYNC_ASSERT(RelPath::parse(change.path.bytes()).has_value());
   DAGSYNC_ASSERT(change.id.sequence > 0 && change.id.sequence <= kMaxSequence);
-  DAGSYNC_ASSERT(is_dns_name(change.id.author.node.value));
+  DAGSYNC_ASSERT(is_dns_name(change.id.author.node().value));
   DAGSYNC_ASSERT(record.content.mode <= 07777);
-  DAGSYNC_ASSERT(record.content.target.size() <= kMaxPathBytes);
+  DAGSYNC_ASSERT(record.content.target->size() <= kMaxPathBytes);
   DAGSYNC_ASSERT(record.stamp <= kFarthestMoment);
   DAGSYNC_ASSERT(record.seen.at(record.origin.author) >= record.origin.sequence);
   DAGSYNC_ASSERT(record.version.has_seen(record.seen));

@@ -30,6 +30,22 @@ TEST_CASE("a writer is seen until it closes, a reader is none") {
   CHECK(world.disk().degraded().empty());
 }
 
+TEST_CASE("an opened file knows its writer, also when another file has taken its name") {
+  DiskWorld world;
+  world.write("a.py", "a");
+  const auto file = world.disk().open(DiskWorld::path("a.py"));
+  REQUIRE(file.has_value());
+  CHECK((*file)->check_writer() == WriterCheck::kNone);
+  CHECK((*file)->check_writer() == WriterCheck::kNone);  // the first left no lease behind
+  const int writer = open_for_writing(world, "a.py");
+  CHECK((*file)->check_writer() == WriterCheck::kWriter);
+  world.save_by_rename("a.py", "b");
+  CHECK((*file)->check_writer() == WriterCheck::kWriter);
+  CHECK(world.disk().check_writer(DiskWorld::path("a.py")) == WriterCheck::kNone);
+  ::close(writer);
+  CHECK((*file)->check_writer() == WriterCheck::kNone);
+}
+
 TEST_CASE("a writable mapping is a writer, even after its descriptor is closed") {
   DiskWorld world;
   world.write("a.py", "abcd");

@@ -27,7 +27,7 @@ std::string describe(const Content& content) {
       return fmt::format("{} bytes {} {:o} mtime {}", content.size,
                          to_hex(content.digest).substr(0, 8), content.mode, content.mtime.value);
     case Kind::kSymlink:
-      return "a symlink to " + content.target;
+      return "a symlink to " + *content.target;
   }
   return "";
 }
@@ -71,7 +71,7 @@ void World::check_entry(const Machine& machine, const RelPath& path, const Recor
   if (old != nullptr && *old == record) return;
   tell(machine.name, path,
        fmt::format("row: {} by {}:{} stamp {}", describe(record.content),
-                   record.origin.author.node.value, record.origin.sequence, record.stamp.value));
+                   record.origin.author.node().value, record.origin.sequence, record.stamp.value));
   if (old != nullptr && !recovering) {
     if (!record.version.has_seen(old->version))
       fail(machine.name + " replaced a record by one that has not seen it", path);
@@ -81,7 +81,7 @@ void World::check_entry(const Machine& machine, const RelPath& path, const Recor
   people_.published(machine.name, path, record);
   // A delete that only joins what it replaced is told once more.
   if (old != nullptr && !old->is_live() && !record.is_live()) return;
-  const bool is_own = record.origin.author.node.value == machine.name;
+  const bool is_own = record.origin.author.node().value == machine.name;
   if (!is_own || record.origin != entry.id || !authored_.insert(record.origin).second) return;
   // A directory that an end kept from being removed is taken for a person's: harmless.
   const bool is_leftover =

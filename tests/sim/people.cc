@@ -19,7 +19,7 @@ Version People::version(const std::string& machine, const RelPath& path,
     return it == gone_.end() ? "never " + path.bytes() : it->second;
   }
   return fmt::format("{} {} {} {:o} {} {}", path.bytes(), static_cast<int>(content.kind),
-                     to_hex(content.digest), content.mode, content.mtime.value, content.target);
+                     to_hex(content.digest), content.mode, content.mtime.value, *content.target);
 }
 
 void People::acted(const std::string& machine, const RelPath& path, const Version& before,

@@ -85,6 +85,7 @@ class SimReadFile final : public ReadFile {
       : disks_(disks), inode_(inode), bytes_(disks.files.at(inode).bytes) {}
   Result<DiskState> state() override;
   Result<std::size_t> read(std::uint64_t offset, std::span<char> buffer) override;
+  WriterCheck check_writer() override;
 
  private:
   Disks& disks_;

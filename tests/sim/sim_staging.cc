@@ -73,6 +73,11 @@ Result<std::size_t> SimReadFile::read(std::uint64_t offset, std::span<char> buff
   return most;
 }
 
+WriterCheck SimReadFile::check_writer() {
+  if (!disks_.life->step()) return WriterCheck::kNone;
+  return disks_.has_writer(inode_) ? WriterCheck::kWriter : WriterCheck::kNone;
+}
+
 // -- making them
 // ------------------------------------------------------------------------------------
 

@@ -126,6 +126,7 @@ class NotingDisk final : public Disk {
       if (const Status read = rot_(buffer.first(*got)); !read) return Unexpected(read.error());
       return got;
     }
+    WriterCheck check_writer() override { return file_->check_writer(); }
 
    private:
     std::unique_ptr<ReadFile> file_;

@@ -103,7 +103,7 @@ TEST_CASE("a record with a field that it cannot have is refused") {
   CHECK(is_refused_change([](Change& c) { c.record.origin.sequence = 43; }));
   CHECK(is_refused_change([](Change& c) { c.record.seen = VersionVector(); }));
   CHECK(is_refused_change([](Change& c) { c.record.version = VersionVector(); }));
-  CHECK(is_refused_change([](Change& c) { c.id.author.node.value = "Node1"; }));
+  CHECK(is_refused_change([](Change& c) { c.id.author = AuthorId({"Node1"}, {1}); }));
 }
 
 TEST_CASE("a tombstone is all zero") {

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string_view>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
+#include "dagsync/base/slabs.h"
 #include "dagsync/core/record.h"
 
 namespace dagsync {
@@ -26,7 +28,8 @@ class Index {
     bool operator()(const RelPath& a, std::string_view b) const { return a.bytes() < b; }
     bool operator()(std::string_view a, const RelPath& b) const { return a < b.bytes(); }
   };
-  using Entries = std::map<RelPath, IndexEntry, ByBytes>;
+  using Row = std::pair<const RelPath, IndexEntry>;
+  using Entries = std::map<RelPath, IndexEntry, ByBytes, SlabAllocator<Row>>;
   struct Totals {
     std::size_t files = 0;  // symlinks too
     std::size_t directories = 0;
@@ -59,10 +62,23 @@ class Index {
   [[nodiscard]] Content expected_at(const RelPath& path) const;
 
  private:
-  void count(const RelPath& path, const IndexEntry& entry, bool add);
+  struct ByDigest {
+    using is_transparent = void;
+    static const Digest& of(const Row* row) { return row->second.record.content.digest; }
+    static const Digest& of(const Digest& digest) { return digest; }
+    std::size_t operator()(const auto& key) const noexcept { return std::hash<Digest>{}(of(key)); }
+    bool operator()(const auto& a, const auto& b) const noexcept { return of(a) == of(b); }
+  };
+
+  void count(const Row& row, bool add);
+  void share_authors(IndexEntry& entry);
 
   Entries entries_;
-  std::unordered_multimap<Digest, const RelPath*> by_digest_;  // into the keys of entries_
+  std::unordered_multiset<const Row*, ByDigest, ByDigest, SlabAllocator<const Row*>>
+      by_digest_;  // of files
+  static constexpr std::size_t kFewAuthors = 64;
+  std::set<AuthorId> authors_;              // a copy of each that an entry names
+  std::size_t most_authors_ = kFewAuthors;  // before those that no entry names any more are let go
   Totals totals_;
 };
 

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "dagsync/base/shared.h"
 
 namespace dagsync {
 
@@ -26,10 +29,26 @@ struct Epoch {
   auto operator<=>(const Epoch&) const = default;
 };
 
-struct AuthorId {
-  NodeName node;
-  Epoch epoch;
+// A node under one epoch. Every record names several, and all name the same few: copies share one.
+class AuthorId {
+ public:
+  AuthorId() = default;  // nobody
+  AuthorId(NodeName node, Epoch epoch) : life_(Life{std::move(node), epoch}) {}
+
+  [[nodiscard]] const NodeName& node() const { return life_->node; }
+  [[nodiscard]] Epoch epoch() const { return life_->epoch; }
+  [[nodiscard]] bool is_copy_of(const AuthorId& other) const { return &*life_ == &*other.life_; }
+  // Whether no copy of it is left elsewhere.
+  [[nodiscard]] bool is_alone() const { return life_.is_alone(); }
   auto operator<=>(const AuthorId&) const = default;
+
+ private:
+  struct Life {
+    NodeName node;
+    Epoch epoch;
+    auto operator<=>(const Life&) const = default;
+  };
+  Shared<Life> life_;
 };
 
 // An author's own count of its changes, from 1 without gaps.

@@ -8,6 +8,7 @@
 
 #include "dagsync/base/digest.h"
 #include "dagsync/base/rel_path.h"
+#include "dagsync/base/shared.h"
 #include "dagsync/base/time.h"
 #include "dagsync/core/names.h"
 #include "dagsync/core/version_vector.h"
@@ -21,11 +22,11 @@ enum class Kind : std::uint8_t { kTombstone = 0, kDirectory = 1, kFile = 2, kSym
 // directory has only a mode; a symlink only a target and an mtime.
 struct Content {
   Kind kind = Kind::kTombstone;
-  std::uint32_t mode = 0;  // permission bits (07777) as replicated, 0 of a symlink
-  std::uint64_t size = 0;  // of a file, bytes
-  Digest digest;           // of a file
-  UnixNanos mtime;         // of a file or symlink
-  std::string target;      // of a symlink, raw bytes
+  std::uint32_t mode = 0;      // permission bits (07777) as replicated, 0 of a symlink
+  std::uint64_t size = 0;      // of a file, bytes
+  Digest digest;               // of a file
+  UnixNanos mtime;             // of a file or symlink
+  Shared<std::string> target;  // of a symlink, raw bytes
   bool operator==(const Content&) const = default;
 };
 
@@ -59,7 +60,6 @@ enum class FileType : std::uint8_t { kDirectory = 1, kFile = 2, kSymlink = 3, kS
 // What the disk showed at a path (without following a symlink), for telling "unchanged" without
 // reading it.
 struct DiskState {
-  FileType type = FileType::kFile;
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint64_t size = 0;
@@ -67,6 +67,7 @@ struct DiskState {
   UnixNanos ctime;
   std::uint32_t mode = 0;   // permission bits (07777) as they are on this disk
   std::uint32_t links = 0;  // hard links
+  FileType type = FileType::kFile;
   bool racy = false;        // looked at within 20 ms of the mtime: the next look must read it again
   bool operator==(const DiskState&) const = default;
 };

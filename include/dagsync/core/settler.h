@@ -1,5 +1,7 @@
 // Gathers the paths that hints name, until their folder falls quiet: editors, git and unzip touch a
-// name several times, and what is saved together shall travel together. Pure; one thread at a time.
+// name several times, and what is saved together shall travel together. A file that is saved alone
+// need not wait as long: what writes many files has touched the next one after a part of the quiet
+// time. Pure; one thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -17,12 +19,14 @@ class Settler {
   static constexpr std::size_t kMaxWaiting = 200'000;  // paths; a rescan is cheaper beyond
 
   // A batch is due when nothing was added for `settle`, or `settle_max` after its first path,
-  // whichever comes first. 0: at once. Neither is negative.
+  // whichever comes first; a lone save after a quarter of `settle`. 0: at once. Neither is negative.
   Settler(Duration settle, Duration settle_max);
   void set_times(Duration settle, Duration settle_max);  // of the batch that waits, too
 
-  // A path again is one path, but the folder is no longer quiet. `now` never goes back.
-  void add(RelPath path, MonoNanos now);
+  // A path again is one path, but the folder is no longer quiet. `now` never goes back. May it be a
+  // lone save: a file that somebody touched, where it stays the only path
+  // and none was added for three times `settle` before?
+  void add(RelPath path, MonoNanos now, bool may_be_lone = false);
 
   [[nodiscard]] std::optional<MonoNanos> due() const;      // none while nothing waits
   [[nodiscard]] std::vector<RelPath> take(MonoNanos now);  // the batch, sorted; empty before due
@@ -40,8 +44,9 @@ class Settler {
   Duration settle_;
   Duration settle_max_;
   std::unordered_set<RelPath> paths_;
-  MonoNanos first_;  // when the first and the last of them was added
-  MonoNanos last_;
+  MonoNanos first_;                // when the first of them was added
+  std::optional<MonoNanos> last_;  // when the last path was, of this batch or one before
+  bool is_lone_ = false;           // as far as the first of them goes
   bool overflowed_ = false;
 };
 

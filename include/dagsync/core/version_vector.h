@@ -3,9 +3,12 @@
 
 #include <compare>
 #include <cstddef>
+#include <functional>
+#include <span>
 #include <utility>
 #include <vector>
 
+#include "dagsync/base/shared.h"
 #include "dagsync/core/names.h"
 
 namespace dagsync {
@@ -23,12 +26,18 @@ class VersionVector {
   [[nodiscard]] bool has_seen(const VersionVector& other) const;  // other <= this
   [[nodiscard]] Causality compare(const VersionVector& other) const;
 
-  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }  // by author
-  [[nodiscard]] bool empty() const { return entries_.empty(); }
-  bool operator==(const VersionVector&) const = default;
+  [[nodiscard]] std::span<const Entry> entries() const;  // by author; until the next change
+  [[nodiscard]] bool empty() const { return entries().empty(); }
+  friend bool operator==(const VersionVector& a, const VersionVector& b);
+
+  // Calls `visit` with each author, for which it may put an equal one.
+  void each_author(const std::function<void(AuthorId&)>& visit);
 
  private:
-  std::vector<Entry> entries_;  // sorted by author, no zero
+  // Sorted by author, no zero. Most files have one author, so a single entry stands here and takes
+  // no memory of its own; two or more stand in `all_`.
+  Entry only_;  // sequence 0: none
+  Shared<std::vector<Entry>> all_;
 };
 
 }  // namespace dagsync

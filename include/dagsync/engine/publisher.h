@@ -73,7 +73,7 @@ class Publisher {
   };
   using BatchPtr = std::shared_ptr<Batch>;
 
-  void prepare(const BatchPtr& batch, const RelPath& path, Contents& contents);
+  void prepare(const BatchPtr& batch, const RelPath& path, Contents& contents, bool is_last);
   void obtain(const BatchPtr& batch, const RelPath& path, std::optional<Announce::Delta> delta);
   void fetch(const BatchPtr& batch, const RelPath& path);
   void ready(const BatchPtr& batch, const RelPath& path);

@@ -29,6 +29,8 @@ struct RootIdentity {
 // How much is read at once of a file that is digested.
 inline constexpr std::size_t kReadBytes = 256 << 10;
 
+enum class WriterCheck { kNone, kWriter, kUnknown };  // kUnknown: no lease to be had here
+
 // An opened regular file. One thread at a time.
 class ReadFile {
  public:
@@ -36,6 +38,8 @@ class ReadFile {
   [[nodiscard]] virtual Result<DiskState> state() = 0;  // of the opened inode, now
   // Reads up to `buffer.size()` bytes at `offset`; 0 at the end.
   [[nodiscard]] virtual Result<std::size_t> read(std::uint64_t offset, std::span<char> buffer) = 0;
+  // Whether anybody has the opened inode open for writing, whatever its name is by now.
+  [[nodiscard]] virtual WriterCheck check_writer() = 0;
 };
 
 // Something that was made ready outside the folder. Destroyed unpublished, it leaves nothing.
@@ -79,8 +83,6 @@ struct Published {
   std::optional<DiskState> now;  // kDone: what stands there; none after a removal
   bool kept = false;             // the old content is now the kept version that was named
 };
-
-enum class WriterCheck { kNone, kWriter, kUnknown };  // kUnknown: no lease to be had here
 
 class Disk {
  public:
