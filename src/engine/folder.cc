@@ -119,6 +119,7 @@ void Folder::start(std::function<void(Status)> started) {
           const IgnoreRules rules(ignore, read_ignore_file(ports_.disk));
           Recovered recovered = recover(ports_.disk, disposable_by(rules), loaded.image, now);
           loaded.doubtful = std::move(recovered.doubtful);
+          loaded.recovered = true;
           loaded.status = recovered.synced;
           if (loaded.status && !recovered.writes.writes.empty()) {
             loaded.status = ports_.store.commit(recovered.writes, Durability::kDurable);
@@ -171,6 +172,7 @@ void Folder::loaded(Loaded loaded, std::function<void(Status)> started) {
   intake_.expect_root(root_);
   configure(config_);
   started_ = std::move(started);
+  needs_restart_ = !loaded.recovered && !image.intents.empty();
   if (!loaded.root) {
     halt(lost(loaded.root.error().message));
   } else if (*loaded.root != root_) {
@@ -267,6 +269,12 @@ FolderMeta Folder::meta() const {
 
 // Why a folder halts that is not what it was, and what to do.
 std::string Folder::lost(const std::string& why) const {
+  if (needs_restart_) {
+    return fmt::format(
+        "the folder is not as it was: {}, and the last run ended while something was published "
+        "there: put it back, and restart dagsync, which puts that right",
+        why);
+  }
   return fmt::format(
       "the folder is not as it was: {}: put it back, and `dagsync resume {}`; what is missing in "
       "the directory that stands at {} then comes back from the peers, with --accept-deletes it is "
@@ -287,6 +295,11 @@ void Folder::halt(std::string reason) {
 void Folder::resume(bool accept_deletes, std::function<void(Status)> done) {
   if (!replica_.halted()) {
     done({});
+    return;
+  }
+  // Half of what was published would pass for somebody's edits.
+  if (needs_restart_) {
+    done(fail(ErrorCode::kUnavailable, *replica_.halted()));
     return;
   }
   adopt_root([this, accept_deletes, done = std::move(done)](const Status& adopted) {

@@ -150,7 +150,12 @@ void World::put_back(Machine& machine) {
 void World::resume_halted() {
   for (auto& machine : machines_) {
     if (!machine->is_ready() || machine->ended() || machine->folder_is_away) continue;
-    if (machine->folder().replica().halted()) machine->folder().resume(false, [](const Status&) {});
+    if (!machine->folder().replica().halted()) continue;
+    machine->folder().resume(false, [this, &machine = *machine](const Status& resumed) {
+      if (resumed) return;
+      tell(machine.name, RelPath(), "a person restarts it: " + resumed.error().message);
+      machine.end(End::kKilled);
+    });
   }
 }
 

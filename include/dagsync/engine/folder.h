@@ -101,6 +101,7 @@ class Folder {
     FolderImage image;
     std::string boot;
     std::vector<RelPath> doubtful;
+    bool recovered = false;
     Result<RootIdentity> root = RootIdentity{};
   };
 
@@ -175,6 +176,7 @@ class Folder {
   std::string store_trouble_;
   bool ready_ = false;  // the first look is over
   bool stopping_ = false;
+  bool needs_restart_ = false;  // what the last run left is judged only at a start
   bool resuming_ = false;  // from a halt, with the next comparison of the whole folder
   std::function<void(Status)> started_;
   std::function<void()> changed_;
