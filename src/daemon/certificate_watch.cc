@@ -14,7 +14,7 @@ namespace dagsync {
 namespace {
 
 constexpr Duration kLook = std::chrono::seconds(1);
-constexpr Duration kDay = std::chrono::hours(24);
+constexpr Duration kOneDay = std::chrono::hours(24);
 constexpr std::size_t kMaxPemFile = 256 * 1024;
 
 // What a file has; nothing where it cannot be read.
@@ -27,7 +27,7 @@ std::vector<CertificateInfo> certificates_in(const std::string& path) {
 
 // "on 2027-01-01T00:00:00.000Z, in 12 days"
 std::string when(UnixNanos end, UnixNanos now) {
-  const auto days = (end - now) / kDay;
+  const auto days = (end - now) / kOneDay;
   return to_rfc3339(end) + (end <= now ? "" : fmt::format(", in {} days", days));
 }
 
@@ -110,7 +110,7 @@ void CertificateWatch::read_dates() {
 void CertificateWatch::tell() {
   State state{expires_, warnings()};
   const bool is_other = state.expires != told_.expires || state.warnings != told_.warnings;
-  if (is_other || clock_.mono() - logged_ >= kDay) {
+  if (is_other || clock_.mono() - logged_ >= kOneDay) {
     logged_ = clock_.mono();
     for (const std::string& warning : state.warnings)
       log::warning("{}", warning);
@@ -125,7 +125,7 @@ std::vector<std::string> CertificateWatch::warnings() const {
   if (!trouble_.empty()) out.push_back(trouble_);
   const UnixNanos now = clock_.now();
   const auto warn = [&](UnixNanos end, const std::string& whose, const std::string& mend) {
-    if (end == UnixNanos() || end - now >= kWarningDays * kDay) return;
+    if (end == UnixNanos() || end - now >= kWarningDays * kOneDay) return;
     out.push_back(whose + (end <= now ? " ended on " : " ends on ") + when(end, now) + ": " + mend);
   };
   warn(expires_, "this node's certificate",
