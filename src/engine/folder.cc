@@ -352,6 +352,8 @@ void Folder::stop(std::function<void()> stopped) {
 void Folder::tick() {
   // What became known without a row is acknowledged no later than now.
   if (!journal_.idle() || !replica_.durable().covers(meta().knowledge)) journal_.touch();
+  // Also what turned out not to be had after all: nobody is to wait for us to pass it on.
+  if (replica_.received() != last_told_) tell_soon();
   if (is_at_rest()) alive_at_ = ports_.clock.now();
   versions_.adopt_rescued(self_, [] {});
   intake_.retry_failed();

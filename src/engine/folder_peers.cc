@@ -93,6 +93,7 @@ void Folder::tell_soon() {
     for (const auto& [name, peer] : replica_.peers()) {
       if (peer.connected) connected.push_back(name);
     }
+    last_told_ = replica_.received();
     tell(connected);
   });
 }

@@ -121,7 +121,7 @@ std::map<KeptId, Content> World::unsynced_kept(const Machine& machine) {
   const Inode versions = machine.files.walk(FileSystem::kTop, "state/versions");
   if (versions == 0) return unsynced;
   for (const auto& [name, inode] : machine.files.at(versions).names) {
-    if (!machine.files.has_durable_bytes(inode)) unsynced.emplace(name, content_of(machine, inode));
+    if (!machine.files.has_durable_bytes(inode)) unsynced.emplace(KeptId{name}, content_of(machine, inode));
   }
   return unsynced;
 }

@@ -197,6 +197,7 @@ class Folder {
   std::map<NodeName, Announced> announced_;
   std::map<NodeName, Allowance> told_;  // intervals of knowledge
   TimerId pages_timer_;
+  Knowledge last_told_;  // as received, to all
   TimerId watch_timer_;
   std::map<RelPath, PathError> errors_;
   std::map<NodeName, MonoNanos> behind_since_;
