@@ -116,9 +116,8 @@ bool Replica::has_room_for(const NodeName& from, const AuthorId& author) const {
   if (authors.contains(author)) return true;
   if (from != author.node()) return authors.size() < kMostAuthors;
   const auto first = authors.lower_bound({author.node(), {}});
-  const auto end = std::find_if(first, authors.end(), [&](const auto& other) {
-    return other.first.node() != author.node();
-  });
+  const auto end = std::find_if(
+      first, authors.end(), [&](const auto& other) { return other.first.node() != author.node(); });
   return static_cast<std::size_t>(std::distance(first, end)) < kMostEpochs;
 }
 

@@ -188,11 +188,10 @@ class OneShot final : public Outlet {
                   [](const Chunk&) {}, [this, &target] { server_->drained(target.name); },
                   [this, &target](const Error& error) {
                     const bool greeted = target.link && target.link->greeted();
-                    failed(target, greeted
-                                       ? error.message
-                                       : target.address + " refused us: is " +
-                                             author_.node().value +
-                                             " a [[peer]] there? (" + error.message + ")");
+                    failed(target, greeted ? error.message
+                                           : target.address + " refused us: is " +
+                                                 author_.node().value + " a [[peer]] there? (" +
+                                                 error.message + ")");
                   }});
           target.link->start();
           Hello hello;

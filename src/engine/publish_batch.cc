@@ -223,8 +223,7 @@ Disk::Disposable disposable_by(IgnoreRules rules) {
   };
 }
 
-Status make_implied_directories(Disk& disk, const RelPath& directory,
-                                const DirectoryModes& modes) {
+Status make_implied_directories(Disk& disk, const RelPath& directory, const DirectoryModes& modes) {
   if (directory.is_root()) return {};
   const auto now = disk.stat(directory);
   if (!now) return Unexpected(now.error());

@@ -230,8 +230,8 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
     note_evicted(disk, intent, index, writes);
     adopt_kept(intent, files, image, writes);
     // Until the path shows what its row says, the next start must know that this is no edit.
-    const bool is_doubtful = !is_over && shows != Shows::kEdit && entry && entry->record.is_live() &&
-                             entry->record.content != look.seen.content;
+    const bool is_doubtful = !is_over && shows != Shows::kEdit && entry &&
+                             entry->record.is_live() && entry->record.content != look.seen.content;
     if (is_doubtful) {
       recovered.doubtful.push_back(intent.path);
     } else {

@@ -48,7 +48,8 @@ TEST_CASE("what was given back is taken again") {
 }
 
 TEST_CASE("a container takes its slabs with it, and one that was moved from goes on") {
-  using Map = std::map<int, std::string, std::less<>, SlabAllocator<std::pair<const int, std::string>>>;
+  using Map =
+      std::map<int, std::string, std::less<>, SlabAllocator<std::pair<const int, std::string>>>;
   Map map;
   for (int i = 0; i < 1'000; ++i)
     map.emplace(i, "a value that has memory of its own: " + std::to_string(i));

@@ -1,4 +1,5 @@
-// Runs the micro-benchmarks. They share fixtures with the unit tests, whose checks then end the run.
+// Runs the micro-benchmarks. They share fixtures with the unit tests, whose checks then end the
+// run.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <benchmark/benchmark.h>
 #include <doctest/doctest.h>

@@ -39,8 +39,12 @@ namespace dagsync::bench {
 [[nodiscard]] inline IndexEntry entry(std::size_t number) {
   IndexEntry entry;
   Record& record = entry.record;
-  record.content = {Kind::kFile, 0644, 4096, digest_of("content " + std::to_string(number)),
-                    {1'700'000'000'000'000'000}, {}};
+  record.content = {Kind::kFile,
+                    0644,
+                    4096,
+                    digest_of("content " + std::to_string(number)),
+                    {1'700'000'000'000'000'000},
+                    {}};
   record.stamp = record.content.mtime;
   record.origin = {author(0), number + 1};
   record.seen.raise(record.origin.author, record.origin.sequence);

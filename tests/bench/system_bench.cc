@@ -1,4 +1,5 @@
-// What touches the system: comparing a folder with its index, publishing, TLS, the store. In TMPDIR.
+// What touches the system: comparing a folder with its index, publishing, TLS, the store. In
+// TMPDIR.
 #include <benchmark/benchmark.h>
 
 #include <string>
@@ -114,11 +115,7 @@ void store_commit_durable(benchmark::State& state) {
   commit_rows(state, static_cast<int>(state.range(0)), Durability::kDurable);
 }
 BENCHMARK(store_commit_lazy)->Arg(1)->Arg(1'000)->Unit(benchmark::kMicrosecond);
-BENCHMARK(store_commit_durable)
-    ->Arg(1)
-    ->Arg(1'000)
-    ->Unit(benchmark::kMicrosecond)
-    ->UseRealTime();
+BENCHMARK(store_commit_durable)->Arg(1)->Arg(1'000)->Unit(benchmark::kMicrosecond)->UseRealTime();
 
 }  // namespace
 }  // namespace dagsync

@@ -53,12 +53,11 @@ void read_contents(benchmark::State& state) {
   FrameReader reader;
   reader.trust();
   std::size_t items = 0;
-  const FrameReader::Handlers handlers{
-      [&](Message&& message) -> Status {
-        items += std::get<Announce>(message).items.size();
-        return {};
-      },
-      [](const Chunk&) -> Status { return {}; }};
+  const FrameReader::Handlers handlers{[&](Message&& message) -> Status {
+                                         items += std::get<Announce>(message).items.size();
+                                         return {};
+                                       },
+                                       [](const Chunk&) -> Status { return {}; }};
   for (auto _ : state) {
     if (!reader.feed(frame, handlers)) state.SkipWithError("the frame is refused");
   }

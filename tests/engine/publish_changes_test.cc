@@ -110,7 +110,7 @@ TEST_CASE("directories that nothing implies any more are pruned, unless somethin
   world.run();
   CHECK(world.all_done() == "");
   remove_needless(world.disk, [](const RelPath&, FileType) { return false; },
-        {DiskWorld::path("e"), DiskWorld::path("d")});
+                  {DiskWorld::path("e"), DiskWorld::path("d")});
   CHECK_FALSE(world.real.exists("d"));
   CHECK(world.real.read("e/mine.txt") == "mine");
 }

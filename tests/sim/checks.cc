@@ -96,8 +96,8 @@ void World::check_entry(const Machine& machine, const RelPath& path, const Recor
   // Given up, since a power cut took the last of it.
   const bool is_given_up = old != nullptr && !record.is_live() &&
                            people_.is_forgiven(people_.version(machine.name, path, old->content));
-  if (!is_leftover && !is_coming && !is_given_up && !people_.made_here(machine.name, path, record.content) &&
-      !is_ignored(path))
+  if (!is_leftover && !is_coming && !is_given_up &&
+      !people_.made_here(machine.name, path, record.content) && !is_ignored(path))
     fail(machine.name + " told of a change that nobody made there: " + describe(record.content),
          path);
   people_.authored(machine.name, path, record);

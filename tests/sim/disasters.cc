@@ -1,5 +1,7 @@
 // What happens seldom and is worse: the memory of a machine is lost, or all of it; its folder is
 // elsewhere for a while; its disk fails.
+#include <algorithm>
+
 #include "dagsync/base/log.h"
 #include "world.h"
 
@@ -69,6 +71,12 @@ void World::send_people_home(Machine& machine) {
   adopt_flux(machine);
 }
 
+bool World::has_row_elsewhere(const Machine& machine, const RelPath& path) const {
+  return std::any_of(machines_.begin(), machines_.end(), [&](const auto& other) {
+    return other.get() != &machine && other->store.rows().entries.contains(path);
+  });
+}
+
 // What stands there, or does not, and nowhere else: nobody is to expect it.
 void World::forgive_all_on(const Machine& machine) {
   std::set<RelPath> paths;
@@ -79,7 +87,11 @@ void World::forgive_all_on(const Machine& machine) {
   for (const RelPath& path : paths) {
     const Content content = content_at(machine, path);
     const Version version = people_.version(machine.name, path, content);
-    if (!is_held(version, path, content, &machine)) people_.forgive(version);
+    const bool is_remembered = content.kind != Kind::kTombstone || has_row_elsewhere(machine, path);
+    if (!is_held(version, path, content, &machine) || !is_remembered) people_.forgive(version);
+    // A clock that is ahead takes a time of the future for one of the past, once nobody knows
+    // better.
+    if (content.mtime > WallClock{events_}.now()) people_.stands_again(version);
   }
 }
 

@@ -301,8 +301,7 @@ void World::touching(Machine& machine, const std::vector<RelPath>& given,
   // What is being written counts as what it was before, until it is closed.
   const auto version_before = [&](const RelPath& path, const Version& version) {
     for (const auto& [key, flux] : flux_) {
-      const bool stands_there = key.first == &machine && machine.root() != 0 &&
-                                flux.path == path &&
+      const bool stands_there = key.first == &machine && machine.root() != 0 && flux.path == path &&
                                 machine.files.walk(machine.root(), path.bytes()) == key.second;
       if (stands_there) return flux.before;
     }

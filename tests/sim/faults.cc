@@ -121,7 +121,8 @@ std::map<KeptId, Content> World::unsynced_kept(const Machine& machine) {
   const Inode versions = machine.files.walk(FileSystem::kTop, "state/versions");
   if (versions == 0) return unsynced;
   for (const auto& [name, inode] : machine.files.at(versions).names) {
-    if (!machine.files.has_durable_bytes(inode)) unsynced.emplace(KeptId{name}, content_of(machine, inode));
+    if (!machine.files.has_durable_bytes(inode))
+      unsynced.emplace(KeptId{name}, content_of(machine, inode));
   }
   return unsynced;
 }
@@ -131,8 +132,7 @@ std::map<KeptId, Content> World::unsynced_kept(const Machine& machine) {
 void World::forgive_kept(const Machine& machine, const std::map<KeptId, Content>& unsynced) {
   for (const auto& [path, intent] : machine.store.rows().intents) {
     const auto kept = intent.kept ? unsynced.find(intent.kept->id) : unsynced.end();
-    if (kept != unsynced.end())
-      people_.forgive(people_.version(machine.name, path, kept->second));
+    if (kept != unsynced.end()) people_.forgive(people_.version(machine.name, path, kept->second));
   }
 }
 

@@ -45,7 +45,7 @@ int run_many(std::uint64_t from, std::uint64_t to, int nodes, int steps, bool di
     std::cout << world.story().about(violation->path) << "\n"
               << "seed " << seed << ": " << violation->what << "\n"
               << "replay: dagsync-sim --seed " << seed << " --nodes " << options.nodes
-              << " --steps " << steps << "\n"
+              << " --steps " << steps << (disasters ? " --disasters" : "") << "\n"
               << world.story().digest() << "\n";
     return 1;
   }
@@ -63,14 +63,14 @@ int main(int argc, char** argv) {
   std::string trace;
   std::string seeds;
   bool verbose = false;
-  bool no_disasters = false;
+  bool disasters = false;
   app.add_option("--seed", seed, "what decides everything");
   app.add_option("--nodes", nodes, "machines; without it the seed decides: 3 to 7");
   app.add_option("--steps", steps, "deeds and faults before everything is mended");
   app.add_option("--trace", trace, "a file for all that happened");
   app.add_option("--seeds", seeds, "FROM..TO: one after the other, up to the first that fails");
-  app.add_flag("--no-disasters", no_disasters,
-               "no lost or moved folders, lost state, failing disks");
+  app.add_flag("--disasters", disasters,
+               "lost state, lost machines, folders that are away, failing disks, too");
   app.add_flag("--log", verbose, "the log of the daemons, to standard error");
   CLI11_PARSE(app, argc, argv);
   dagsync::log::start(verbose ? dagsync::log::Level::kDebug : dagsync::log::Level::kOff);
@@ -81,12 +81,12 @@ int main(int argc, char** argv) {
       return 2;
     }
     return run_many(std::stoull(seeds.substr(0, dots)), std::stoull(seeds.substr(dots + 2)), nodes,
-                    steps, !no_disasters);
+                    steps, disasters);
   }
   Options options;
   options.seed = seed;
   options.nodes = nodes > 0 ? nodes : nodes_of(seed);
   options.steps = steps;
-  options.disasters = !no_disasters;
+  options.disasters = disasters;
   return run_one(options, trace);
 }

@@ -32,6 +32,8 @@ void People::acted(const std::string& machine, const RelPath& path, const Versio
   } else {
     made = version(machine, path, after);
     made_[{machine, path}].insert(made);
+    // Whoever changes what a power cut has torn has taken it for his.
+    if (after.kind == Kind::kFile) contents_.insert(after.digest);
     // Made again, it may stand again.
     over_.erase(made);
     forgiven_.erase(made);

@@ -69,9 +69,8 @@ void FileSystem::persist(const std::vector<bool>& chosen) {
 }
 
 bool FileSystem::has_durable_bytes(Inode inode) const {
-  return std::none_of(pending_.begin(), pending_.end(), [inode](const Operation& operation) {
-    return operation.written == inode;
-  });
+  return std::none_of(pending_.begin(), pending_.end(),
+                      [inode](const Operation& operation) { return operation.written == inode; });
 }
 
 void FileSystem::sync(Inode inode) {

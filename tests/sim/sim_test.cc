@@ -10,6 +10,7 @@ namespace dagsync::sim {
 namespace {
 
 constexpr std::uint64_t kSeeds = 46;
+constexpr std::uint64_t kSeedsOfDisasters = 16;
 
 Options options_of(std::uint64_t seed) {
   Options options;
@@ -22,6 +23,15 @@ std::string digest_of_run(std::uint64_t seed) {
   World world(options_of(seed));
   (void)world.run();
   return world.story().digest();
+}
+
+void check(const Options& options) {
+  World world(options);
+  const auto violation = world.run();
+  if (!violation) return;
+  MESSAGE(world.story().about(violation->path));
+  FAIL("seed ", options.seed, ": ", violation->what, "; replay: dagsync-sim --seed ", options.seed,
+       " --nodes ", options.nodes, options.disasters ? " --disasters" : "");
 }
 
 }  // namespace
@@ -37,13 +47,16 @@ TEST_CASE("the same seed gives the same trace, and another seed another one") {
 
 TEST_CASE("every check holds for a fixed set of seeds") {
   log::set_level(log::Level::kOff);
-  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    World world(options_of(seed));
-    const auto violation = world.run();
-    if (!violation) continue;
-    MESSAGE(world.story().about(violation->path));
-    FAIL("seed ", seed, ": ", violation->what, "; replay: dagsync-sim --seed ", seed, " --nodes ",
-         options_of(seed).nodes);
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed)
+    check(options_of(seed));
+}
+
+TEST_CASE("and for some with lost state, lost machines, folders that are away and failing disks") {
+  log::set_level(log::Level::kOff);
+  for (std::uint64_t seed = 1; seed <= kSeedsOfDisasters; ++seed) {
+    Options options = options_of(seed);
+    options.disasters = true;
+    check(options);
   }
 }
 

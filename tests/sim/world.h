@@ -23,7 +23,7 @@ struct Options {
   int nodes = 3;
   int steps = 60;
   bool quiet_machines = false;  // no deaths, no faults of disks: for stories that make their own
-  bool disasters = true;        // rare ones, besides the faults
+  bool disasters = false;       // rare ones, besides the faults
   std::function<void(Machine&)> break_machine;  // a defect, on every machine
   Network::MakeRewrite break_network;
 };
@@ -105,6 +105,7 @@ class World {
   void fault();
   void adopt_flux(Machine& machine);
   void send_people_home(Machine& machine);
+  [[nodiscard]] bool has_row_elsewhere(const Machine& machine, const RelPath& path) const;
   void forgive_all_on(const Machine& machine);
   void lose(Machine& machine);
   void put_away(Machine& machine, bool leaves_empty_one);

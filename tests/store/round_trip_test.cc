@@ -36,9 +36,9 @@ std::map<RelPath, IndexEntry> nasty_entries() {
   directory.record.version = {};
   directory.record.origin = {};
   directory.id = {};
-  directory.disk = DiskState{~std::uint64_t{0}, ~std::uint64_t{0}, ~std::uint64_t{0},
-                             {INT64_MIN},       {INT64_MAX},       ~std::uint32_t{0},
-                             ~std::uint32_t{0}, FileType::kSpecial, true};
+  directory.disk =
+      DiskState{~std::uint64_t{0}, ~std::uint64_t{0}, ~std::uint64_t{0},  {INT64_MIN}, {INT64_MAX},
+                ~std::uint32_t{0}, ~std::uint32_t{0}, FileType::kSpecial, true};
   entries[rel("directory")] = directory;
 
   IndexEntry large = sample_entry("x", 11);

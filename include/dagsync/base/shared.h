@@ -18,9 +18,9 @@ class Shared {
   Shared() = default;  // T(), which takes no memory
   Shared(T value) : held_(value == T() ? nullptr : new Held(std::move(value))) {}
   template <typename From>
-    requires(std::convertible_to<From, T> && !std::same_as<std::remove_cvref_t<From>, T> &&
-             !std::same_as<std::remove_cvref_t<From>, Shared>)
-  Shared(From&& from) : Shared(T(std::forward<From>(from))) {}
+  requires(std::convertible_to<From, T> && !std::same_as<std::remove_cvref_t<From>, T> &&
+           !std::same_as<std::remove_cvref_t<From>, Shared>) Shared(From&& from)
+      : Shared(T(std::forward<From>(from))) {}
   ~Shared() { release(); }
   Shared(const Shared& other) noexcept : held_(other.held_) {
     if (held_ != nullptr) held_->holders.fetch_add(1, std::memory_order_relaxed);

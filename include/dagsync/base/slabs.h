@@ -1,6 +1,6 @@
 // Memory for many small objects that stay: cut from large blocks of their own, without a header
-// each. On the common heap they would stand between what a burst needs for a moment, and a page with
-// one of them cannot go back to the system when the rest is gone.
+// each. On the common heap they would stand between what a burst needs for a moment, and a page
+// with one of them cannot go back to the system when the rest is gone.
 #pragma once
 
 #include <array>

@@ -68,7 +68,7 @@ struct DiskState {
   std::uint32_t mode = 0;   // permission bits (07777) as they are on this disk
   std::uint32_t links = 0;  // hard links
   FileType type = FileType::kFile;
-  bool racy = false;        // looked at within 20 ms of the mtime: the next look must read it again
+  bool racy = false;  // looked at within 20 ms of the mtime: the next look must read it again
   bool operator==(const DiskState&) const = default;
 };
 

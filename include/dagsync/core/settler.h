@@ -19,7 +19,8 @@ class Settler {
   static constexpr std::size_t kMaxWaiting = 200'000;  // paths; a rescan is cheaper beyond
 
   // A batch is due when nothing was added for `settle`, or `settle_max` after its first path,
-  // whichever comes first; a lone save after a quarter of `settle`. 0: at once. Neither is negative.
+  // whichever comes first; a lone save after a quarter of `settle`. 0: at once. Neither is
+  // negative.
   Settler(Duration settle, Duration settle_max);
   void set_times(Duration settle, Duration settle_max);  // of the batch that waits, too
 

@@ -177,7 +177,7 @@ class Folder {
   bool ready_ = false;  // the first look is over
   bool stopping_ = false;
   bool needs_restart_ = false;  // what the last run left is judged only at a start
-  bool resuming_ = false;  // from a halt, with the next comparison of the whole folder
+  bool resuming_ = false;       // from a halt, with the next comparison of the whole folder
   std::function<void(Status)> started_;
   std::function<void()> changed_;
   std::function<void(Event)> event_;
