@@ -75,13 +75,15 @@ bool is_settled(const Intent& intent, const std::optional<IndexEntry>& row,
          !has_origin(intent.old, intent.intended.record);
 }
 
-// An edit of this node, whose row is here: only where the disk shows again what it replaced is that
-// of use. Any other difference the comparison with the disk judges by the times in the row.
+// An edit of this node, whose row is here: only where the machine went down, and the disk shows
+// again what it replaced, is that of use. Any other difference the comparison with the disk judges
+// by the times in the row.
 bool is_edit_to_compare(const Intent& intent, const std::optional<IndexEntry>& row,
-                        const LookResult& look, const NodeName& self) {
-  const bool is_edit = intent.intended.id.author.node() == self && intent.old.has_value();
-  return is_edit && has_origin(row, intent.intended.record) &&
-         look.seen.content != intent.old->record.content;
+                        const LookResult& look, const FolderMeta& meta, const std::string& boot) {
+  const bool is_edit = intent.intended.id.author.node() == meta.author.node() && intent.old;
+  if (!is_edit || !has_origin(row, intent.intended.record)) return false;
+  const bool same_boot = !boot.empty() && boot == meta.boot;
+  return same_boot || look.seen.content != intent.old->record.content;
 }
 
 // Another content was made of the path since: its row was written after all that the intent tells,
@@ -204,6 +206,7 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
   Transaction& writes = recovered.writes;
   std::set<KeptId> files;
   if (const auto listed = disk.list_kept()) files = {listed->begin(), listed->end()};
+  const std::string boot = disk.boot();
   Index index;
   for (auto& [path, entry] : image.entries)
     index.put(path, std::move(entry));
@@ -215,7 +218,7 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
     std::optional<IndexEntry> entry = row;
     const bool is_over = has_moved_on(intent, row) ||
                          is_settled(intent, row, image.meta.knowledge) ||
-                         is_edit_to_compare(intent, row, look, image.meta.author.node());
+                         is_edit_to_compare(intent, row, look, image.meta, boot);
     if (!is_over) {
       if (shows == Shows::kTorn) take_away_torn(disk, intent, look, image, writes);
       entry = entry_after(intent, row, shows, look);

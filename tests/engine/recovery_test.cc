@@ -151,6 +151,29 @@ TEST_CASE("who changes only attributes after the rename has seen what it brought
   CHECK(world.is_edit());
 }
 
+TEST_CASE("where an edit is lost with the power, what it replaced is no edit of now") {
+  RecoveryWorld world;
+  world.intend(world.old);
+  world.image.meta.author = world.intended.origin.author;  // it was made here
+  world.image.entries.clear();
+  const RelPath path = world.image.intents[0].path;
+  world.image.entries.emplace_back(path, world.entry_of(world.intended));
+  world.write("a.py", "old", kOldTime);
+  SUBCASE("the machine went down") {
+    world.image.meta.boot = "another";
+    world.run();
+    CHECK(world.entry()->record == world.old);
+    CHECK_FALSE(world.is_edit());
+  }
+  SUBCASE("only the daemon did: then somebody has put it back") {
+    world.image.meta.boot = world.disk.disk().boot();
+    world.run();
+    CHECK(world.entry()->record == world.intended);
+    CHECK(world.is_edit());
+  }
+  CHECK(world.doubtful.empty());
+}
+
 TEST_CASE("a torn write of ours is no edit") {
   RecoveryWorld world;
   world.intend(world.old);
