@@ -68,5 +68,11 @@ class Chunks(Flood):
         self.flood("chunks-of-nothing", "--count", "2000")
 
 
+class Questions(Flood):
+    def test_questions_of_one_that_does_not_read_the_answers(self) -> None:
+        self.flood("pings-without-reading", "--count", "10000")
+        self.assert_refused("does not read")
+
+
 if __name__ == "__main__":
     unittest.main()
