@@ -179,8 +179,7 @@ void Intake::look_at_root() {
 
 void Intake::scanned(const std::shared_ptr<Round>& round, Scanner::Found found) {
   auto& troubles = round->batch.troubles;
-  for (const Scanner::Trouble& trouble : found.troubles)
-    failed_.insert(trouble.path);
+  failed_.insert(found.unlisted.begin(), found.unlisted.end());
   troubles.insert(troubles.end(), found.troubles.begin(), found.troubles.end());
   for (const RelPath& path : found.halted) {
     troubles.push_back({path,

@@ -69,6 +69,7 @@ void Scanner::list(const std::shared_ptr<Walk>& walk, RelPath directory) {
           add_below(*walk, directory);
         } else {
           walk->found.troubles.push_back({directory, listed.error().message});
+          walk->found.unlisted.push_back(directory);
         }
         step(walk);
       });

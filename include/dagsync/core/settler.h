@@ -25,8 +25,8 @@ class Settler {
   void set_times(Duration settle, Duration settle_max);  // of the batch that waits, too
 
   // A path again is one path, but the folder is no longer quiet. `now` never goes back. May it be a
-  // lone save: a file that somebody touched, where it stays the only path
-  // and none was added for three times `settle` before?
+  // lone save: a file that somebody touched, where it stays the only path and none was added for
+  // three times `settle` before?
   void add(RelPath path, MonoNanos now, bool may_be_lone = false);
 
   [[nodiscard]] std::optional<MonoNanos> due() const;      // none while nothing waits

@@ -25,6 +25,7 @@ class Scanner {
   struct Found {
     std::vector<RelPath> differing;  // new, changed or gone: to be looked at
     std::vector<Trouble> troubles;   // could not be listed or watched, or is special
+    std::vector<RelPath> unlisted;   // of these, what may be listed at another time
     std::vector<RelPath> unwatched;  // no watch was to be had: to be polled
     std::vector<RelPath> halted;     // another file system begins there: left alone
     std::size_t directories = 0;
