@@ -238,10 +238,14 @@ Status make_implied_directories(Disk& disk, const RelPath& directory, const Dire
   return made ? Status() : Unexpected(made.error());
 }
 
-void remove_needless(Disk& disk, const Disk::Disposable& disposable,
-                     const std::vector<RelPath>& directories) {
-  for (const RelPath& directory : directories)
-    (void)disk.remove_directory(directory, disposable);
+std::vector<RelPath> remove_needless(Disk& disk, const Disk::Disposable& disposable,
+                                     const std::vector<RelPath>& directories) {
+  std::vector<RelPath> not_empty;
+  for (const RelPath& directory : directories) {
+    const auto removed = disk.remove_directory(directory, disposable);
+    if (!removed && removed.error().code == ErrorCode::kExists) not_empty.push_back(directory);
+  }
+  return not_empty;
 }
 
 namespace {

@@ -14,6 +14,14 @@ namespace {
 
 constexpr std::size_t kLocalSources = 4;
 
+template <typename Value>
+std::vector<RelPath> paths_of(const std::map<RelPath, Value>& entries) {
+  std::vector<RelPath> paths;
+  for (const auto& [path, value] : entries)
+    paths.push_back(path);
+  return paths;
+}
+
 }  // namespace
 
 Publisher::Publisher(Clock& clock, Worker& worker, Disk& disk, Store& store, Outlet& outlet,
@@ -301,24 +309,22 @@ void Publisher::arm() {
   timer_ = clock_.after(std::max(next_retry_ - clock_.mono(), Duration(0)), [this] {
     timer_ = {};
     std::map<RelPath, Retry> due;
-    std::vector<RelPath> over;
+    std::map<RelPath, Retry> over;
     next_retry_ = clock_.mono() + kLongestPause;
     for (const auto& [path, retry] : retries_) {
       if (retry.at > clock_.mono()) {
         next_retry_ = std::min(next_retry_, retry.at);
       } else if (!replica_.wanted().contains(path)) {
-        over.push_back(path);
+        over.emplace(path, retry);
       } else if (!in_lane_.contains(path)) {
         due.emplace(path, retry);
       }
     }
-    std::vector<RelPath> paths;
-    for (const auto& [path, retry] : due)
-      paths.push_back(path);
-    want(paths, over, {});
+    want(paths_of(due), paths_of(over), {});
     // Wanting forgets the pause: a path that fails again must wait longer than before.
+    due.merge(over);
     for (auto& [path, retry] : due) {
-      if (!batches_.contains(path) && !in_lane_.contains(path)) continue;
+      if (!batches_.contains(path) && !is_publishing(path)) continue;
       retry.at = clock_.mono() + kLongestPause;
       retries_[path] = retry;
     }

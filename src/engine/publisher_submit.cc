@@ -245,15 +245,16 @@ std::set<RelPath> Publisher::wanted_deletes(const RelPath& directory) const {
   return deletes;
 }
 
-// Neither the index nor what is still wanted has anything live at or below it.
+// Neither the index nor what is still wanted has anything live below it, or itself as a directory.
 bool Publisher::is_needless(const RelPath& directory) const {
   if (replica_.index().expected_at(directory).kind != Kind::kTombstone) return false;
   const auto& wanted = replica_.wanted();
   return std::none_of(wanted.lower_bound(directory), end_of_prefix(wanted, directory),
                       [&](const auto& entry) {
                         const RelPath& path = entry.first;
-                        const bool concerned = path == directory || path.is_below(directory);
-                        return concerned && entry.second.record.is_live();
+                        const Record& record = entry.second.record;
+                        if (path == directory) return record.content.kind == Kind::kDirectory;
+                        return path.is_below(directory) && record.is_live();
                       });
 }
 
@@ -272,14 +273,19 @@ std::vector<RelPath> Publisher::needless_of(const std::vector<RelPath>& lowest) 
 }
 
 void Publisher::prune(const std::vector<RelPath>& directories, std::vector<Journal::Mark> marks) {
-  worker_.run(
+  worker_.compute(
       journal_.lane(),
       [this, directories, disposable = disposable_by(rules_)] {
-        remove_needless(disk_, disposable, directories);
+        return remove_needless(disk_, disposable, directories);
       },
-      [this, directories, marks = std::move(marks)]() mutable {
-        for (const RelPath& directory : directories)
+      [this, directories, marks = std::move(marks)](const std::vector<RelPath>& not_empty) mutable {
+        for (const RelPath& directory : directories) {
           removed(directory);
+          if (!replica_.wanted().contains(directory)) retries_.erase(directory);
+        }
+        // An editor's temporary file, say, which nobody hears of.
+        for (const RelPath& directory : not_empty)
+          retry_later(directory);
         journal_.sync_later(directories);
         if (!marks.empty()) journal_.sync_later(std::move(marks));
       });
@@ -352,8 +358,10 @@ void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults res
     const bool is_done = result && result->outcome == PublishOutcome::kDone;
     if (!item.nothing_to_do) (is_done ? to_sync : to_withdraw).push_back(item.mark);
     append(actions, settle_item(item, result));
-    // A directory that something was to keep may have lost that meanwhile.
-    const bool may_stand = item.nothing_to_do && !item.change.record.is_live();
+    // A directory that something was to keep may have lost that meanwhile; as may one that only
+    // what stands in it implies, and that a file is to replace.
+    const bool is_live = item.change.record.is_live();
+    const bool may_stand = item.nothing_to_do ? !is_live : !is_done && is_live;
     directories.push_back(may_stand ? item.path : item.path.parent());
   }
   for (const Journal::Mark& mark : to_withdraw)

@@ -1,83 +1,7 @@
 // After an unclean stop: what the disk shows at a path that was being published.
-#include "dagsync/engine/recovery.h"
-
-#include <doctest/doctest.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include "core/record_samples.h"
-#include "dagsync/engine/observer.h"
-#include "posix/disk_world.h"
-#include "support/memory_store.h"
+#include "recovery_world.h"
 
 using namespace dagsync;
-
-namespace {
-
-constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::int64_t kOldTime = 1'500'000'000 * kSecond + 1;
-constexpr std::int64_t kNewTime = 1'600'000'000 * kSecond + 2;
-constexpr std::int64_t kOtherTime = 1'650'000'000 * kSecond + 3;
-constexpr UnixNanos kNow{1'700'000'000 * kSecond};
-const Disk::Disposable kNothing = [](const RelPath&, FileType) { return false; };
-
-struct RecoveryWorld {
-  DiskWorld disk;
-  Record old = edit("a", 1, file_content("old", kOldTime), kOldTime);
-  Record intended = edit("b", 1, file_content("new!", kNewTime), kNewTime, &old);
-  FolderImage image;
-  Transaction writes;
-  std::vector<RelPath> doubtful;
-
-  void write(const std::string& name, const std::string& bytes, std::int64_t mtime) const {
-    disk.write(name, bytes);
-    const struct timespec times[2] = {{0, UTIME_OMIT}, {mtime / kSecond, mtime % kSecond}};
-    REQUIRE(::utimensat(AT_FDCWD, disk.real(name).c_str(), times, 0) == 0);
-    REQUIRE(::chmod(disk.real(name).c_str(), 0644) == 0);
-  }
-  // The index has `old`, whose state on the disk is out of date.
-  IndexEntry entry_of(const Record& record) const {
-    DiskState stale;
-    stale.inode = 1;
-    return {record, record.origin, stale};
-  }
-  // a.py was being published over `old`.
-  void intend(const std::optional<Record>& before) {
-    Intent intent;
-    intent.path = DiskWorld::path("a.py");
-    intent.intended = {intent.path, intended.origin, intended};
-    if (before) {
-      intent.old = entry_of(*before);
-      image.entries.emplace_back(intent.path, *intent.old);
-    }
-    image.intents.push_back(intent);
-  }
-  void run() {
-    Recovered recovered = recover(disk.disk(), kNothing, image, kNow);
-    writes = std::move(recovered.writes);
-    doubtful = std::move(recovered.doubtful);
-  }
-
-  [[nodiscard]] const IndexEntry* entry() const {
-    for (const auto& [path, entry] : image.entries) {
-      if (path == DiskWorld::path("a.py")) return &entry;
-    }
-    return nullptr;
-  }
-  // Whether the next scan takes what stands there for an edit.
-  [[nodiscard]] bool is_edit() {
-    LookAt at;
-    at.path = DiskWorld::path("a.py");
-    Content known;
-    if (entry() != nullptr && entry()->record.is_live()) {
-      at.known_state = entry()->disk;
-      known = at.known = entry()->record.content;
-    }
-    return look_at(disk.disk(), at, kNow, false).seen.content != known;
-  }
-};
-
-}  // namespace
 
 TEST_CASE("nothing to recover writes nothing") {
   RecoveryWorld world;
@@ -287,6 +211,15 @@ TEST_CASE("what was to come again and did not is no delete") {
   world.intend(world.old);
   world.image.intents[0].intended = {DiskWorld::path("a.py"), world.old.origin, world.old};
   world.image.intents[0].old->record.content = {};  // nothing stood there
+  SUBCASE("though its row had come") {
+    world.image.intents[0].old = world.entry_of(world.old);
+    world.image.intents[0].old->disk.reset();
+  }
+  SUBCASE("though it was made here, and its row had come") {
+    world.image.intents[0].old = world.entry_of(world.old);
+    world.image.intents[0].old->disk.reset();
+    world.image.meta.author = world.old.origin.author;
+  }
   world.run();
   CHECK(world.entry()->record == world.old);
   CHECK_FALSE(world.entry()->disk.has_value());
@@ -421,54 +354,4 @@ TEST_CASE("a merge that only this node has made gets a number of its own later")
   world.run();
   CHECK(world.entry()->record == reconcile(world.old, world.intended));
   CHECK(world.entry()->id == ChangeId{});
-}
-
-namespace {
-
-// d/e/a.py was being published, or deleted.
-struct DirectoriesWorld : RecoveryWorld {
-  DirectoriesWorld() {
-    disk.mkdir("d");
-    disk.mkdir("d/e");
-    Intent intent;
-    intent.path = DiskWorld::path("d/e/a.py");
-    intent.intended = {intent.path, intended.origin, intended};
-    image.intents.push_back(intent);
-  }
-  void record(const std::string& path) {
-    IndexEntry entry = entry_of(edit("b", 2, directory_content(0755), kOldTime));
-    entry.disk = disk.look(path);
-    image.entries.emplace_back(DiskWorld::path(path), entry);
-  }
-};
-
-}  // namespace
-
-TEST_CASE("a directory that was made for what did not come is nobody's") {
-  DirectoriesWorld world;
-  SUBCASE("all of them") {
-    world.run();
-    CHECK_FALSE(world.disk.exists("d"));
-  }
-  SUBCASE("but not what the index has") {
-    world.record("d");
-    world.run();
-    CHECK(world.disk.exists("d"));
-    CHECK_FALSE(world.disk.exists("d/e"));
-  }
-  SUBCASE("nor what somebody put something into") {
-    world.disk.write("d/e/mine.py", "mine");
-    world.run();
-    CHECK(world.disk.exists("d/e/mine.py"));
-  }
-}
-
-TEST_CASE("a directory that went with the last in it, before its row, is nobody's delete") {
-  DirectoriesWorld world;
-  world.record("d");
-  world.record("d/e");
-  std::filesystem::remove(world.disk.real("d/e"));
-  world.run();
-  for (const auto& [path, entry] : world.image.entries)
-    CHECK(entry.disk.has_value() == (path == DiskWorld::path("d")));
 }

@@ -77,9 +77,9 @@ struct PublishResults {
                                               const DirectoryModes& modes);
 
 // Removes directories that nothing implies any more, given deepest first; what a person put there
-// stays, and its directory with it. On the lane.
-void remove_needless(Disk& disk, const Disk::Disposable& disposable,
-                     const std::vector<RelPath>& directories);
+// stays, and its directory with it. Gives those that are not empty. On the lane.
+[[nodiscard]] std::vector<RelPath> remove_needless(Disk& disk, const Disk::Disposable& disposable,
+                                                   const std::vector<RelPath>& directories);
 
 // Takes the staged files out of the batch; the rest of it stays as it is.
 [[nodiscard]] PublishResults publish(Disk& disk, Store& store, const Disk::Disposable& disposable,

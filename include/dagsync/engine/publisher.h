@@ -50,7 +50,8 @@ class Publisher {
   void want(const std::vector<RelPath>& paths, const std::vector<RelPath>& unwanted,
             Contents contents);
   void retry_now();  // a peer came, or space was made
-  // Directories above these, deleted or not published after all, go where nothing needs them.
+  // Directories above these, deleted or not published after all, go where nothing needs them, and
+  // when nothing stands in them any more.
   void prune_above(const std::vector<RelPath>& paths);
   void stop();
   // Of contents that came with their announcements and are not on the disk yet.

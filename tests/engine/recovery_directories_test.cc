@@ -1,0 +1,54 @@
+// After an unclean stop: the directories above a path that was being published.
+#include "recovery_world.h"
+
+using namespace dagsync;
+
+namespace {
+
+// d/e/a.py was being published, or deleted.
+struct DirectoriesWorld : RecoveryWorld {
+  DirectoriesWorld() {
+    disk.mkdir("d");
+    disk.mkdir("d/e");
+    Intent intent;
+    intent.path = DiskWorld::path("d/e/a.py");
+    intent.intended = {intent.path, intended.origin, intended};
+    image.intents.push_back(intent);
+  }
+  void record(const std::string& path) {
+    IndexEntry entry = entry_of(edit("b", 2, directory_content(0755), kOldTime));
+    entry.disk = disk.look(path);
+    image.entries.emplace_back(DiskWorld::path(path), entry);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a directory that was made for what did not come is nobody's") {
+  DirectoriesWorld world;
+  SUBCASE("all of them") {
+    world.run();
+    CHECK_FALSE(world.disk.exists("d"));
+  }
+  SUBCASE("but not what the index has") {
+    world.record("d");
+    world.run();
+    CHECK(world.disk.exists("d"));
+    CHECK_FALSE(world.disk.exists("d/e"));
+  }
+  SUBCASE("nor what somebody put something into") {
+    world.disk.write("d/e/mine.py", "mine");
+    world.run();
+    CHECK(world.disk.exists("d/e/mine.py"));
+  }
+}
+
+TEST_CASE("a directory that went with the last in it, before its row, is nobody's delete") {
+  DirectoriesWorld world;
+  world.record("d");
+  world.record("d/e");
+  std::filesystem::remove(world.disk.real("d/e"));
+  world.run();
+  for (const auto& [path, entry] : world.image.entries)
+    CHECK(entry.disk.has_value() == (path == DiskWorld::path("d")));
+}

@@ -1,0 +1,79 @@
+// A disk, rows and intents as an unclean stop may leave them.
+#pragma once
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "core/record_samples.h"
+#include "dagsync/engine/observer.h"
+#include "dagsync/engine/recovery.h"
+#include "posix/disk_world.h"
+#include "support/memory_store.h"
+
+namespace dagsync {
+
+inline constexpr std::int64_t kSecond = 1'000'000'000;
+inline constexpr std::int64_t kOldTime = 1'500'000'000 * kSecond + 1;
+inline constexpr std::int64_t kNewTime = 1'600'000'000 * kSecond + 2;
+inline constexpr std::int64_t kOtherTime = 1'650'000'000 * kSecond + 3;
+inline constexpr UnixNanos kNow{1'700'000'000 * kSecond};
+inline const Disk::Disposable kNothing = [](const RelPath&, FileType) { return false; };
+
+struct RecoveryWorld {
+  DiskWorld disk;
+  Record old = edit("a", 1, file_content("old", kOldTime), kOldTime);
+  Record intended = edit("b", 1, file_content("new!", kNewTime), kNewTime, &old);
+  FolderImage image;
+  Transaction writes;
+  std::vector<RelPath> doubtful;
+
+  void write(const std::string& name, const std::string& bytes, std::int64_t mtime) const {
+    disk.write(name, bytes);
+    const struct timespec times[2] = {{0, UTIME_OMIT}, {mtime / kSecond, mtime % kSecond}};
+    REQUIRE(::utimensat(AT_FDCWD, disk.real(name).c_str(), times, 0) == 0);
+    REQUIRE(::chmod(disk.real(name).c_str(), 0644) == 0);
+  }
+  // The index has `old`, whose state on the disk is out of date.
+  IndexEntry entry_of(const Record& record) const {
+    DiskState stale;
+    stale.inode = 1;
+    return {record, record.origin, stale};
+  }
+  // a.py was being published over `old`.
+  void intend(const std::optional<Record>& before) {
+    Intent intent;
+    intent.path = DiskWorld::path("a.py");
+    intent.intended = {intent.path, intended.origin, intended};
+    if (before) {
+      intent.old = entry_of(*before);
+      image.entries.emplace_back(intent.path, *intent.old);
+    }
+    image.intents.push_back(intent);
+  }
+  void run() {
+    Recovered recovered = recover(disk.disk(), kNothing, image, kNow);
+    writes = std::move(recovered.writes);
+    doubtful = std::move(recovered.doubtful);
+  }
+
+  [[nodiscard]] const IndexEntry* entry() const {
+    for (const auto& [path, entry] : image.entries) {
+      if (path == DiskWorld::path("a.py")) return &entry;
+    }
+    return nullptr;
+  }
+  // Whether the next scan takes what stands there for an edit.
+  [[nodiscard]] bool is_edit() {
+    LookAt at;
+    at.path = DiskWorld::path("a.py");
+    Content known;
+    if (entry() != nullptr && entry()->record.is_live()) {
+      at.known_state = entry()->disk;
+      known = at.known = entry()->record.content;
+    }
+    return look_at(disk.disk(), at, kNow, false).seen.content != known;
+  }
+};
+
+}  // namespace dagsync

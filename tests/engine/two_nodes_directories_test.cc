@@ -1,0 +1,60 @@
+// Directories that nobody recorded: they stand for what lies in them.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "engine/two_nodes.h"
+
+using namespace dagsync;
+
+namespace {
+
+// d was deleted on one node while the other one put d/y.py into it.
+void imply_directory(TwoNodes& world) {
+  world.a().real.mkdir("d");
+  world.a().write_old("d/x.py", "x");
+  world.look_and_sync(world.a());
+  world.disconnect();
+  std::filesystem::remove_all(world.a().real.real("d"));
+  world.look(world.a());
+  world.b().real.write("d/y.py", "y");
+  world.look_at(world.b(), "d/y.py");
+  world.connect();
+  world.until_in_sync();
+  REQUIRE(world.a().real.read("d/y.py") == "y");
+  REQUIRE_FALSE(world.b().real.exists("d/x.py"));
+}
+
+}  // namespace
+
+TEST_CASE("a directory goes with the last that implied it, when a passing file has left it, too") {
+  TwoNodes world;
+  world.start();
+  imply_directory(world);
+  const std::string passing = world.b().real.real("d/passing.tmp");
+  const int fd = ::open(passing.c_str(), O_CREAT | O_WRONLY, 0600);
+  REQUIRE(fd >= 0);
+  std::filesystem::remove(world.a().real.real("d/y.py"));
+  world.look_and_sync(world.a());
+  REQUIRE_FALSE(world.b().real.exists("d/y.py"));
+  CHECK(world.b().real.exists("d"));
+  ::close(fd);
+  std::filesystem::remove(passing);
+  world.until([&] { return !world.b().real.exists("d"); });
+  world.look(world.b());
+  world.until_in_sync();
+  CHECK_FALSE(world.a().real.exists("d"));
+}
+
+TEST_CASE("a file takes the place of a directory that something was only passing through") {
+  TwoNodes world;
+  world.start();
+  imply_directory(world);
+  world.disconnect();
+  std::filesystem::remove_all(world.a().real.real("d"));
+  world.a().real.write("d", "a file now");
+  world.look(world.a());
+  world.connect();
+  world.until([&] { return std::filesystem::is_regular_file(world.b().real.real("d")); });
+  world.until_in_sync();
+  CHECK(world.b().real.read("d") == "a file now");
+}
