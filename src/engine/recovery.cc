@@ -80,7 +80,8 @@ bool is_settled(const Intent& intent, const std::optional<IndexEntry>& row,
 // by the times in the row.
 bool is_edit_to_compare(const Intent& intent, const std::optional<IndexEntry>& row,
                         const LookResult& look, const FolderMeta& meta, const std::string& boot) {
-  const bool is_edit = intent.intended.id.author.node() == meta.author.node() && intent.old;
+  const bool is_new = intent.old && !has_origin(intent.old, intent.intended.record);
+  const bool is_edit = is_new && intent.intended.id.author.node() == meta.author.node();
   if (!is_edit || !has_origin(row, intent.intended.record)) return false;
   const bool same_boot = !boot.empty() && boot == meta.boot;
   return same_boot || look.seen.content != intent.old->record.content;
