@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "posix/beneath.h"
 #include "posix/clear_directory.h"
 #include "posix/disk_error.h"
 #include "posix/put_back.h"
@@ -52,6 +53,14 @@ Result<Published> rename_over_directory(Publishing& job, StagedThing& staged, Te
   if (!renamed) return fail_publish(job, renamed.error().number);
   ready.forget();
   return published(job, staged);
+}
+
+// Or a power cut may show the exchange and, in what came out, names that had gone before.
+Status sync_names(const Standing& directory, const RelPath& path) {
+  const auto readable = reopen(directory.inode.get(), O_RDONLY | O_DIRECTORY);
+  if (!readable) return fail_at(readable.error().number, "open", path);
+  if (::fsync(readable->get()) != 0) return fail_at(errno, "make durable", path);
+  return {};
 }
 
 }  // namespace
@@ -106,6 +115,8 @@ Result<Published> replace_directory(Publishing& job, const Standing& old, Staged
   if (!checked) return tl::unexpected(checked.error());
   const auto cleared = remove_disposable(old.inode.get(), job.path, disposable);
   if (!cleared) return tl::unexpected(cleared.error());
+  if (const Status emptied = sync_names(old, job.path); !emptied)
+    return tl::unexpected(emptied.error());
 
   auto swap = ready_to_swap(job, staged, KeptVersions::fresh_id());
   if (!swap) return fail_publish(job, swap.error().number);

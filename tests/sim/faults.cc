@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "dagsync/base/log.h"
+#include "sim_disk_parts.h"
 #include "world.h"
 
 namespace dagsync::sim {
@@ -60,6 +61,10 @@ void World::adopt_flux(Machine& machine) {
       continue;
     }
     const RelPath& path = it->second.path;
+    // Opening it has truncated what stood there.
+    const Version& before = it->second.before;
+    const bool stands = people_.version(machine.name, path, content_at(machine, path)) == before;
+    if (!stands && people_.told().contains(before)) people_.forgive(before);
     people_.adopt(machine.name, path, content_at(machine, path));
     for (const auto& [name, content] : tree_of(machine)) {
       const bool is_it = machine.files.walk(machine.root(), name.bytes()) == it->first.second;
@@ -69,8 +74,26 @@ void World::adopt_flux(Machine& machine) {
   }
 }
 
+// Somebody wrote over a file in place, as many bytes as it had, while no daemon ran; and the power
+// cut left the bytes and took the times. Only reading every file finds that, as `verify` does.
+void World::touch_what_nobody_could_see(Machine& machine) {
+  const auto& rows = machine.store.rows();
+  for (const auto& [path, content] : tree_of(machine)) {
+    const auto row = rows.entries.find(path);
+    if (row == rows.entries.end() || !row->second.disk || content.kind != Kind::kFile) continue;
+    const bool is_told = rows.meta.knowledge.covers(row->second.id) && !rows.intents.contains(path);
+    const Inode inode = machine.files.walk(machine.root(), path.bytes());
+    const bool looks_same = matches(*row->second.disk, machine.files.state(inode));
+    if (!is_told || !looks_same || same_bytes(content, row->second.record.content)) continue;
+    tell(machine.name, path, "a person touches what only `verify` would find");
+    machine.files.set_mtime(inode, machine.clock.now());
+    machine.files.sync(inode);
+  }
+}
+
 // What only stood there and is gone was not the daemon's to keep.
 void World::after_power_cut(Machine& machine, const Tree& before) {
+  touch_what_nobody_could_see(machine);
   const Tree after = tree_of(machine);
   std::set<RelPath> all;
   for (const auto& [path, content] : before)

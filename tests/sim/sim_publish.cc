@@ -228,6 +228,8 @@ Result<Published> replace_directory(const Publishing& job, const DiskState& old,
     return Unexpected(checked.error());
   if (const Status done = remove_disposable(disks, job.path, old.inode, disposable); !done)
     return Unexpected(done.error());
+  if (const Status step = disks.step("make durable"); !step) return Unexpected(step.error());
+  disks.files.sync(old.inode);
   const NameIn swap = swap_name(disks, disks.fresh_id(), staged.inode);
   ready_to_swap(job, staged, swap);
   if (const Status step = disks.step("exchange"); !step) return Unexpected(step.error());

@@ -99,6 +99,7 @@ class World {
 
   void after_event();
   void died(Machine& machine, End how);
+  void touch_what_nobody_could_see(Machine& machine);
   void after_power_cut(Machine& machine, const Tree& before);
   [[nodiscard]] std::map<KeptId, Content> unsynced_kept(const Machine& machine);
   void forgive_kept(const Machine& machine, const std::map<KeptId, Content>& unsynced);
