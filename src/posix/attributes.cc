@@ -10,9 +10,6 @@
 namespace dagsync {
 namespace {
 
-const Published kChanged{PublishOutcome::kChanged, {}, false};
-const Published kBusy{PublishOutcome::kBusy, {}, false};
-
 Sys<void> set(const Standing& thing, std::uint32_t mode, std::optional<UnixNanos> mtime) {
   const int fd = thing.inode.get();
   const FileType type = thing.state.type;

@@ -26,7 +26,7 @@
 namespace dagsync {
 namespace {
 
-constexpr const char* kDirectory = "versions";
+constexpr const char* kVersionsName = "versions";
 constexpr std::string_view kHalfCopy = ".copy";
 constexpr std::string_view kLabel = ".of";
 constexpr std::size_t kMaxUnsynced = 64;
@@ -66,13 +66,13 @@ Unexpected no_such_id(const KeptId& id) {
 }  // namespace
 
 Result<std::unique_ptr<KeptVersions>> KeptVersions::open(int state_directory) {
-  if (::mkdirat(state_directory, kDirectory, 0700) != 0 && errno != EEXIST)
-    return fail_at(errno, "make the directory of kept", kDirectory);
+  if (::mkdirat(state_directory, kVersionsName, 0700) != 0 && errno != EEXIST)
+    return fail_at(errno, "make the directory of kept", kVersionsName);
   UniqueFd directory(
-      ::openat(state_directory, kDirectory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!directory) return fail_at(errno, "open the directory of kept", kDirectory);
+      ::openat(state_directory, kVersionsName, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory) return fail_at(errno, "open the directory of kept", kVersionsName);
   const auto names = names_in(directory.get());
-  if (!names) return fail_at(names.error().number, "read the directory of kept", kDirectory);
+  if (!names) return fail_at(names.error().number, "read the directory of kept", kVersionsName);
   for (const std::string& name : *names)
     if (name.ends_with(kHalfCopy)) ::unlinkat(directory.get(), name.c_str(), 0);
   return std::unique_ptr<KeptVersions>(new KeptVersions(std::move(directory)));
@@ -192,7 +192,7 @@ Result<std::string> KeptVersions::read_link(const KeptId& id) const {
 
 Result<std::vector<KeptId>> KeptVersions::list() const {
   auto names = names_in(directory_.get());
-  if (!names) return fail_at(names.error().number, "list the kept", kDirectory);
+  if (!names) return fail_at(names.error().number, "list the kept", kVersionsName);
   std::vector<KeptId> ids;
   for (std::string& name : *names) {
     if (!is_kept_id(name)) continue;
@@ -239,7 +239,7 @@ std::vector<Disk::Rescued> KeptVersions::take_rescued() {
 
 Status KeptVersions::sync_all() {
   if (::syncfs(directory_.get()) == 0) return {};
-  return fail_at(errno, "make durable the kept", kDirectory);
+  return fail_at(errno, "make durable the kept", kVersionsName);
 }
 
 Status KeptVersions::sync() {
@@ -262,7 +262,7 @@ Status KeptVersions::sync() {
   const std::lock_guard lock(mutex_);
   dirty_ = true;  // the next sync tries again, all of it
   unsynced_.resize(kMaxUnsynced + 1);
-  return fail_at(synced.error().number, "make durable the kept", kDirectory);
+  return fail_at(synced.error().number, "make durable the kept", kVersionsName);
 }
 
 }  // namespace dagsync

@@ -43,6 +43,10 @@ struct Publishing {
   return {place.directory->get(), place.name.c_str()};
 }
 
+// It shows something unexpected; or somebody has it open for writing. Then nothing was done.
+inline const Published kChanged{PublishOutcome::kChanged, {}, false};
+inline const Published kBusy{PublishOutcome::kBusy, {}, false};
+
 // What stands at a place, held so that its inode number is not used again.
 struct Standing {
   UniqueFd inode;  // O_PATH

@@ -11,13 +11,6 @@
 #include "posix/staged_name.h"
 
 namespace dagsync {
-namespace {
-
-const Published kChanged{PublishOutcome::kChanged, {}, false};
-const Published kBusy{PublishOutcome::kBusy, {}, false};
-
-}  // namespace
-
 // A bare unlink would take away whatever stands there by then. So the name is moved out first, and
 // only what was expected is let go.
 Result<Published> remove_file(Publishing& job, const DiskState& expected) {

@@ -15,9 +15,6 @@
 namespace dagsync {
 namespace {
 
-const Published kChanged{PublishOutcome::kChanged, {}, false};
-const Published kBusy{PublishOutcome::kBusy, {}, false};
-
 // Without an exchange the old content is copied and the name renamed over; what somebody writes
 // between the last look and the rename is lost, which is why the disk calls itself degraded.
 Result<Published> rename_over_file(Publishing& job, Standing& old, StagedThing& staged,

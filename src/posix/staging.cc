@@ -18,7 +18,7 @@
 namespace dagsync {
 namespace {
 
-constexpr const char* kDirectory = "staging";
+constexpr const char* kStagingName = "staging";
 
 // A staged symlink, directory or second name.
 class PosixStagedName final : public Staged, public PosixStaged {
@@ -40,11 +40,11 @@ Sys<void> clear_name(NameAt at, KeptVersions& kept) {
 
 Status clear(int directory, KeptVersions& kept) {
   const auto names = names_in(directory);
-  if (!names) return fail_at(names.error().number, "read", kDirectory);
+  if (!names) return fail_at(names.error().number, "read", kStagingName);
   for (const std::string& name : *names) {
     const auto cleared = clear_name({directory, name.c_str()}, kept);
     if (!cleared)
-      log::warning("{}/{} stays in the state directory: {}", kDirectory, escape_bytes(name),
+      log::warning("{}/{} stays in the state directory: {}", kStagingName, escape_bytes(name),
                    fail_at(cleared.error().number, "clear", name).value().message);
   }
   return {};
@@ -90,13 +90,13 @@ Sys<Look> look_at_staged(const StagedThing& staged, NameAt at) {
 
 Result<std::unique_ptr<Staging>> Staging::open(int state_directory, std::optional<Owner> owner,
                                                KeptVersions& kept) {
-  if (::mkdirat(state_directory, kDirectory, S_IRWXU) != 0 && errno != EEXIST)
-    return fail_at(errno, "make the directory", kDirectory);
+  if (::mkdirat(state_directory, kStagingName, S_IRWXU) != 0 && errno != EEXIST)
+    return fail_at(errno, "make the directory", kStagingName);
   SharedFd directory = share(UniqueFd(
-      ::openat(state_directory, kDirectory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
-  if (!*directory) return fail_at(errno, "open the directory", kDirectory);
+      ::openat(state_directory, kStagingName, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
+  if (!*directory) return fail_at(errno, "open the directory", kStagingName);
   const auto look = look_at(directory->get());
-  if (!look) return fail_at(look.error().number, "look at the directory", kDirectory);
+  if (!look) return fail_at(look.error().number, "look at the directory", kStagingName);
   const auto cleared = clear(directory->get(), kept);
   if (!cleared) return tl::unexpected(cleared.error());
   return std::unique_ptr<Staging>(new Staging(std::move(directory), *look, owner));
@@ -117,7 +117,7 @@ Result<std::unique_ptr<StagedFile>> Staging::file(const FolderRoot::Opened& root
     const std::string name = next_name();
     constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     UniqueFd file(::openat(directory_->get(), name.c_str(), kFlags, S_IRUSR | S_IWUSR));
-    if (!file) return fail_at(errno, "stage a file in", kDirectory);
+    if (!file) return fail_at(errno, "stage a file in", kStagingName);
     return PosixStagedFile::start(std::move(file), TempName(directory_, name, 0), size, owner_);
   }
   UniqueFd file(::openat(root.fd->get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR));
@@ -141,7 +141,7 @@ Result<std::unique_ptr<Staged>> Staging::symlink(const FolderRoot::Opened& root,
   if (!is_beside(root)) return staged;
   const std::string name = next_name();
   const auto made = make_thing(thing, {directory_->get(), name.c_str()});
-  if (!made) return fail_at(made.error().number, "stage a symlink in", kDirectory);
+  if (!made) return fail_at(made.error().number, "stage a symlink in", kStagingName);
   thing.name = TempName(directory_, name, thing.made.inode);
   return staged;
 }
@@ -156,7 +156,7 @@ Result<std::unique_ptr<Staged>> Staging::directory(const FolderRoot::Opened& roo
   if (!is_beside(root)) return staged;
   const std::string name = next_name();
   const auto made = make_thing(thing, {directory_->get(), name.c_str()});
-  if (!made) return fail_at(made.error().number, "stage a directory in", kDirectory);
+  if (!made) return fail_at(made.error().number, "stage a directory in", kStagingName);
   thing.name = TempName(directory_, name, thing.made.inode);
   return staged;
 }

@@ -7,17 +7,14 @@
 #include <unordered_set>
 #include <vector>
 
+#include "support/paths.h"
+
 using dagsync::kMaxNameBytes;
 using dagsync::kMaxPathBytes;
+using dagsync::path;
 using dagsync::RelPath;
 
 namespace {
-
-RelPath path(std::string_view bytes) {
-  const auto parsed = RelPath::parse(bytes);
-  REQUIRE(parsed.has_value());
-  return *parsed;
-}
 
 // A path of exactly that many bytes, of valid names.
 std::string path_of_length(std::size_t length) {

@@ -5,16 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "support/paths.h"
+
 using dagsync::IgnoreRules;
+using dagsync::path;
 using dagsync::RelPath;
 
 namespace {
-
-RelPath path(std::string_view bytes) {
-  const auto parsed = RelPath::parse(bytes);
-  REQUIRE(parsed.has_value());
-  return *parsed;
-}
 
 // A trailing slash says that the path is a directory.
 bool ignores(const IgnoreRules& rules, std::string bytes) {
@@ -210,7 +207,8 @@ TEST_CASE("a hostile line costs no more than a moment") {
 }
 
 TEST_CASE("lines and a path that are all made to take time are given up, and built-in ones count") {
-  // 500 lines, each compared in vain at each of 2,000 directories: minutes, were it not for a bound.
+  // 500 lines, each compared in vain at each of 2,000 directories: minutes, were it not for a
+  // bound.
   std::string line = "**/*";
   for (int i = 0; i < 1000; ++i)
     line += "a/";

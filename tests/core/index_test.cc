@@ -28,7 +28,7 @@ Index index_of(const std::vector<std::pair<std::string, Content>>& rows) {
 
 const Content kFile = file_content("x", 1);
 const Content kLink = symlink_content("x", 1);
-const Content kDirectory = directory_content(0700);
+const Content kPrivateDirectory = directory_content(0700);
 const Content kNothing;
 
 std::vector<std::string> below(const Index& index, const std::string& directory) {
@@ -59,7 +59,7 @@ TEST_CASE("the totals follow what is put, replaced and dropped") {
   Index index;
   index.put(at("a"), entry_of(file_content("12345", 1)));
   index.put(at("b"), entry_of(kLink));
-  index.put(at("d"), entry_of(kDirectory));
+  index.put(at("d"), entry_of(kPrivateDirectory));
   CHECK(index.totals().files == 2);
   CHECK(index.totals().directories == 1);
   CHECK(index.totals().bytes == 5);
@@ -91,7 +91,7 @@ TEST_CASE("files are found by their content, while they have it") {
 
 TEST_CASE("below a directory is neither itself nor its neighbours") {
   // '-' and '.' stand before '/', '0' behind it.
-  const Index index = index_of({{"d", kDirectory},
+  const Index index = index_of({{"d", kPrivateDirectory},
                                 {"d-1/x", kFile},
                                 {"d.py", kFile},
                                 {"d/a", kFile},
@@ -107,7 +107,7 @@ TEST_CASE("below a directory is neither itself nor its neighbours") {
 }
 
 TEST_CASE("children are visited once, however many paths lie below or between") {
-  const Index index = index_of({{"d", kDirectory},
+  const Index index = index_of({{"d", kPrivateDirectory},
                                 {"d-1", kFile},
                                 {"d-1.py", kFile},
                                 {"d/a", kFile},
@@ -129,7 +129,7 @@ TEST_CASE("what should stand at a path") {
                                 {"f/below", kFile},
                                 {"l", kLink},
                                 {"l/s/below", kFile},
-                                {"d", kDirectory},
+                                {"d", kPrivateDirectory},
                                 {"d/x", kFile},
                                 {"implied/s/x", kFile},
                                 {"kept", kNothing},
@@ -144,7 +144,7 @@ TEST_CASE("what should stand at a path") {
   CHECK_FALSE(index.is_shadowed(at("f")));
   CHECK(index.expected_at(at("l/s/below")) == kNothing);
   CHECK(index.expected_at(at("l/s")) == kNothing);
-  CHECK(index.expected_at(at("d")) == kDirectory);
+  CHECK(index.expected_at(at("d")) == kPrivateDirectory);
   CHECK(index.expected_at(at("d/x")) == kFile);
   CHECK(index.expected_at(at("implied")) == implied);
   CHECK(index.expected_at(at("implied/s")) == implied);

@@ -35,7 +35,8 @@ TEST_CASE("a file over a directory hides what is below, and what is below comes 
     CHECK(broadcast_by(actions).size() == 1);
   }
   SUBCASE("when it becomes a directory again") {
-    CHECK(wanted_by(one.look({seen("d", kPlainDirectory, 100)})) == std::vector<std::string>{"d/x.py"});
+    CHECK(wanted_by(one.look({seen("d", kPlainDirectory, 100)})) ==
+          std::vector<std::string>{"d/x.py"});
   }
   SUBCASE("but not when it becomes a symlink") {
     CHECK(wanted_by(one.look({seen("d", symlink_content("x", 100), 100)})).empty());

@@ -8,18 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "support/paths.h"
+
 using dagsync::Duration;
 using dagsync::MonoNanos;
+using dagsync::path;
 using dagsync::RelPath;
 using dagsync::Settler;
 
 namespace {
-
-RelPath path(const std::string& bytes) {
-  const auto parsed = RelPath::parse(bytes);
-  REQUIRE(parsed.has_value());
-  return *parsed;
-}
 
 MonoNanos at_ms(std::int64_t ms) {
   return MonoNanos{ms * 1'000'000};

@@ -8,6 +8,7 @@
 
 #include "daemon/control_server.h"
 #include "poll_loop.h"
+#include "support/texts.h"
 #include "temp_dir.h"
 
 namespace dagsync {
@@ -73,10 +74,6 @@ struct Program : ControlHandler {
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(out), read_file(err)};
   }
 };
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 TEST_CASE_FIXTURE(Program, "usage errors are exit status 2 and say so in one way") {
   const std::vector<std::vector<std::string>> wrong = {

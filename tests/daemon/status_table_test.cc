@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/console.h"
+#include "support/texts.h"
 
 namespace dagsync {
 namespace {
@@ -28,10 +29,6 @@ json in_sync() {
                "rtt_ms": 10, "clock_offset_ms": -3.5, "last_seen": null,
                "bytes_sent": 0, "bytes_received": 0, "certificate_expires": null}]
   })");
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 TEST_CASE("a mesh in sync is a page without a complaint") {

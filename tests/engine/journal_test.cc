@@ -6,6 +6,7 @@
 #include "support/inline_worker.h"
 #include "support/memory_store.h"
 #include "support/noting_disk.h"
+#include "support/paths.h"
 
 using namespace dagsync;
 
@@ -14,10 +15,6 @@ namespace {
 using Diary = std::vector<std::string>;
 
 const AuthorId kAuthor{{"b"}, {1}};
-
-RelPath at(const std::string& name) {
-  return DiskWorld::path(name);
-}
 
 struct JournalWorld {
   DiskWorld disk_world;
@@ -43,7 +40,7 @@ struct JournalWorld {
                    [this](const Error&) { ++failures; }}};
 
   void put(const std::string& name) {
-    journal.write(Transaction::PutEntry{at(name), IndexEntry{}});
+    journal.write(Transaction::PutEntry{path(name), IndexEntry{}});
   }
   // As the publisher does when a path stands on the disk.
   void published(const Journal::Mark& mark, Sequence sequence) {
@@ -57,7 +54,7 @@ struct JournalWorld {
 
 TEST_CASE("a row goes to the store before the group that makes it durable") {
   JournalWorld world;
-  const auto mark = world.journal.open_intent(at("a.py"));
+  const auto mark = world.journal.open_intent(path("a.py"));
   world.published(mark, 1);
   CHECK_FALSE(world.journal.idle());
   CHECK_FALSE(world.durable.covers(world.known));
@@ -79,8 +76,8 @@ TEST_CASE("rows gather while a commit is under way, and keep their order") {
 
 TEST_CASE("an intent is cleared by the group that synced its file, and by no earlier one") {
   JournalWorld world;
-  world.journal.sync_later(std::vector{world.journal.open_intent(at("a"))});
-  const auto late = world.journal.open_intent(at("b"));
+  world.journal.sync_later(std::vector{world.journal.open_intent(path("a"))});
+  const auto late = world.journal.open_intent(path("b"));
   REQUIRE(world.worker.waiting() == 1);  // a is being synced
   world.journal.sync_later(std::vector{late});
   world.worker.run_all();
@@ -90,7 +87,7 @@ TEST_CASE("an intent is cleared by the group that synced its file, and by no ear
 
 TEST_CASE("an intent that nobody has published yet stays") {
   JournalWorld world;
-  (void)world.journal.open_intent(at("a"));
+  (void)world.journal.open_intent(path("a"));
   world.journal.touch();
   world.worker.run_all();
   CHECK(world.diary == Diary{"durably: meta"});
@@ -98,8 +95,8 @@ TEST_CASE("an intent that nobody has published yet stays") {
 
 TEST_CASE("a path that is published again keeps its newer intent") {
   JournalWorld world;
-  world.journal.sync_later(std::vector{world.journal.open_intent(at("a"))});
-  const auto again = world.journal.open_intent(at("a"));
+  world.journal.sync_later(std::vector{world.journal.open_intent(path("a"))});
+  const auto again = world.journal.open_intent(path("a"));
   world.worker.run_all();
   CHECK(world.diary == Diary{"sync a", "durably: meta"});
   world.journal.sync_later(std::vector{again});
@@ -109,8 +106,8 @@ TEST_CASE("a path that is published again keeps its newer intent") {
 
 TEST_CASE("where nothing was published the intent goes at once, but not a newer one") {
   JournalWorld world;
-  const auto first = world.journal.open_intent(at("a"));
-  const auto second = world.journal.open_intent(at("a"));
+  const auto first = world.journal.open_intent(path("a"));
+  const auto second = world.journal.open_intent(path("a"));
   world.journal.withdraw(first);
   world.worker.run_all();
   CHECK(world.diary.empty());
@@ -121,12 +118,12 @@ TEST_CASE("where nothing was published the intent goes at once, but not a newer 
 
 TEST_CASE("an intent that goes late takes no newer one with it") {
   JournalWorld world;
-  const auto first = world.journal.open_intent(at("a"));
+  const auto first = world.journal.open_intent(path("a"));
   world.store.failures = 1;  // so that the withdrawal has to wait
   world.journal.withdraw(first);
   world.worker.run_all();
   CHECK(world.failures == 1);
-  (void)world.journal.open_intent(at("a"));
+  (void)world.journal.open_intent(path("a"));
   world.put("b");
   world.worker.run_all();
   CHECK(world.diary == Diary{"lazily: put b", "durably: meta"});
@@ -150,7 +147,7 @@ TEST_CASE("rows that could not be written are kept, in front of later ones") {
 TEST_CASE("a group that could not be committed acknowledges nothing, and is tried again") {
   JournalWorld world;
   bool told = false;
-  world.journal.sync_later(std::vector{world.journal.open_intent(at("a"))});
+  world.journal.sync_later(std::vector{world.journal.open_intent(path("a"))});
   world.worker.run_one();
   world.known.add(ChangeId{kAuthor, 1});
   world.journal.when_durable([&] { told = true; });
@@ -170,7 +167,7 @@ TEST_CASE("where a file could not be synced nothing is acknowledged and no inten
   world.disk.sync_failures = 1;
   bool told = false;
   world.known.add(ChangeId{kAuthor, 1});
-  world.journal.sync_later(std::vector{world.journal.open_intent(at("a"))});
+  world.journal.sync_later(std::vector{world.journal.open_intent(path("a"))});
   world.journal.when_durable([&] { told = true; });
   world.worker.run_all();
   CHECK(world.failures == 1);
@@ -185,7 +182,7 @@ TEST_CASE("where a file could not be synced nothing is acknowledged and no inten
 
 TEST_CASE("no intent is cleared while the row that replaces it is not in the store") {
   JournalWorld world;
-  const auto mark = world.journal.open_intent(at("a"));
+  const auto mark = world.journal.open_intent(path("a"));
   world.store.failures = 1;  // of the row, not of the group behind it
   world.published(mark, 1);
   world.worker.run_all();
@@ -247,7 +244,7 @@ TEST_CASE("the last group is marked as a clean stop, and only that") {
   JournalWorld world;
   bool closed = false;
   world.put("a");
-  world.journal.sync_later(std::vector{world.journal.open_intent(at("b"))});
+  world.journal.sync_later(std::vector{world.journal.open_intent(path("b"))});
   world.worker.run_one();
   world.journal.close([&] { closed = true; });
   world.worker.run_all();

@@ -185,8 +185,8 @@ TEST_CASE("who edits after the rename has seen what it brought") {
   world.intend(world.old);
   Intent& intent = world.image.intents[0];
   intent.old->disk = world.disk.look("a.py");
-  intent.kept = KeptVersion{id,   DiskWorld::path("a.py"),       world.old.content, {"a"},
-                            kNow, KeptVersion::Reason::kReplaced};
+  intent.kept = KeptVersion{id,       DiskWorld::path("a.py"),       world.old.content, {"a"},
+                            kRestart, KeptVersion::Reason::kReplaced};
   REQUIRE(world.disk.publish("a.py", world.disk.look("a.py"),
                              world.disk.staged_file("new!", 0644, {kNewTime}), id));
   world.write("a.py", "mine", kOtherTime);
@@ -256,8 +256,9 @@ TEST_CASE("a kept version whose row is missing is adopted") {
   RecoveryWorld world;
   world.intend(world.old);
   const KeptId id = kept_id(1);
-  world.image.intents[0].kept = KeptVersion{
-      id, DiskWorld::path("a.py"), world.old.content, {"a"}, kNow, KeptVersion::Reason::kReplaced};
+  world.image.intents[0].kept =
+      KeptVersion{id,       DiskWorld::path("a.py"),       world.old.content, {"a"},
+                  kRestart, KeptVersion::Reason::kReplaced};
   world.write("a.py", "old", kOldTime);
   SUBCASE("where it was made") {
     REQUIRE(world.disk.publish("a.py", world.disk.look("a.py"),

@@ -13,11 +13,11 @@
 
 namespace dagsync {
 
-inline constexpr std::int64_t kSecond = 1'000'000'000;
-inline constexpr std::int64_t kOldTime = 1'500'000'000 * kSecond + 1;
-inline constexpr std::int64_t kNewTime = 1'600'000'000 * kSecond + 2;
-inline constexpr std::int64_t kOtherTime = 1'650'000'000 * kSecond + 3;
-inline constexpr UnixNanos kNow{1'700'000'000 * kSecond};
+inline constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+inline constexpr std::int64_t kOldTime = 1'500'000'000 * kNanosPerSecond + 1;
+inline constexpr std::int64_t kNewTime = 1'600'000'000 * kNanosPerSecond + 2;
+inline constexpr std::int64_t kOtherTime = 1'650'000'000 * kNanosPerSecond + 3;
+inline constexpr UnixNanos kRestart{1'700'000'000 * kNanosPerSecond};
 inline const Disk::Disposable kNothing = [](const RelPath&, FileType) { return false; };
 
 struct RecoveryWorld {
@@ -30,7 +30,8 @@ struct RecoveryWorld {
 
   void write(const std::string& name, const std::string& bytes, std::int64_t mtime) const {
     disk.write(name, bytes);
-    const struct timespec times[2] = {{0, UTIME_OMIT}, {mtime / kSecond, mtime % kSecond}};
+    const struct timespec times[2] = {{0, UTIME_OMIT},
+                                      {mtime / kNanosPerSecond, mtime % kNanosPerSecond}};
     REQUIRE(::utimensat(AT_FDCWD, disk.real(name).c_str(), times, 0) == 0);
     REQUIRE(::chmod(disk.real(name).c_str(), 0644) == 0);
   }
@@ -52,7 +53,7 @@ struct RecoveryWorld {
     image.intents.push_back(intent);
   }
   void run() {
-    Recovered recovered = recover(disk.disk(), kNothing, image, kNow);
+    Recovered recovered = recover(disk.disk(), kNothing, image, kRestart);
     writes = std::move(recovered.writes);
     doubtful = std::move(recovered.doubtful);
   }
@@ -72,7 +73,7 @@ struct RecoveryWorld {
       at.known_state = entry()->disk;
       known = at.known = entry()->record.content;
     }
-    return look_at(disk.disk(), at, kNow, false).seen.content != known;
+    return look_at(disk.disk(), at, kRestart, false).seen.content != known;
   }
 };
 

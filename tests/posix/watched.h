@@ -11,12 +11,9 @@
 #include <vector>
 
 #include "posix/inotify_watcher.h"
+#include "support/paths.h"
 
 namespace dagsync {
-
-inline RelPath path(std::string_view bytes) {
-  return bytes.empty() ? RelPath() : *RelPath::parse(bytes);
-}
 
 // A folder of its own with a watcher on it, which keeps what the handlers were told: of the hints,
 // "file directory/ file".
