@@ -14,9 +14,7 @@ bool is_tombstone(const Content& content) {
 }
 
 // What can hide records below it.
-bool is_leaf(const IndexEntry* entry) {
-  if (entry == nullptr) return false;
-  const Kind kind = entry->record.content.kind;
+bool is_leaf(Kind kind) {
   return kind == Kind::kFile || kind == Kind::kSymlink;
 }
 
@@ -172,7 +170,7 @@ void Replica::author(const Observation& seen, Actions& actions, std::vector<Chan
   refused_.erase(seen.path);
   drift_.erase(seen.path);
   const IndexEntry* entry = index_.find(seen.path);
-  const bool was_leaf = is_leaf(entry);
+  const bool was_leaf = entry != nullptr && is_leaf(entry->record.content.kind);
   Record record;
   record.content = seen.content;
   // A future mtime counts as the moment at which the file was given it.
@@ -235,9 +233,24 @@ Actions Replica::published(const RelPath& path, const Record& record,
   }
   settle(settled);
   unshadow(path, actions, ours);
+  appear(path, actions, ours);
   if (auto node = later_.extract(path)) adjudicate(path, std::move(node.mapped()), actions, ours);
   if (!ours.empty()) actions.push_back(Broadcast{std::move(ours)});
   return actions;
+}
+
+// A file that was to hide it may have gone before it came.
+void Replica::appear(const RelPath& path, Actions& actions, std::vector<Change>& ours) {
+  const IndexEntry* entry = index_.find(path);
+  if (entry->disk || !entry->record.is_live() || later_.contains(path)) return;
+  for (RelPath above = path.parent(); !above.is_root(); above = above.parent()) {
+    const auto wanted = wanted_.find(above);
+    const IndexEntry* known = index_.find(above);
+    if (wanted != wanted_.end() ? is_leaf(wanted->second.record.content.kind)
+                                : known != nullptr && is_leaf(known->record.content.kind))
+      return;
+  }
+  adjudicate(path, Wanted{entry->record, entry->id, {}, {}, true}, actions, ours);
 }
 
 Actions Replica::not_published(const RelPath& path) {

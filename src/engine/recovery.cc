@@ -13,13 +13,23 @@ namespace {
 
 enum class Shows { kIntended, kOld, kTorn, kEdit };
 
-Shows judge(const Intent& intent, const LookResult& look) {
+// A power cut has undone the delete of what stood there before the delete.
+bool is_back(const Intent& intent, const LookResult& look) {
+  const bool was_gone = intent.old && !intent.old->record.is_live() && intent.old->disk;
+  const Kind kind = look.seen.content.kind;
+  const bool is_something = kind == Kind::kFile || kind == Kind::kSymlink;
+  return was_gone && is_something && look.seen.disk &&
+         look.seen.disk->ctime <= intent.old->disk->ctime;
+}
+
+Shows judge(const Intent& intent, const LookResult& look, bool same_boot) {
   const Content& seen = look.seen.content;
   const Content& intended = intent.intended.record.content;
   const bool had_old = intent.old && intent.old->record.is_live();
   const Content old = had_old ? intent.old->record.content : Content{};
   if (look.outcome != LookResult::Outcome::kSeen) return Shows::kEdit;
   if (seen == intended) return Shows::kIntended;
+  if (!same_boot && is_back(intent, look)) return Shows::kTorn;
   // A rename brings bytes and attributes together; where only these change, they do one by one, and
   // nobody can sync a symlink's.
   const bool attributes_only =
@@ -79,11 +89,10 @@ bool is_settled(const Intent& intent, const std::optional<IndexEntry>& row,
 // again what it replaced, is that of use. Any other difference the comparison with the disk judges
 // by the times in the row.
 bool is_edit_to_compare(const Intent& intent, const std::optional<IndexEntry>& row,
-                        const LookResult& look, const FolderMeta& meta, const std::string& boot) {
+                        const LookResult& look, const NodeName& self, bool same_boot) {
   const bool is_new = intent.old && !has_origin(intent.old, intent.intended.record);
-  const bool is_edit = is_new && intent.intended.id.author.node() == meta.author.node();
+  const bool is_edit = is_new && intent.intended.id.author.node() == self;
   if (!is_edit || !has_origin(row, intent.intended.record)) return false;
-  const bool same_boot = !boot.empty() && boot == meta.boot;
   return same_boot || look.seen.content != intent.old->record.content;
 }
 
@@ -148,7 +157,8 @@ void adopt_kept(const Intent& intent, const std::set<KeptId>& files, FolderImage
   writes.writes.push_back(Transaction::PutKept{*intent.kept});
 }
 
-// A torn write under a new name has no record that could say it is no edit. So it goes, until the
+// A torn write under a new name, or what a power cut has brought back there, has no record that
+// could say it is no edit. So it goes, until the
 // intended content comes again, and is kept, should somebody have written it after all.
 void take_away_torn(Disk& disk, const Intent& intent, const LookResult& look, FolderImage& image,
                     Transaction& writes) {
@@ -182,12 +192,21 @@ void note_evicted(Disk& disk, const Intent& intent, Index& index, Transaction& w
     note_unpublished(path, index, writes);
 }
 
+bool has_standing_below(const Index& index, const RelPath& directory) {
+  bool stands = false;
+  index.visit_below(directory, [&](const RelPath&, const IndexEntry& entry) {
+    stands = entry.record.is_live() && entry.disk;
+    return !stands;
+  });
+  return stands;
+}
+
 // Directories are made for what is being published below them, and go when it was the last. Nobody
 // made or deleted those that the stop left without their rows, or without their use.
 void settle_directories_above(Disk& disk, const Disk::Disposable& disposable,
                               const RelPath& intended, Index& index, Transaction& writes) {
   for (RelPath above = intended.parent(); !above.is_root(); above = above.parent()) {
-    if (index.has_live_below(above)) return;
+    if (has_standing_below(index, above)) return;
     const IndexEntry* entry = index.find(above);
     const bool is_directory = entry != nullptr && entry->record.content.kind == Kind::kDirectory;
     if (entry == nullptr || !entry->record.is_live()) {
@@ -208,18 +227,19 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
   std::set<KeptId> files;
   if (const auto listed = disk.list_kept()) files = {listed->begin(), listed->end()};
   const std::string boot = disk.boot();
+  const bool same_boot = !boot.empty() && boot == image.meta.boot;
   Index index;
   for (auto& [path, entry] : image.entries)
     index.put(path, std::move(entry));
   for (const Intent& intent : image.intents) {
     const LookResult look = look_or_guess(disk, intent, moment);
-    const Shows shows = judge(intent, look);
+    const Shows shows = judge(intent, look, same_boot);
     std::optional<IndexEntry> row;
     if (const IndexEntry* found = index.find(intent.path)) row = *found;
     std::optional<IndexEntry> entry = row;
     const bool is_over = has_moved_on(intent, row) ||
                          is_settled(intent, row, image.meta.knowledge) ||
-                         is_edit_to_compare(intent, row, look, image.meta, boot);
+                         is_edit_to_compare(intent, row, look, image.meta.author.node(), same_boot);
     if (!is_over) {
       if (shows == Shows::kTorn) take_away_torn(disk, intent, look, image, writes);
       entry = entry_after(intent, row, shows, look);

@@ -80,3 +80,23 @@ TEST_CASE("what is there again while its delete is wanted comes back when nothin
   CHECK(one.replica.known().covers(erased.id));
   CHECK(one.replica.known().covers(again.id));
 }
+
+TEST_CASE("what a file was to hide, and comes after that file has gone, is wanted at its place") {
+  OneReplica one;
+  (void)one.write("m", file_content("file", 10), 100);
+  const auto below = edit("b", 1, file_content("below", 20), 20);
+  (void)one.hear(kB, {change_of("m/x.py", below)});
+  REQUIRE(one.replica.wanted().contains(at("m/x.py")));
+  one.replica.publishing(at("m/x.py"));  // with nothing to do: it is hidden
+  SUBCASE("gone while that was under way") {
+    (void)one.erase("m", 200);
+    const Actions actions =
+        one.replica.published(at("m/x.py"), below, below.origin, {}, std::nullopt);
+    CHECK(wanted_by(actions) == std::vector<std::string>{"m/x.py"});
+  }
+  SUBCASE("still there") {
+    const Actions actions =
+        one.replica.published(at("m/x.py"), below, below.origin, {}, std::nullopt);
+    CHECK(wanted_by(actions).empty());
+  }
+}

@@ -52,3 +52,13 @@ TEST_CASE("a directory that went with the last in it, before its row, is nobody'
   for (const auto& [path, entry] : world.image.entries)
     CHECK(entry.disk.has_value() == (path == DiskWorld::path("d")));
 }
+
+TEST_CASE("nor is the one above it, which went with it") {
+  DirectoriesWorld world;
+  world.record("d");
+  world.record("d/e");
+  std::filesystem::remove_all(world.disk.real("d"));
+  world.run();
+  for (const auto& [path, entry] : world.image.entries)
+    CHECK_FALSE(entry.disk.has_value());
+}

@@ -356,3 +356,25 @@ TEST_CASE("a merge that only this node has made gets a number of its own later")
   CHECK(world.entry()->record == reconcile(world.old, world.intended));
   CHECK(world.entry()->id == ChangeId{});
 }
+
+TEST_CASE("a file whose delete a power cut has undone is no edit, and is kept") {
+  RecoveryWorld world;
+  world.old = edit("a", 1, {}, kOldTime);
+  world.intend(world.old);
+  world.write("a.py", "new!", kOtherTime);
+  Intent& intent = world.image.intents[0];
+  const auto stands = world.disk.look("a.py");
+  SUBCASE("gone after it was last changed") {
+    intent.old->disk = seen_gone({stands->ctime.value + 1});
+    world.run();
+    CHECK_FALSE(world.disk.exists("a.py"));
+    CHECK(world.image.kept.size() == 1);
+    CHECK_FALSE(world.is_edit());
+  }
+  SUBCASE("but what was changed after it was gone is one") {
+    intent.old->disk = seen_gone({stands->ctime.value - 1});
+    world.run();
+    CHECK(world.disk.exists("a.py"));
+    CHECK(world.is_edit());
+  }
+}

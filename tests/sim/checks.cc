@@ -260,7 +260,7 @@ void World::check_end() {
   for (const auto& [path, content] : tree_of(*machines_.front())) {
     if (content.kind == Kind::kDirectory || is_ignored(path)) continue;
     const Version version = people_.version(machines_.front()->name, path, content);
-    if (people_.was_replaced(version))
+    if (people_.was_replaced(version) && !people_.is_of_several(version, path))
       fail("a version that was replaced has returned: " + describe(content), path);
   }
   for (const auto& [version, told] : people_.told()) {
@@ -269,6 +269,7 @@ void World::check_end() {
     if (content.kind != Kind::kFile || people_.is_forgiven(version)) continue;
     if (people_.was_overwritten_by_a_person(version) || is_held(version, path, content, nullptr))
       continue;
+    if (people_.were_overwritten(path, content.digest)) continue;
     const bool elsewhere = std::any_of(machines_.begin(), machines_.end(), [&](auto& machine) {
       for (const auto& [at, standing] : tree_of(*machine))
         if (same_bytes(standing, content)) return true;

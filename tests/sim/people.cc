@@ -1,5 +1,7 @@
 #include "people.h"
 
+#include <algorithm>
+
 #include "dagsync/base/log.h"
 
 namespace dagsync::sim {
@@ -39,6 +41,9 @@ void People::acted(const std::string& machine, const RelPath& path, const Versio
     forgiven_.erase(made);
   }
   if (made != before) over_[before].insert(made);
+  const auto told = told_.find(before);
+  if (told != told_.end() && told->second.second.digest != after.digest)
+    overwritten_.emplace(path, told->second.second.digest);
 }
 
 void People::authored(const std::string& machine, const RelPath& path, const Record& record) {
@@ -81,6 +86,12 @@ void People::rows_went_back(const std::string& machine) {
   for (auto& [key, count] : deletes_made_) {
     if (key.first == machine) ++count;
   }
+}
+
+bool People::is_of_several(const Version& version, const RelPath& path) const {
+  return std::count_if(made_.begin(), made_.end(), [&](const auto& entry) {
+           return entry.first.second == path && entry.second.contains(version);
+         }) > 1;
 }
 
 bool People::was_replaced(const Version& version) const {

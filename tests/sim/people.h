@@ -57,6 +57,12 @@ class People {
   [[nodiscard]] bool was_overwritten_by_a_person(const Version& version) const {
     return over_.contains(version);
   }
+  // Whether somebody, somewhere, put other bytes in the place of these.
+  [[nodiscard]] bool were_overwritten(const RelPath& path, const Digest& digest) const {
+    return overwritten_.contains({path, digest});
+  }
+  // Two people who do the same make one version: that one of them replaced says nothing then.
+  [[nodiscard]] bool is_of_several(const Version& version, const RelPath& path) const;
   [[nodiscard]] const std::map<Version, std::pair<RelPath, Content>>& told() const { return told_; }
 
  private:
@@ -72,6 +78,7 @@ class People {
   std::map<ChangeId, Version> deletes_told_;
   std::map<Version, std::pair<RelPath, Content>> told_;
   std::set<Version> told_deletes_;
+  std::set<std::pair<RelPath, Digest>> overwritten_;
   std::set<Version> forgiven_;
 };
 

@@ -248,6 +248,7 @@ class Replica {
   void disbelieve(const AuthorId& author, Sequence issued);
   void forget_some();
   void unshadow(const RelPath& path, Actions& actions, std::vector<Change>& ours);
+  void appear(const RelPath& path, Actions& actions, std::vector<Change>& ours);
   void receive(const ChangeId& id);
   void wait_for(const ChangeId& id);
   void settle(const std::vector<ChangeId>& ids);
