@@ -47,17 +47,25 @@ std::vector<RelPath> lost_files(const std::vector<const Observation*>& deletes, 
 
 }  // namespace
 
-// Whether a directory is wanted here, or something below that makes one.
+// Others, like "d-1" beside "d", sort between a path and what lies below it.
+void Replica::visit_wanted(const RelPath& top,
+                           const std::function<bool(const RelPath&, const Wanted&)>& visit) const {
+  for (auto it = wanted_.lower_bound(top); it != wanted_.end(); ++it) {
+    const RelPath& path = it->first;
+    if (!path.bytes().starts_with(top.bytes())) return;
+    if (path != top && !path.is_below(top)) continue;
+    if (!visit(path, it->second)) return;
+  }
+}
+
 bool Replica::will_be_directory(const RelPath& path) const {
-  const auto begin = wanted_.lower_bound(path);
-  const auto end = std::find_if_not(begin, wanted_.end(), [&](const auto& entry) {
-    return entry.first.bytes().starts_with(path.bytes());
+  bool will_be = false;
+  visit_wanted(path, [&](const RelPath& at, const Wanted& wanted) {
+    const Record& record = wanted.record;
+    will_be = at == path ? record.content.kind == Kind::kDirectory : record.is_live();
+    return !will_be;
   });
-  return std::any_of(begin, end, [&](const auto& entry) {
-    const Content& content = entry.second.record.content;
-    if (entry.first == path) return content.kind == Kind::kDirectory;
-    return entry.first.is_below(path) && entry.second.record.is_live();
-  });
+  return will_be;
 }
 
 // True where the disk shows what it should; then only the disk state may be news.

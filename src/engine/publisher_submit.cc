@@ -53,16 +53,6 @@ DirectoryModes modes_above(const Index& index, const PublishBatch& batch) {
   return modes;
 }
 
-using WantedMap = std::map<RelPath, Wanted>;
-
-// Behind the last path that begins with the bytes of this one: itself, what lies below it, and
-// others like "d-1" beside "d", which sort between the two.
-WantedMap::const_iterator end_of_prefix(const WantedMap& wanted, const RelPath& path) {
-  return std::find_if_not(wanted.lower_bound(path), wanted.end(), [&](const auto& entry) {
-    return entry.first.bytes().starts_with(path.bytes());
-  });
-}
-
 void append(Actions& actions, Actions more) {
   actions.insert(actions.end(), std::make_move_iterator(more.begin()),
                  std::make_move_iterator(more.end()));
@@ -237,25 +227,17 @@ std::set<RelPath> Publisher::going_with(const PublishBatch& batch) const {
 
 std::set<RelPath> Publisher::wanted_deletes(const RelPath& directory) const {
   std::set<RelPath> deletes;
-  const auto& wanted = replica_.wanted();
-  const auto end = end_of_prefix(wanted, directory);
-  for (auto it = wanted.upper_bound(directory); it != end; ++it) {
-    if (!it->second.record.is_live()) deletes.insert(it->first);
-  }
+  replica_.visit_wanted(directory, [&](const RelPath& path, const Wanted& wanted) {
+    if (path != directory && !wanted.record.is_live()) deletes.insert(path);
+    return true;
+  });
   return deletes;
 }
 
 // Neither the index nor what is still wanted has anything live below it, or itself as a directory.
 bool Publisher::is_needless(const RelPath& directory) const {
-  if (replica_.index().expected_at(directory).kind != Kind::kTombstone) return false;
-  const auto& wanted = replica_.wanted();
-  return std::none_of(wanted.lower_bound(directory), end_of_prefix(wanted, directory),
-                      [&](const auto& entry) {
-                        const RelPath& path = entry.first;
-                        const Record& record = entry.second.record;
-                        if (path == directory) return record.content.kind == Kind::kDirectory;
-                        return path.is_below(directory) && record.is_live();
-                      });
+  return replica_.index().expected_at(directory).kind == Kind::kTombstone &&
+         !replica_.will_be_directory(directory);
 }
 
 // Of these directories and those above, deepest first. Only the results tell which ones these are:

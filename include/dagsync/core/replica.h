@@ -210,6 +210,11 @@ class Replica {
   [[nodiscard]] const Knowledge& withheld() const { return withheld_; }
   [[nodiscard]] const Knowledge& durable() const { return durable_; }
   [[nodiscard]] const std::map<RelPath, Wanted>& wanted() const { return wanted_; }
+  // Of what is wanted there and below, in the order of paths, until it says false.
+  void visit_wanted(const RelPath& top,
+                    const std::function<bool(const RelPath&, const Wanted&)>& visit) const;
+  // Whether a directory is wanted here, or something below that makes one.
+  [[nodiscard]] bool will_be_directory(const RelPath& path) const;
   // Where the disk differs from the index and may: what it shows there.
   [[nodiscard]] const std::map<RelPath, Observation>& drift() const { return drift_; }
   // What others have where this folder, being send-only, has something else.
@@ -255,7 +260,6 @@ class Replica {
   void unhear(const std::vector<ChangeId>& ids);
   void relay(const Change& change, Actions& actions) const;
   [[nodiscard]] bool refreshes(const Observation& seen, Actions& actions);
-  [[nodiscard]] bool will_be_directory(const RelPath& path) const;
 
   Settings settings_;
   Index index_;
