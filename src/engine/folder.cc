@@ -63,6 +63,7 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
                     log::error("folder {}: state directory: {}", config_.name, error.message);
                   }
                   store_trouble_ = error.message;
+                  ++counts_.store_errors;
                 }}),
       versions_(ports.clock, ports.random, ports.worker, ports.disk, journal_),
       fetcher_(config_.name, ports.clock, ports.worker, ports.disk, outlet),
@@ -84,6 +85,9 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
                  [this](std::function<void()> call) { journal_.when_written(std::move(call)); }),
       verifier_(config_.name, self_, ports.clock, ports.worker, ports.disk, outlet, replica_,
                 rules_, verifier_hooks()) {
+  snapshots_.on_sent([this](const NodeName& peer, const Change& change) {
+    note_sent(peer, {change, {}});
+  });
   versions_.on_kept([this](const KeptVersion& kept) {
     if (kept.reason != KeptVersion::Reason::kConflict) return;
     event(Event::Kind::kConflict, kept.path, kept.origin.value,
@@ -389,6 +393,22 @@ void Folder::changed() {
 }
 
 void Folder::event(Event::Kind kind, const RelPath& path, std::string peer, std::string what) {
+  switch (kind) {
+    case Event::Kind::kConflict:
+      ++counts_.conflicts;
+      break;
+    case Event::Kind::kRefused:
+      ++counts_.refusals;
+      break;
+    case Event::Kind::kHalted:
+      ++counts_.halts;
+      break;
+    case Event::Kind::kError:
+      ++counts_.path_errors;
+      break;
+    default:
+      break;
+  }
   if (!event_) return;
   Event event;
   event.kind = kind;

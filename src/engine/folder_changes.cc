@@ -175,6 +175,7 @@ void Folder::broadcast(std::vector<Change> changes) {
   for (Change& change : changes) {
     log::info("{}: {} {}", config_.name, change.record.is_live() ? "changed" : "removed",
               display(change.path));
+    lag_.made(change.id.author, change.id.sequence, ports_.clock.mono());
     items->push_back(with_content(std::move(change)));
   }
   journal_.when_written([this, items] { announce(std::move(*items)); });
@@ -203,8 +204,10 @@ void Folder::announce(std::vector<Announce::Item> items) {
     if (!full && announce.more) continue;
     std::erase_if(peers, [this](const NodeName& peer) { return is_left_behind(peer); });
     for (const NodeName& peer : peers) {
-      for (const Announce::Item& item : announce.items)
+      for (const Announce::Item& item : announce.items) {
         replica_.sent(peer, item.change.id);
+        note_sent(peer, item);
+      }
     }
     outlet_.send(peers, std::exchange(announce, {}));
     announce.folder = config_.name;
@@ -225,6 +228,7 @@ void Folder::relay(const Relay& relay) {
   announce.folder = config_.name;
   announce.items.push_back({relay.change, {}});
   replica_.sent(relay.peer, relay.change.id);
+  note_sent(relay.peer, announce.items.front());
   outlet_.send(relay.peer, announce);
   event(Event::Kind::kSent, relay.change.path, relay.peer.value,
         "passed on from " + relay.change.id.author.node().value);
@@ -294,6 +298,7 @@ void Folder::published(const PublishItem& item, const Wanted& wanted) {
   log::info("{}: {} {} from {}", config_.name, record.is_live() ? "applied" : "deleted",
             display(path), author.value);
   event(Event::Kind::kApplied, path, author.value, record.is_live() ? "changed" : "deleted");
+  note_received(author, record);
   if (path.bytes() == kIgnoreFileName && load_rules()) rules_changed();
   const bool changed_something = record.is_live() || (item.old && item.old->record.is_live());
   for (const NodeName& source : wanted.sources) {

@@ -68,6 +68,7 @@ std::vector<PeerStatus> Peers::status() const {
     if (peer.link) {
       status.bytes_sent += peer.link->connection().bytes_sent();
       status.bytes_received += peer.link->connection().bytes_received();
+      status.queued_bytes = peer.link->queued_bytes();
       status.last_seen = peer.link->last_heard();
       if (const auto rtt = peer.link->round_trip()) status.rtt_ms = milliseconds(*rtt);
       if (const auto offset = peer.link->clock_offset()) {
