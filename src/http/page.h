@@ -5,7 +5,7 @@
 
 namespace dagsync {
 
-// "page.html", "page.css", "page.js", "icon.svg"; empty for anything else. Lives for ever.
+// "page.html", "page.css", "page.js", ...; empty for anything else. Lives for ever.
 [[nodiscard]] std::string_view page_file(std::string_view name);
 
 }  // namespace dagsync
