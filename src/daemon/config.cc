@@ -117,6 +117,14 @@ class TableReader {
     use(value);
   }
 
+  void boolean(const std::string& key, bool& out) {
+    constexpr std::string_view kAllowed = "give true or false, without quotes";
+    const toml::node* node = find(key, kAllowed, Need::kOptional);
+    if (!node) return;
+    if (!node->is_boolean()) return wrong(key, std::string(type_of(*node)), kAllowed);
+    out = **node->as_boolean();
+  }
+
   void wrong(const std::string& key, const std::string& what, std::string_view allowed) {
     refuse(key, what + ": " + std::string(allowed));
   }
@@ -192,6 +200,8 @@ NodeConfig read_node(TableReader reader) {
   reader.text("control_socket", kPathText, node.control_socket, parse_socket);
   reader.text("http", "give an address in quotes, e.g. \"127.0.0.1:7412\", or \"\" for none",
               node.http, parse_http);
+  reader.boolean("http_tls", node.http_tls);
+  reader.boolean("http_insecure", node.http_insecure);
   reader.text("log_level", "give \"debug\", \"info\", \"warning\" or \"error\"", node.log_level,
               parse_log_level);
   reader.finish();

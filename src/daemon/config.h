@@ -17,7 +17,9 @@ struct NodeConfig {
   std::vector<std::string> listen = {"0.0.0.0:7411"};  // "HOST:PORT"
   std::string state_dir = "/var/lib/dagsync";
   std::string control_socket = "/run/dagsync/control.sock";
-  std::string http;  // "HOST:PORT", or "" for none
+  std::string http;            // "HOST:PORT", or "" for none
+  bool http_tls = false;       // with this node's certificate
+  bool http_insecure = false;  // in plain text, though others can reach it
   log::Level log_level = log::Level::kInfo;
   bool operator==(const NodeConfig&) const = default;
 };

@@ -7,6 +7,8 @@
 
 #include "daemon/config_values.h"
 #include "dagsync/base/rel_path.h"
+#include "http/http_server.h"
+#include "net/address.h"
 
 namespace dagsync {
 namespace {
@@ -62,6 +64,21 @@ void find_in_peers(const Config& config, Conflicts& out) {
   }
 }
 
+// Whoever reaches it can read the names of all files.
+void find_in_http(const NodeConfig& node, Conflicts& out) {
+  if (node.http.empty()) return;
+  if (node.http_tls && node.http_insecure) {
+    out.push_back({"node", 0, "http_insecure", "is true, and so is http_tls: choose one"});
+  }
+  const auto address = parse_host_port(node.http);
+  if (!address || is_loopback(address->host) || node.http_tls || node.http_insecure) return;
+  out.push_back({"node", 0, "http",
+                 "is \"" + node.http +
+                     "\", which other machines can reach, in plain text: set http_tls = true, or "
+                     "http_insecure = true where a firewall or a proxy stands before it, or give "
+                     "an address of 127.0.0.1"});
+}
+
 // Where the symlinks of the path lead, as far as it exists.
 std::string resolve(const std::string& path) {
   std::error_code error;
@@ -97,6 +114,7 @@ std::vector<ConfigConflict> find_conflicts(const Config& config) {
     find_own_files(config.node, config.folders[i], out);
   }
   find_in_peers(config, out);
+  find_in_http(config.node, out);
   return out;
 }
 

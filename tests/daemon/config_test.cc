@@ -63,6 +63,8 @@ TEST_CASE("what is not written has its default") {
   CHECK(*config == expected);
   CHECK(config->node.listen == std::vector<std::string>{"0.0.0.0:7411"});
   CHECK(config->node.http.empty());
+  CHECK_FALSE(config->node.http_tls);
+  CHECK_FALSE(config->node.http_insecure);
   CHECK(config->folders[0].settle == std::chrono::milliseconds(5));
   CHECK(config->folders[0].versions_keep == std::chrono::hours(720));
   CHECK(config->folders[0].max_file_size == 4294967296);
@@ -346,6 +348,8 @@ TEST_CASE("the sample explains every key") {
                           "state_dir",
                           "control_socket",
                           "http",
+                          "http_tls",
+                          "http_insecure",
                           "log_level",
                           "ca",
                           "cert",
