@@ -57,11 +57,6 @@ bool HttpReply::closed() const {
 
 // -- the server ---------------------------------------------------------------------------------
 
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" ||
-         (host.starts_with("127.") && numeric_address({host, 1}).has_value());
-}
-
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(UvLoop& loop, Clock& clock,
                                                        HttpOptions options, HttpHandler& handler) {
   const auto parsed = parse_host_port(options.address);

@@ -83,7 +83,4 @@ class HttpServer {
   TcpListener listener_;
 };
 
-// Whether only this machine reaches the address: 127.0.0.0/8, ::1, localhost. Pure.
-[[nodiscard]] bool is_loopback(const std::string& host);
-
 }  // namespace dagsync
