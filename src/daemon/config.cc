@@ -217,6 +217,16 @@ TlsPaths read_tls(TableReader reader) {
   return tls;
 }
 
+LogConfig read_log(TableReader reader) {
+  LogConfig log;
+  reader.text("file", kPathText, log.file, parse_absolute_path);
+  reader.text("max_size", kSizeText, log.max_size, parse_some_size);
+  reader.integer("keep", "give a whole number from 0 to 100, e.g. 5", 0, 100,
+                 [&](std::int64_t n) { log.keep = static_cast<std::size_t>(n); });
+  reader.finish();
+  return log;
+}
+
 void read_settling(TableReader& reader, FolderConfig& folder) {
   reader.integer("settle_ms", "give a whole number of milliseconds from 0 to 60000, e.g. 5", 0,
                  kMaxSettleMs,
@@ -273,6 +283,9 @@ class FileReader {
   Config read() {
     if (const auto* table = section("node")) config_.node = read_node({*table, "node", report_});
     if (const auto* table = section("tls")) config_.tls = read_tls({*table, "tls", report_});
+    if (const auto* table = section("log", Need::kOptional)) {
+      config_.log = read_log({*table, "log", report_});
+    }
     each("folder", [this](const toml::table& table) {
       config_.folders.push_back(read_folder({table, "folder", report_}));
       folders_.push_back(&table);
@@ -287,9 +300,9 @@ class FileReader {
   }
 
  private:
-  const toml::table* section(const std::string& key) {
+  const toml::table* section(const std::string& key, Need need = Need::kRequired) {
     const std::string allowed = "write a table [" + key + "]";
-    const toml::node* node = reader_.find(key, allowed, Need::kRequired);
+    const toml::node* node = reader_.find(key, allowed, need);
     if (!node) return nullptr;
     if (!node->is_table()) reader_.wrong(key, std::string(type_of(*node)), allowed);
     return node->as_table();
@@ -315,7 +328,7 @@ class FileReader {
   // What concerns more than one value is reported at the line of the later one.
   void report_conflicts() {
     for (const ConfigConflict& conflict : find_conflicts(config_)) {
-      const toml::table* table = root_["node"].as_table();
+      const toml::table* table = root_[conflict.section].as_table();
       if (conflict.section == "folder") table = folders_[conflict.index];
       if (conflict.section == "peer") table = peers_[conflict.index];
       if (!table) continue;

@@ -1,6 +1,7 @@
 // dagsync.toml: every key of interface.md, with its default and its check.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,14 @@ struct NodeConfig {
   bool operator==(const NodeConfig&) const = default;
 };
 
+// A log file beside standard error.
+struct LogConfig {
+  std::string file;  // "" for none
+  std::uint64_t max_size = std::uint64_t{10} << 20;
+  std::size_t keep = 5;  // older ones
+  bool operator==(const LogConfig&) const = default;
+};
+
 // As written: a relative name is relative to the working directory.
 struct TlsPaths {
   std::string ca;
@@ -35,6 +44,7 @@ struct TlsPaths {
 struct Config {
   NodeConfig node;
   TlsPaths tls;
+  LogConfig log;
   std::vector<FolderConfig> folders;
   std::vector<PeerConfig> peers;
   bool operator==(const Config&) const = default;

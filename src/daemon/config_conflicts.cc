@@ -7,7 +7,6 @@
 
 #include "daemon/config_values.h"
 #include "dagsync/base/rel_path.h"
-#include "http/http_server.h"
 #include "net/address.h"
 
 namespace dagsync {
@@ -92,6 +91,7 @@ Status check_resolved(const Config& config) {
   Config resolved = config;
   resolved.node.state_dir = resolve(config.node.state_dir);
   resolved.node.control_socket = resolve(config.node.control_socket);
+  if (!config.log.file.empty()) resolved.log.file = resolve(config.log.file);
   for (FolderConfig& folder : resolved.folders)
     folder.path = resolve(folder.path);
   const Conflicts conflicts = find_conflicts(resolved);
@@ -99,6 +99,7 @@ Status check_resolved(const Config& config) {
   const ConfigConflict& first = conflicts.front();
   const auto value = [&](const Config& of) {
     if (first.section == "folder") return of.folders[first.index].path;
+    if (first.section == "log") return of.log.file;
     return first.key == "state_dir" ? of.node.state_dir : of.node.control_socket;
   };
   return fail(ErrorCode::kInvalid, first.section + " " + first.key + " " +
@@ -112,6 +113,11 @@ std::vector<ConfigConflict> find_conflicts(const Config& config) {
     for (std::size_t j = 0; j < i; ++j)
       find_between(config, i, j, out);
     find_own_files(config.node, config.folders[i], out);
+    if (!config.log.file.empty() && is_within(config.log.file, config.folders[i].path)) {
+      out.push_back(
+          {"log", 0, "file",
+           "lies inside folder \"" + config.folders[i].name + "\": move it out of there"});
+    }
   }
   find_in_peers(config, out);
   find_in_http(config.node, out);

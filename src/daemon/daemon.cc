@@ -15,6 +15,7 @@
 #include "daemon/config.h"
 #include "daemon/config_conflicts.h"
 #include "daemon/http_site.h"
+#include "daemon/journal.h"
 #include "daemon/loop_watcher.h"
 #include "daemon/owner.h"
 #include "daemon/print_error.h"
@@ -309,6 +310,7 @@ class Daemon {
         config.node.control_socket != config_.node.control_socket ||
         config.node.http != config_.node.http || config.node.http_tls != config_.node.http_tls;
     if (other_node) log::warning("[node] has changed: restart the daemon for it");
+    if (config.log != config_.log) log::warning("[log] has changed: restart the daemon for it");
     const auto same = [](const FolderConfig& a, const FolderConfig& b) {
       return a.name == b.name && a.path == b.path;
     };
@@ -352,6 +354,14 @@ int run_daemon(const DaemonOptions& options) {
     return kExitConfig;
   }
   log::start(options.level.value_or(config->node.log_level));
+  log_to_journal();
+  if (!options.check && !config->log.file.empty()) {
+    const LogConfig& file = config->log;
+    if (const Status opened = log::also_to(file.file, file.max_size, file.keep); !opened) {
+      print_error(opened.error());
+      return kExitConfig;
+    }
+  }
   mallopt(M_ARENA_MAX, 2);  // an arena a thread would keep what each once needed
   return Daemon(options, std::move(*config)).run();
 }

@@ -60,7 +60,8 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
                 },
                 [this](const Error& error) {
                   if (store_trouble_ != error.message) {
-                    log::error("folder {}: state directory: {}", config_.name, error.message);
+                    log::error({config_.name, {}, {}}, "folder {}: state directory: {}",
+                               config_.name, error.message);
                   }
                   store_trouble_ = error.message;
                   ++counts_.store_errors;
@@ -205,7 +206,8 @@ void Folder::doubt(const std::vector<RelPath>& unsynced, std::set<RelPath> suspe
 void Folder::begin_watching() {
   ports_.watcher.start({[this](const std::vector<Hint>& hints) { intake_.hint(hints); },
                         [this] {
-                          log::warning("folder {}: events were lost, comparing everything",
+                          log::warning({config_.name, {}, {}},
+                                       "folder {}: events were lost, comparing everything",
                                        config_.name);
                           intake_.rescan();
                         },
@@ -288,7 +290,7 @@ std::string Folder::lost(const std::string& why) const {
 
 void Folder::halt(std::string reason) {
   if (replica_.halted()) return;
-  log::error("folder {} halted: {}", config_.name, reason);
+  log::error({config_.name, {}, {}}, "folder {} halted: {}", config_.name, reason);
   event(Event::Kind::kHalted, RelPath(), "", reason);
   replica_.halt(std::move(reason));
   if (started_) std::exchange(started_, nullptr)({});
@@ -383,7 +385,7 @@ void Folder::trouble(const RelPath& path, const std::string& what) {
   }
   if (it != errors_.end() && it->second.error == what) return;
   if (it == errors_.end() && errors_.size() >= kMaxErrors) return;  // `behind` shows the rest
-  log::warning("{}: {}: {}", config_.name, display(path), what);
+  log::warning({config_.name, path.bytes(), {}}, "{}: {}: {}", config_.name, display(path), what);
   event(Event::Kind::kError, path, "", what);
   errors_[path] = {path, what, ports_.clock.now()};
 }

@@ -33,7 +33,7 @@ void Peers::refuse(const NodeName& peer, const std::string& why) {
 
 void Peers::complain(const NodeName& peer, const std::string& why) {
   if (!told_.allows(peer.value + " " + why, clock_.mono())) return;
-  log::warning("refused of peer {}: {}", peer.value, why);
+  log::warning({{}, {}, peer.value}, "refused of peer {}: {}", peer.value, why);
 }
 
 std::size_t Peers::queued_bytes(const NodeName& peer) const {
