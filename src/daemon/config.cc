@@ -219,7 +219,9 @@ TlsPaths read_tls(TableReader reader) {
 
 LogConfig read_log(TableReader reader) {
   LogConfig log;
-  reader.text("file", kPathText, log.file, parse_absolute_path);
+  reader.text("file", kPathText, log.file, [](std::string_view text) {
+    return text.empty() ? Result<std::string>(std::string()) : parse_absolute_path(text);
+  });
   reader.text("max_size", kSizeText, log.max_size, parse_some_size);
   reader.integer("keep", "give a whole number from 0 to 100, e.g. 5", 0, 100,
                  [&](std::int64_t n) { log.keep = static_cast<std::size_t>(n); });

@@ -249,7 +249,8 @@ TEST_CASE("an unknown key is an error that names the one that was meant") {
       {"[tls]", "[nodes]\nname = 1\n[tls]", ":3: key `nodes`: is unknown: did you mean `node`?"},
       {"ca =", "cipher = 1\nca =",
        ":4: key `tls.cipher`: is unknown: known here are ca, cert, key"},
-      {"[node]", "top = 1\n[node]", ":1: key `top`: is unknown: known here are node, tls, folder,"},
+      {"[node]", "top = 1\n[node]",
+       ":1: key `top`: is unknown: known here are node, tls, log, folder,"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.with);
