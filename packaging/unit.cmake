@@ -9,7 +9,7 @@ function(dagsync_write_units source binary directory)
   string(REPLACE /etc/dagsync/dagsync.toml /etc/dagsync/%i.toml template "${template}")
   string(REPLACE "dagsync daemon\n" "dagsync daemon --config /etc/dagsync/%i.toml\n"
          template "${template}")
-  string(REGEX REPLACE "(Runtime|State)Directory=dagsync\n" "\\1Directory=dagsync-%i\n"
+  string(REGEX REPLACE "(Runtime|State|Logs)Directory=dagsync\n" "\\1Directory=dagsync-%i\n"
          template "${template}")
   string(REPLACE "Description=dagsync, keeps a folder" "Description=dagsync %i, keeps a folder"
          template "${template}")

@@ -1,11 +1,11 @@
 #include "dagsync/base/log.h"
 
+#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <atomic>
-#include <cstdlib>
 #include <memory>
+#include <utility>
 
 namespace dagsync::log {
 namespace {
@@ -36,12 +36,41 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+constexpr const char* kPattern = "%Y-%m-%dT%H:%M:%S.%e%z %l %v";
+
+// Not destroyed either.
+Taker& taker() {
+  static auto* instance = new Taker();
+  return *instance;
+}
+std::unique_ptr<spdlog::logger>& file_logger() {
+  static auto* instance = new std::unique_ptr<spdlog::logger>();
+  return *instance;
+}
+
 }  // namespace
 
 void start(Level level) {
-  const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
-  logger().set_pattern(journal ? "%l: %v" : "%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  logger().set_pattern(kPattern);
   set_level(level);
+}
+
+void divert(Taker into) {
+  taker() = std::move(into);
+}
+
+Status also_to(const std::string& file, std::uint64_t max_bytes, std::size_t keep) {
+  try {
+    auto sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(file, max_bytes, keep);
+    file_logger() = std::make_unique<spdlog::logger>("dagsync", std::move(sink));
+  } catch (const spdlog::spdlog_ex& error) {
+    return fail(ErrorCode::kPermission, std::string("[log] file: ") + error.what() +
+                                            ": give a file that the daemon's user may write");
+  }
+  file_logger()->set_pattern(kPattern);
+  file_logger()->set_level(spdlog::level::trace);
+  file_logger()->flush_on(spdlog::level::trace);  // a line is to be there when the machine is not
+  return {};
 }
 
 void set_level(Level level) {
@@ -50,8 +79,10 @@ void set_level(Level level) {
 bool enabled(Level level) {
   return logger().should_log(to_spdlog(level));
 }
-void write(Level level, std::string_view line) {
-  logger().log(to_spdlog(level), line);
+void write(Level level, std::string_view line, const About& about) {
+  if (!enabled(level)) return;
+  if (!taker() || !taker()(level, line, about)) logger().log(to_spdlog(level), line);
+  if (file_logger()) file_logger()->log(to_spdlog(level), line);
 }
 
 }  // namespace dagsync::log

@@ -49,7 +49,8 @@ void Commands::handle(const json& request, std::shared_ptr<ControlReply> reply) 
   if (command == "resume") return resume(request, reply);
   if (command == "verify") return verify(request, reply);
   if (command == "events") {
-    return EventStream::begin(node_.events(), clock_, node_.name().value, reply);
+    reply->progress({{"following", node_.name().value}});
+    return EventStream::begin(node_.events(), clock_, reply, node_.events().last() + 1);
   }
   reply->fail(kUsage, "this daemon has no command \"" + escape_bytes(command) +
                           "\": use the dagsync of the same version");
@@ -86,21 +87,11 @@ void Commands::answer_status(const Reply& reply) {
       {{"exit", status.in_sync ? 0 : kNotDone}, {"status", to_json(status, dagsync_version())}});
 }
 
-// What has happened on the disk counts, though nobody has looked at it yet.
-void Commands::notice_all(std::function<void()> done) {
-  auto left = std::make_shared<std::size_t>(node_.folders().size());
-  for (const auto& [name, folder] : node_.folders()) {
-    folder->notice([left, done] {
-      if (--*left == 0) done();
-    });
-  }
-}
-
 void Commands::status(const json& request, const Reply& reply) {
   const auto wait = request.find("wait");
   const bool waits = wait != request.end() && wait->is_number();
   const MonoNanos deadline = clock_.mono() + seconds_of(request, "wait", 0);
-  notice_all([this, waits, deadline, reply] {
+  node_.notice([this, waits, deadline, reply] {
     if (waits) {
       wait_for_sync(deadline, reply);
     } else {
@@ -114,7 +105,7 @@ void Commands::wait_for_sync(MonoNanos deadline, const Reply& reply) {
   node_.wait_until([this, reply] { return reply->closed() || node_.in_sync(); }, left,
                    [this, deadline, reply](bool met) {
                      if (reply->closed()) return;
-                     notice_all([this, deadline, reply, met] {
+                     node_.notice([this, deadline, reply, met] {
                        if (!met || node_.in_sync()) return answer_status(reply);
                        wait_for_sync(deadline, reply);
                      });

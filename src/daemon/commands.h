@@ -24,7 +24,6 @@ class Commands final : public ControlHandler {
   using Reply = std::shared_ptr<ControlReply>;
 
   void status(const nlohmann::json& request, const Reply& reply);
-  void notice_all(std::function<void()> done);
   void wait_for_sync(MonoNanos deadline, const Reply& reply);
   void answer_status(const Reply& reply);
   void push(const nlohmann::json& request, const Reply& reply);

@@ -117,6 +117,14 @@ class TableReader {
     use(value);
   }
 
+  void boolean(const std::string& key, bool& out) {
+    constexpr std::string_view kAllowed = "give true or false, without quotes";
+    const toml::node* node = find(key, kAllowed, Need::kOptional);
+    if (!node) return;
+    if (!node->is_boolean()) return wrong(key, std::string(type_of(*node)), kAllowed);
+    out = **node->as_boolean();
+  }
+
   void wrong(const std::string& key, const std::string& what, std::string_view allowed) {
     refuse(key, what + ": " + std::string(allowed));
   }
@@ -192,6 +200,8 @@ NodeConfig read_node(TableReader reader) {
   reader.text("control_socket", kPathText, node.control_socket, parse_socket);
   reader.text("http", "give an address in quotes, e.g. \"127.0.0.1:7412\", or \"\" for none",
               node.http, parse_http);
+  reader.boolean("http_tls", node.http_tls);
+  reader.boolean("http_insecure", node.http_insecure);
   reader.text("log_level", "give \"debug\", \"info\", \"warning\" or \"error\"", node.log_level,
               parse_log_level);
   reader.finish();
@@ -205,6 +215,18 @@ TlsPaths read_tls(TableReader reader) {
   reader.text("key", kPemText, tls.key, parse_file_name, Need::kRequired);
   reader.finish();
   return tls;
+}
+
+LogConfig read_log(TableReader reader) {
+  LogConfig log;
+  reader.text("file", kPathText, log.file, [](std::string_view text) {
+    return text.empty() ? Result<std::string>(std::string()) : parse_absolute_path(text);
+  });
+  reader.text("max_size", kSizeText, log.max_size, parse_some_size);
+  reader.integer("keep", "give a whole number from 0 to 100, e.g. 5", 0, 100,
+                 [&](std::int64_t n) { log.keep = static_cast<std::size_t>(n); });
+  reader.finish();
+  return log;
 }
 
 void read_settling(TableReader& reader, FolderConfig& folder) {
@@ -263,6 +285,9 @@ class FileReader {
   Config read() {
     if (const auto* table = section("node")) config_.node = read_node({*table, "node", report_});
     if (const auto* table = section("tls")) config_.tls = read_tls({*table, "tls", report_});
+    if (const auto* table = section("log", Need::kOptional)) {
+      config_.log = read_log({*table, "log", report_});
+    }
     each("folder", [this](const toml::table& table) {
       config_.folders.push_back(read_folder({table, "folder", report_}));
       folders_.push_back(&table);
@@ -277,9 +302,9 @@ class FileReader {
   }
 
  private:
-  const toml::table* section(const std::string& key) {
+  const toml::table* section(const std::string& key, Need need = Need::kRequired) {
     const std::string allowed = "write a table [" + key + "]";
-    const toml::node* node = reader_.find(key, allowed, Need::kRequired);
+    const toml::node* node = reader_.find(key, allowed, need);
     if (!node) return nullptr;
     if (!node->is_table()) reader_.wrong(key, std::string(type_of(*node)), allowed);
     return node->as_table();
@@ -305,7 +330,7 @@ class FileReader {
   // What concerns more than one value is reported at the line of the later one.
   void report_conflicts() {
     for (const ConfigConflict& conflict : find_conflicts(config_)) {
-      const toml::table* table = root_["node"].as_table();
+      const toml::table* table = root_[conflict.section].as_table();
       if (conflict.section == "folder") table = folders_[conflict.index];
       if (conflict.section == "peer") table = peers_[conflict.index];
       if (!table) continue;

@@ -1,6 +1,7 @@
 // dagsync.toml: every key of interface.md, with its default and its check.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,9 +18,19 @@ struct NodeConfig {
   std::vector<std::string> listen = {"0.0.0.0:7411"};  // "HOST:PORT"
   std::string state_dir = "/var/lib/dagsync";
   std::string control_socket = "/run/dagsync/control.sock";
-  std::string http;  // "HOST:PORT", or "" for none
+  std::string http;            // "HOST:PORT", or "" for none
+  bool http_tls = false;       // with this node's certificate
+  bool http_insecure = false;  // in plain text, though others can reach it
   log::Level log_level = log::Level::kInfo;
   bool operator==(const NodeConfig&) const = default;
+};
+
+// A log file beside standard error.
+struct LogConfig {
+  std::string file;  // "" for none
+  std::uint64_t max_size = std::uint64_t{10} << 20;
+  std::size_t keep = 5;  // older ones
+  bool operator==(const LogConfig&) const = default;
 };
 
 // As written: a relative name is relative to the working directory.
@@ -33,6 +44,7 @@ struct TlsPaths {
 struct Config {
   NodeConfig node;
   TlsPaths tls;
+  LogConfig log;
   std::vector<FolderConfig> folders;
   std::vector<PeerConfig> peers;
   bool operator==(const Config&) const = default;

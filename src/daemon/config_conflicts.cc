@@ -7,6 +7,7 @@
 
 #include "daemon/config_values.h"
 #include "dagsync/base/rel_path.h"
+#include "net/address.h"
 
 namespace dagsync {
 namespace {
@@ -62,6 +63,21 @@ void find_in_peers(const Config& config, Conflicts& out) {
   }
 }
 
+// Whoever reaches it can read the names of all files.
+void find_in_http(const NodeConfig& node, Conflicts& out) {
+  if (node.http.empty()) return;
+  if (node.http_tls && node.http_insecure) {
+    out.push_back({"node", 0, "http_insecure", "is true, and so is http_tls: choose one"});
+  }
+  const auto address = parse_host_port(node.http);
+  if (!address || is_loopback(address->host) || node.http_tls || node.http_insecure) return;
+  out.push_back({"node", 0, "http",
+                 "is \"" + node.http +
+                     "\", which other machines can reach, in plain text: set http_tls = true, or "
+                     "http_insecure = true where a firewall or a proxy stands before it, or give "
+                     "an address of 127.0.0.1"});
+}
+
 // Where the symlinks of the path lead, as far as it exists.
 std::string resolve(const std::string& path) {
   std::error_code error;
@@ -75,6 +91,7 @@ Status check_resolved(const Config& config) {
   Config resolved = config;
   resolved.node.state_dir = resolve(config.node.state_dir);
   resolved.node.control_socket = resolve(config.node.control_socket);
+  if (!config.log.file.empty()) resolved.log.file = resolve(config.log.file);
   for (FolderConfig& folder : resolved.folders)
     folder.path = resolve(folder.path);
   const Conflicts conflicts = find_conflicts(resolved);
@@ -82,6 +99,7 @@ Status check_resolved(const Config& config) {
   const ConfigConflict& first = conflicts.front();
   const auto value = [&](const Config& of) {
     if (first.section == "folder") return of.folders[first.index].path;
+    if (first.section == "log") return of.log.file;
     return first.key == "state_dir" ? of.node.state_dir : of.node.control_socket;
   };
   return fail(ErrorCode::kInvalid, first.section + " " + first.key + " " +
@@ -95,8 +113,14 @@ std::vector<ConfigConflict> find_conflicts(const Config& config) {
     for (std::size_t j = 0; j < i; ++j)
       find_between(config, i, j, out);
     find_own_files(config.node, config.folders[i], out);
+    if (!config.log.file.empty() && is_within(config.log.file, config.folders[i].path)) {
+      out.push_back(
+          {"log", 0, "file",
+           "lies inside folder \"" + config.folders[i].name + "\": move it out of there"});
+    }
   }
   find_in_peers(config, out);
+  find_in_http(config.node, out);
   return out;
 }
 

@@ -10,7 +10,7 @@
 namespace dagsync {
 
 struct ConfigConflict {
-  std::string section;    // "node", "folder" or "peer"
+  std::string section;    // "node", "log", "folder" or "peer"
   std::size_t index = 0;  // which folder or peer
   std::string key;
   std::string what;  // "is ...: what to do"

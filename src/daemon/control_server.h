@@ -11,6 +11,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "daemon/event_stream.h"
 #include "daemon/files.h"
 #include "dagsync/base/result.h"
 
@@ -31,24 +32,23 @@ class ControlConnection;
 
 // How one request is answered. Loop thread only; may be kept and used later. One that is destroyed
 // before it was answered tells the client so.
-class ControlReply {
+class ControlReply final : public EventSink {
  public:
   explicit ControlReply(std::shared_ptr<ControlConnection> connection);
-  ~ControlReply();
+  ~ControlReply() override;
   ControlReply(const ControlReply&) = delete;
   ControlReply& operator=(const ControlReply&) = delete;
 
   void progress(const nlohmann::json& what);
-  // A whole line of an answer without end. Never waits. False: the client has not taken the line
-  // before it yet, and nothing was done; flush() goes on, and tells when nothing is left.
-  [[nodiscard]] bool offer(const nlohmann::json& line);
-  bool flush();
-  void close();  // it was answered by lines of its own
+  // A whole line of an answer without end.
+  [[nodiscard]] bool offer(const nlohmann::json& line) override;
+  bool flush() override;
+  void close() override;  // it was answered by lines of its own
   // `payload` is an object; its "exit" is the client's exit status, 0 where it has none.
   void done(nlohmann::json payload);
   void fail(int exit_status, const std::string& error);
   // The client went away, or was answered: nothing that follows is of any use.
-  [[nodiscard]] bool closed() const;
+  [[nodiscard]] bool closed() const override;
 
  private:
   std::shared_ptr<ControlConnection> connection_;

@@ -14,6 +14,8 @@
 #include "daemon/commands.h"
 #include "daemon/config.h"
 #include "daemon/config_conflicts.h"
+#include "daemon/http_site.h"
+#include "daemon/journal.h"
 #include "daemon/loop_watcher.h"
 #include "daemon/owner.h"
 #include "daemon/print_error.h"
@@ -71,6 +73,7 @@ class Daemon {
         worker_(std::make_unique<UvWorker>(loop_)) {}
 
   ~Daemon() {
+    http_.reset();
     control_.reset();
     certificates_.reset();
     manager_.reset();
@@ -147,15 +150,46 @@ class Daemon {
     for (const FolderConfig& folder : config_.folders) {
       if (const Status opened = open_folder(folder); !opened) return opened;
     }
-    if (!config_.node.http.empty()) {
-      log::warning("[node] http = \"{}\": this version serves nothing there yet",
-                   config_.node.http);
-    }
     commands_ = std::make_unique<Commands>(*node_, *clock_);
     auto control = ControlServer::listen(config_.node.control_socket, watch_readable(), *commands_);
     if (!control) return Unexpected(control.error());
     control_ = std::move(*control);
+    return config_.node.http.empty() ? Status() : open_http();
+  }
+
+  Status open_http() {
+    HttpOptions options;
+    options.address = config_.node.http;
+    // Of others, whoever stands before it knows which names it has.
+    const auto address = parse_host_port(config_.node.http);
+    if (address && is_loopback(address->host)) options.hosts = {config_.node.name.value};
+    if (config_.node.http_tls) {
+      auto tls = http_tls(config_.tls);
+      if (!tls) return Unexpected(tls.error());
+      options.tls = std::move(*tls);
+    }
+    site_ = std::make_unique<HttpSite>(*node_, *clock_, [this] { return metrics_facts(); });
+    auto http = HttpServer::listen(loop_, *clock_, std::move(options), *site_);
+    if (!http) return Unexpected(http.error());
+    http_ = std::move(*http);
     return {};
+  }
+
+  Result<std::shared_ptr<const TlsContext>> http_tls(const TlsPaths& tls) {
+    auto context = TlsContext::load(tls_files(tls), clock_->now(), TlsUse::kBrowsers);
+    if (!context) return Unexpected(context.error());
+    return std::make_shared<const TlsContext>(std::move(*context));
+  }
+
+  MetricsFacts metrics_facts() const {
+    MetricsFacts facts;
+    facts.version = dagsync_version();
+    facts.watch_limit = read_watch_limit();
+    for (const FolderConfig& folder : config_.folders) {
+      const auto directory = state_->folder_dir(folder.name);
+      if (directory) facts.index_bytes[folder.name] = SqliteStore::bytes_on_disk(*directory);
+    }
+    return facts;
   }
 
   Status open_folder(const FolderConfig& folder) {
@@ -216,6 +250,7 @@ class Daemon {
     if (std::exchange(stopping_, true)) return loop_.stop();
     log::info("stopping");
     manager_->stopping();
+    http_.reset();
     control_.reset();
     clock_->after(kStopsWithin, [this] {
       log::warning("not everything became durable in time; it is checked at the next start");
@@ -251,7 +286,12 @@ class Daemon {
     const auto context = TlsContext::load(tls_files(tls), clock_->now());
     if (!context) return Unexpected(context.error());
     if (Status name = check_own_name(context->names(), config_.node.name, tls); !name) return name;
-    return transport_->reload(tls_files(tls));
+    if (Status taken = transport_->reload(tls_files(tls)); !taken) return taken;
+    if (!http_ || !config_.node.http_tls) return {};
+    auto browsers = http_tls(tls);
+    if (!browsers) return Unexpected(browsers.error());
+    http_->use(std::move(*browsers));
+    return {};
   }
 
   void watch_certificates() {
@@ -264,11 +304,13 @@ class Daemon {
   }
 
   void warn_of_what_needs_a_restart(const Config& config) const {
-    const bool other_node = config.node.name != config_.node.name ||
-                            config.node.listen != config_.node.listen ||
-                            config.node.state_dir != config_.node.state_dir ||
-                            config.node.control_socket != config_.node.control_socket;
+    const bool other_node =
+        config.node.name != config_.node.name || config.node.listen != config_.node.listen ||
+        config.node.state_dir != config_.node.state_dir ||
+        config.node.control_socket != config_.node.control_socket ||
+        config.node.http != config_.node.http || config.node.http_tls != config_.node.http_tls;
     if (other_node) log::warning("[node] has changed: restart the daemon for it");
+    if (config.log != config_.log) log::warning("[log] has changed: restart the daemon for it");
     const auto same = [](const FolderConfig& a, const FolderConfig& b) {
       return a.name == b.name && a.path == b.path;
     };
@@ -296,6 +338,8 @@ class Daemon {
   std::unique_ptr<CertificateWatch> certificates_;
   std::unique_ptr<Commands> commands_;
   std::unique_ptr<ControlServer> control_;
+  std::unique_ptr<HttpSite> site_;
+  std::unique_ptr<HttpServer> http_;
   std::vector<SignalWatch> signals_;
   bool stopping_ = false;
   int exit_ = 0;
@@ -310,6 +354,14 @@ int run_daemon(const DaemonOptions& options) {
     return kExitConfig;
   }
   log::start(options.level.value_or(config->node.log_level));
+  log_to_journal();
+  if (!options.check && !config->log.file.empty()) {
+    const LogConfig& file = config->log;
+    if (const Status opened = log::also_to(file.file, file.max_size, file.keep); !opened) {
+      print_error(opened.error());
+      return kExitConfig;
+    }
+  }
   mallopt(M_ARENA_MAX, 2);  // an arena a thread would keep what each once needed
   return Daemon(options, std::move(*config)).run();
 }

@@ -55,16 +55,16 @@ json to_json(const Event& event) {
           {"what", to_utf8(event.what)}};
 }
 
-void EventStream::begin(Events& events, Clock& clock, const std::string& node,
-                        std::shared_ptr<ControlReply> reply) {
-  reply->progress({{"following", node}});
-  const std::shared_ptr<EventStream> stream(new EventStream(events, clock, std::move(reply)));
+void EventStream::begin(Events& events, Clock& clock, std::shared_ptr<EventSink> sink,
+                        std::uint64_t next) {
+  const std::shared_ptr<EventStream> stream(new EventStream(events, clock, std::move(sink), next));
   stream->listener_ = events.listen([stream] { stream->pump(); });
-  stream->arm(kIdle);
+  stream->pump();
 }
 
-EventStream::EventStream(Events& events, Clock& clock, std::shared_ptr<ControlReply> reply)
-    : events_(events), clock_(clock), reply_(std::move(reply)), next_(events.last() + 1) {}
+EventStream::EventStream(Events& events, Clock& clock, std::shared_ptr<EventSink> sink,
+                         std::uint64_t next)
+    : events_(events), clock_(clock), sink_(std::move(sink)), next_(next) {}
 
 EventStream::~EventStream() {
   clock_.cancel(timer_);
@@ -81,7 +81,7 @@ void EventStream::arm(Duration pause) {
 }
 
 void EventStream::pump() {
-  if (reply_->closed()) return end();
+  if (sink_->closed()) return end();
   if (give_up_at_) return say_last_words();
   while (next_ <= events_.last()) {
     const Event* event = events_.find(next_);
@@ -90,22 +90,22 @@ void EventStream::pump() {
       give_up_at_ = clock_.mono() + kLastWords;
       return say_last_words();
     }
-    if (!reply_->offer({{"progress", to_json(*event)}})) return arm(kBacklog);
+    if (!sink_->offer({{"progress", to_json(*event)}})) return arm(kBacklog);
     ++next_;
   }
-  arm(reply_->flush() ? kIdle : kBacklog);
+  arm(sink_->flush() ? kIdle : kBacklog);
 }
 
 void EventStream::say_last_words() {
   if (!said_) {
-    said_ = reply_->offer({{"done", true},
-                           {"exit", 1},
-                           {"error",
-                            "events came faster than they were read, and some are not kept "
-                            "any more: read faster, and start anew"}});
+    said_ = sink_->offer({{"done", true},
+                          {"exit", 1},
+                          {"error",
+                           "events came faster than they were read, and some are not kept "
+                           "any more: read faster, and start anew"}});
   }
-  if ((said_ && reply_->flush()) || clock_.mono() >= *give_up_at_) {
-    reply_->close();
+  if ((said_ && sink_->flush()) || clock_.mono() >= *give_up_at_) {
+    sink_->close();
     return end();
   }
   arm(kBacklog);

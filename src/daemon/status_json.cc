@@ -94,6 +94,9 @@ json to_json(const FolderStatus& folder) {
 }
 
 json to_json(const PeerStatus& peer) {
+  json sees = json::array();
+  for (const NodeName& name : peer.sees)
+    sees.push_back(name.value);
   return {{"name", peer.name.value},
           {"address", peer.address},
           {"connected", peer.connected},
@@ -104,6 +107,7 @@ json to_json(const PeerStatus& peer) {
           {"bytes_sent", peer.bytes_sent},
           {"bytes_received", peer.bytes_received},
           {"certificate_expires", moment(peer.certificate_expires)},
+          {"connected_to", std::move(sees)},
           {"trouble", to_utf8(peer.trouble)}};
 }
 

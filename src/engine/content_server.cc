@@ -41,6 +41,7 @@ struct ContentServer::Session {
   std::uint64_t size = 0;
   std::string signature;
   std::int64_t credit = 0;  // may fall below zero by one step
+  std::uint64_t sent = 0;
   bool working = false;
 
   // Used by the one job that is under way.
@@ -198,9 +199,12 @@ void ContentServer::step(const Key& key, const std::shared_ptr<Session>& session
         }
         for (const Piece& piece : *pieces) {
           session->credit -= static_cast<std::int64_t>(piece.bytes.size());
+          session->sent += piece.bytes.size();
           outlet_.send_chunk(key.first, {key.second, piece.compressed, piece.bytes});
         }
         if (session->ended) {
+          if (session->delta && session->size > session->sent)
+            saved_bytes_ += session->size - session->sent;
           sessions_.erase(key);
           outlet_.send(key.first, FetchEnd{key.second, ""});
           return;

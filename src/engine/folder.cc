@@ -60,9 +60,11 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
                 },
                 [this](const Error& error) {
                   if (store_trouble_ != error.message) {
-                    log::error("folder {}: state directory: {}", config_.name, error.message);
+                    log::error({config_.name, {}, {}}, "folder {}: state directory: {}",
+                               config_.name, error.message);
                   }
                   store_trouble_ = error.message;
+                  ++counts_.store_errors;
                 }}),
       versions_(ports.clock, ports.random, ports.worker, ports.disk, journal_),
       fetcher_(config_.name, ports.clock, ports.worker, ports.disk, outlet),
@@ -84,6 +86,9 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
                  [this](std::function<void()> call) { journal_.when_written(std::move(call)); }),
       verifier_(config_.name, self_, ports.clock, ports.worker, ports.disk, outlet, replica_,
                 rules_, verifier_hooks()) {
+  snapshots_.on_sent([this](const NodeName& peer, const Change& change) {
+    note_sent(peer, {change, {}});
+  });
   versions_.on_kept([this](const KeptVersion& kept) {
     if (kept.reason != KeptVersion::Reason::kConflict) return;
     event(Event::Kind::kConflict, kept.path, kept.origin.value,
@@ -201,7 +206,8 @@ void Folder::doubt(const std::vector<RelPath>& unsynced, std::set<RelPath> suspe
 void Folder::begin_watching() {
   ports_.watcher.start({[this](const std::vector<Hint>& hints) { intake_.hint(hints); },
                         [this] {
-                          log::warning("folder {}: events were lost, comparing everything",
+                          log::warning({config_.name, {}, {}},
+                                       "folder {}: events were lost, comparing everything",
                                        config_.name);
                           intake_.rescan();
                         },
@@ -284,7 +290,7 @@ std::string Folder::lost(const std::string& why) const {
 
 void Folder::halt(std::string reason) {
   if (replica_.halted()) return;
-  log::error("folder {} halted: {}", config_.name, reason);
+  log::error({config_.name, {}, {}}, "folder {} halted: {}", config_.name, reason);
   event(Event::Kind::kHalted, RelPath(), "", reason);
   replica_.halt(std::move(reason));
   if (started_) std::exchange(started_, nullptr)({});
@@ -379,7 +385,7 @@ void Folder::trouble(const RelPath& path, const std::string& what) {
   }
   if (it != errors_.end() && it->second.error == what) return;
   if (it == errors_.end() && errors_.size() >= kMaxErrors) return;  // `behind` shows the rest
-  log::warning("{}: {}: {}", config_.name, display(path), what);
+  log::warning({config_.name, path.bytes(), {}}, "{}: {}: {}", config_.name, display(path), what);
   event(Event::Kind::kError, path, "", what);
   errors_[path] = {path, what, ports_.clock.now()};
 }
@@ -389,6 +395,22 @@ void Folder::changed() {
 }
 
 void Folder::event(Event::Kind kind, const RelPath& path, std::string peer, std::string what) {
+  switch (kind) {
+    case Event::Kind::kConflict:
+      ++counts_.conflicts;
+      break;
+    case Event::Kind::kRefused:
+      ++counts_.refusals;
+      break;
+    case Event::Kind::kHalted:
+      ++counts_.halts;
+      break;
+    case Event::Kind::kError:
+      ++counts_.path_errors;
+      break;
+    default:
+      break;
+  }
   if (!event_) return;
   Event event;
   event.kind = kind;

@@ -38,7 +38,7 @@ void Folder::observed(Intake::Batch batch) {
   if (resuming_ && batch.whole && batch.policy != DeletePolicy::kGuard) {
     resuming_ = false;
     replica_.resume();
-    log::info("folder {} goes on", config_.name);
+    log::info({config_.name, {}, {}}, "folder {} goes on", config_.name);
     event(Event::Kind::kResumed, RelPath(), "",
           batch.policy == DeletePolicy::kAccept ? "what is missing is deleted on every node"
                                                 : "what is missing comes back from the peers");
@@ -61,7 +61,7 @@ void Folder::observed(Intake::Batch batch) {
   }
   if (batch.whole && !ready_) {
     ready_ = true;
-    log::info("folder {}: {} files in {} directories", config_.name,
+    log::info({config_.name, {}, {}}, "folder {}: {} files in {} directories", config_.name,
               replica_.index().totals().files, replica_.index().totals().directories);
     if (started_) std::exchange(started_, nullptr)({});
   }
@@ -173,8 +173,9 @@ void Folder::note_troubles(const Intake::Batch& batch) {
 void Folder::broadcast(std::vector<Change> changes) {
   auto items = std::make_shared<std::vector<Announce::Item>>();
   for (Change& change : changes) {
-    log::info("{}: {} {}", config_.name, change.record.is_live() ? "changed" : "removed",
-              display(change.path));
+    log::info({config_.name, change.path.bytes(), {}}, "{}: {} {}", config_.name,
+              change.record.is_live() ? "changed" : "removed", display(change.path));
+    lag_.made(change.id.author, change.id.sequence, ports_.clock.mono());
     items->push_back(with_content(std::move(change)));
   }
   journal_.when_written([this, items] { announce(std::move(*items)); });
@@ -203,8 +204,10 @@ void Folder::announce(std::vector<Announce::Item> items) {
     if (!full && announce.more) continue;
     std::erase_if(peers, [this](const NodeName& peer) { return is_left_behind(peer); });
     for (const NodeName& peer : peers) {
-      for (const Announce::Item& item : announce.items)
+      for (const Announce::Item& item : announce.items) {
         replica_.sent(peer, item.change.id);
+        note_sent(peer, item);
+      }
     }
     outlet_.send(peers, std::exchange(announce, {}));
     announce.folder = config_.name;
@@ -225,6 +228,7 @@ void Folder::relay(const Relay& relay) {
   announce.folder = config_.name;
   announce.items.push_back({relay.change, {}});
   replica_.sent(relay.peer, relay.change.id);
+  note_sent(relay.peer, announce.items.front());
   outlet_.send(relay.peer, announce);
   event(Event::Kind::kSent, relay.change.path, relay.peer.value,
         "passed on from " + relay.change.id.author.node().value);
@@ -291,9 +295,10 @@ void Folder::published(const PublishItem& item, const Wanted& wanted) {
   const RelPath& path = item.path;
   const Record& record = wanted.record;
   const NodeName& author = item.change.id.author.node();
-  log::info("{}: {} {} from {}", config_.name, record.is_live() ? "applied" : "deleted",
-            display(path), author.value);
+  log::info({config_.name, path.bytes(), author.value}, "{}: {} {} from {}", config_.name,
+            record.is_live() ? "applied" : "deleted", display(path), author.value);
   event(Event::Kind::kApplied, path, author.value, record.is_live() ? "changed" : "deleted");
+  note_received(author, record);
   if (path.bytes() == kIgnoreFileName && load_rules()) rules_changed();
   const bool changed_something = record.is_live() || (item.old && item.old->record.is_live());
   for (const NodeName& source : wanted.sources) {

@@ -27,9 +27,13 @@ void Folder::configure_peers(const std::vector<PeerConfig>& peers) {
   }
   for (const NodeName& name : gone) {
     behind_since_.erase(name);
+    lag_.forget(name);
+    traffic_.erase(name);
     replica_.forget_peer(name);
   }
   for (const PeerConfig& peer : peers) {
+    traffic_.try_emplace(peer.name);
+    if (peer.counted()) lag_.follow(peer.name);
     replica_.configure_peer(peer.name, peer.may_send, peer.may_receive, peer.counted());
   }
   note_lag();
@@ -68,6 +72,10 @@ void Folder::on_tell(const NodeName& from, const Tell& tell) {
   if (replica_.author() != before) {
     journal_.touch();
     tell_soon();
+  }
+  const auto peer = replica_.peers().find(from);
+  if (peer != replica_.peers().end()) {
+    lag_.told(from, peer->second.durable, ports_.clock.mono());
   }
   note_lag();
   changed();
@@ -118,6 +126,24 @@ void Folder::tell(const std::vector<NodeName>& peers) {
 bool Folder::has_durably(const NodeName& peer, const Knowledge& knowledge) const {
   const auto it = replica_.peers().find(peer);
   return it != replica_.peers().end() && it->second.durable.covers(knowledge);
+}
+
+void Folder::note_sent(const NodeName& peer, const Announce::Item& item) {
+  const auto traffic = traffic_.find(peer);
+  if (traffic == traffic_.end()) return;
+  const Content& content = item.change.record.content;
+  ++traffic->second.changes_sent;
+  if (content.kind == Kind::kFile) traffic->second.bytes_sent += content.size;
+  const auto* delta = std::get_if<Announce::Delta>(&item.content);
+  if (delta != nullptr && content.size > delta->bytes.size())
+    counts_.delta_saved_bytes += content.size - delta->bytes.size();
+}
+
+void Folder::note_received(const NodeName& author, const Record& record) {
+  const auto traffic = traffic_.find(author);
+  if (traffic == traffic_.end()) return;
+  ++traffic->second.changes_received;
+  if (record.content.kind == Kind::kFile) traffic->second.bytes_received += record.content.size;
 }
 
 void Folder::note_lag() {

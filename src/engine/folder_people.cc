@@ -152,6 +152,10 @@ std::string Folder::degraded() const {
 
 FolderStatus Folder::status() const {
   FolderStatus status;
+  status.counts = counts_;
+  status.counts.delta_saved_bytes += server_.saved_bytes();
+  status.fetching_bytes = fetcher_.bytes_left();
+  status.ready = ready_;
   status.name = config_.name;
   status.path = config_.path;
   status.mode = name_of(config_.mode);
@@ -195,6 +199,10 @@ FolderStatus Folder::status() const {
     if (!of_peer.in_sync && since != behind_since_.end()) {
       of_peer.lag_seconds = seconds(ports_.clock.mono() - since->second);
     }
+    if (const auto traffic = traffic_.find(name); traffic != traffic_.end()) {
+      of_peer.traffic = traffic->second;
+    }
+    of_peer.lag = lag_.of(name);
     status.peers.push_back(std::move(of_peer));
   }
   return status;

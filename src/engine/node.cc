@@ -99,6 +99,7 @@ void Node::folder_started(const Status& status, const std::vector<std::string>& 
   const Status listening = ports_.transport.listen(
       listen,
       [this](std::unique_ptr<Connection> connection) { peers_.accept(std::move(connection)); });
+  listening_ = listening.has_value();
   if (listening) {
     tick_timer_ = ports_.clock.after(kTick, [this] { tick(); });
     peers_.start_dialing();
@@ -261,11 +262,36 @@ NodeStatus Node::status() const {
   status.in_sync = in_sync();
   for (const auto& [name, folder] : folders_)
     status.folders.push_back(folder->status());
+  status.ready = listening_ && std::all_of(status.folders.begin(), status.folders.end(),
+                                           [](const FolderStatus& each) { return each.ready; });
   status.peers = peers_.status();
+  note_who_sees_whom(status.peers);
   status.warnings = warnings();
   status.certificate_expires = certificate_expires_;
   status.listen = listen_;
   return status;
+}
+
+// Of each peer, what it told to any of the folders.
+void Node::note_who_sees_whom(std::vector<PeerStatus>& peers) const {
+  for (PeerStatus& peer : peers) {
+    std::set<NodeName> sees;
+    for (const auto& [name, folder] : folders_) {
+      const auto found = folder->replica().peers().find(peer.name);
+      if (peer.connected && found != folder->replica().peers().end())
+        sees.insert(found->second.sees.begin(), found->second.sees.end());
+    }
+    peer.sees.assign(sees.begin(), sees.end());
+  }
+}
+
+void Node::notice(std::function<void()> done) {
+  auto left = std::make_shared<std::size_t>(folders_.size());
+  for (const auto& [name, folder] : folders_) {
+    folder->notice([left, done] {
+      if (--*left == 0) done();
+    });
+  }
 }
 
 bool Node::in_sync() const {

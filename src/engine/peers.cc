@@ -113,7 +113,7 @@ std::unique_ptr<Link> Peers::make_link(std::unique_ptr<Connection> connection, b
 
 void Peers::dial_failed(const NodeName& name, const std::string& why) {
   Peer& peer = peers_.at(name);
-  if (peer.trouble != why) log::warning("peer {}: {}", name.value, why);
+  if (peer.trouble != why) log::warning({{}, {}, name.value}, "peer {}: {}", name.value, why);
   peer.trouble = why;
   retry(name);
 }
@@ -273,7 +273,7 @@ void Peers::establish(const NodeName& name, std::unique_ptr<Link> link, const He
   peer.address = identity.address;
   peer.certificate_expires = identity.certificate_expires;
   peer.link = std::move(link);
-  log::info("peer {} connected ({})", name.value, peer.address);
+  log::info({{}, {}, name.value}, "peer {} connected ({})", name.value, peer.address);
   hooks_.connected(name, hello);
 }
 
@@ -308,7 +308,7 @@ void Peers::link_closed(const LinkEnd& end, const Error& error) {
     peer.barred_until = clock_.mono() + kBarred;
     complain(end.peer, error.message);
   } else {
-    log::info("peer {} is gone: {}", end.peer.value, error.message);
+    log::info({{}, {}, end.peer.value}, "peer {} is gone: {}", end.peer.value, error.message);
   }
   peer.trouble = error.message;
   drop_link(peer);
@@ -316,7 +316,8 @@ void Peers::link_closed(const LinkEnd& end, const Error& error) {
 }
 
 // Links die from within their own handlers; their memory is freed from the loop. What still comes
-// in until then is nobody's: their peer may have another link by now, or not be configured any more.
+// in until then is nobody's: their peer may have another link by now, or not be configured any
+// more.
 void Peers::bury(std::unique_ptr<Link> link) {
   if (!link) return;
   link->silence();

@@ -33,7 +33,7 @@ void Peers::refuse(const NodeName& peer, const std::string& why) {
 
 void Peers::complain(const NodeName& peer, const std::string& why) {
   if (!told_.allows(peer.value + " " + why, clock_.mono())) return;
-  log::warning("refused of peer {}: {}", peer.value, why);
+  log::warning({{}, {}, peer.value}, "refused of peer {}: {}", peer.value, why);
 }
 
 std::size_t Peers::queued_bytes(const NodeName& peer) const {
@@ -68,6 +68,7 @@ std::vector<PeerStatus> Peers::status() const {
     if (peer.link) {
       status.bytes_sent += peer.link->connection().bytes_sent();
       status.bytes_received += peer.link->connection().bytes_received();
+      status.queued_bytes = peer.link->queued_bytes();
       status.last_seen = peer.link->last_heard();
       if (const auto rtt = peer.link->round_trip()) status.rtt_ms = milliseconds(*rtt);
       if (const auto offset = peer.link->clock_offset()) {

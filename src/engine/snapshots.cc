@@ -51,7 +51,8 @@ void Snapshots::send_end(const NodeName& peer, Run& run) {
   when_written_([this, peer, token = std::weak_ptr(run.token)] {
     if (token.expired()) return;
     const Run ended = std::move(running_.extract(peer).mapped());
-    outlet_.send(peer, SnapshotEnd{folder_, Knowledge(ended.offered).at_most(kMaxKnowledgeIntervals)});
+    outlet_.send(peer,
+                 SnapshotEnd{folder_, Knowledge(ended.offered).at_most(kMaxKnowledgeIntervals)});
     if (!ended.list) replica_.snapshot_sent(peer, ended.offered);
   });
 }
@@ -78,7 +79,9 @@ bool Snapshots::send_page(const NodeName& peer, Run& run) {
   if (page.items.empty()) return false;
   page.page = ++run.page;
   for (const Announce::Item& item : page.items) {
-    if (!run.list) replica_.sent(peer, item.change.id);
+    if (run.list) continue;
+    replica_.sent(peer, item.change.id);
+    if (sent_) sent_(peer, item.change);
   }
   when_written_([this, peer, page = std::move(page), token = std::weak_ptr(run.token)] {
     if (!token.expired()) outlet_.send(peer, page);

@@ -79,6 +79,11 @@ std::string to_string(const SocketAddress& address) {
   return with_port(host_of(address), port_of(address));
 }
 
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" ||
+         (host.starts_with("127.") && numeric_address({host, 1}).has_value());
+}
+
 Result<SocketAddress> numeric_address(const HostPort& address) {
   SocketAddress made;
   auto* ipv4 = reinterpret_cast<sockaddr_in*>(&made.storage);

@@ -36,6 +36,9 @@ struct SocketAddress {
 [[nodiscard]] std::string host_of(const SocketAddress& address);    // "10.0.0.2", "::1"
 [[nodiscard]] std::string to_string(const SocketAddress& address);  // "10.0.0.2:7411"
 
+// Whether only this machine reaches the host: 127.0.0.0/8, ::1, localhost.
+[[nodiscard]] bool is_loopback(const std::string& host);
+
 // The address that `address` spells in numbers; kNotFound where its host is a name.
 [[nodiscard]] Result<SocketAddress> numeric_address(const HostPort& address);
 // All addresses of the host, at most kMaxAddresses, in the resolver's order. Blocks while it asks

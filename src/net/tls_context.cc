@@ -123,19 +123,33 @@ Status check_own(SSL_CTX* context, const TlsFiles& files, X509* own, int purpose
                       "): set [tls] ca and cert to files of one cluster");
 }
 
-int select_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
-                    const unsigned char* offered, unsigned offered_size, void*) {
+// Takes `wanted` out of what the other end offers; false where it is not among that.
+bool choose(std::string_view wanted, const unsigned char* offered, unsigned offered_size,
+            const unsigned char** chosen, unsigned char* chosen_size) {
   for (unsigned at = 0; at < offered_size; at += 1U + offered[at]) {
     const std::string_view one(reinterpret_cast<const char*>(offered + at + 1), offered[at]);
-    if (one != kProtocol) continue;
+    if (one != wanted) continue;
     *chosen = offered + at + 1;
     *chosen_size = offered[at];
-    return SSL_TLSEXT_ERR_OK;
+    return true;
   }
-  return SSL_TLSEXT_ERR_ALERT_FATAL;
+  return false;
 }
 
-SslCtxPtr new_context() {
+int select_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
+                    const unsigned char* offered, unsigned offered_size, void*) {
+  const bool speaks = choose(kProtocol, offered, offered_size, chosen, chosen_size);
+  return speaks ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+// A client that names nothing, or nothing that we know, is answered in HTTP/1.1 all the same.
+int select_http(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
+                const unsigned char* offered, unsigned offered_size, void*) {
+  const bool speaks = choose("http/1.1", offered, offered_size, chosen, chosen_size);
+  return speaks ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+SslCtxPtr new_context(TlsUse use) {
   SslCtxPtr context(SSL_CTX_new(TLS_method()));
   DAGSYNC_ASSERT(context != nullptr);  // out of memory
   SSL_CTX* raw = context.get();
@@ -158,18 +172,19 @@ SslCtxPtr new_context() {
   // Without this OpenSSL would send the CA's own certificate along in each handshake.
   SSL_CTX_set_mode(raw, SSL_MODE_NO_AUTO_CHAIN);
   SSL_CTX_set_verify_depth(raw, kLongestChain);
-  SSL_CTX_set_alpn_select_cb(raw, select_protocol, nullptr);
+  SSL_CTX_set_alpn_select_cb(raw, use == TlsUse::kNodes ? select_protocol : select_http, nullptr);
   return context;
 }
 
 }  // namespace
 
-TlsContext::TlsContext(SslCtxPtr context, const X509* certificate)
+TlsContext::TlsContext(SslCtxPtr context, const X509* certificate, TlsUse use)
     : context_(std::move(context)),
       names_(dns_names_of(certificate)),
-      expires_(valid_until(certificate)) {}
+      expires_(valid_until(certificate)),
+      use_(use) {}
 
-Result<TlsContext> TlsContext::load(const TlsFiles& files, UnixNanos now) {
+Result<TlsContext> TlsContext::load(const TlsFiles& files, UnixNanos now, TlsUse use) {
   const auto cas = read_certificates("ca", files.ca, kMaxCas);
   if (!cas) return Unexpected(cas.error());
   auto chain = read_certificates("cert", files.cert, 1 + kLongestChain);
@@ -177,7 +192,7 @@ Result<TlsContext> TlsContext::load(const TlsFiles& files, UnixNanos now) {
   const auto key = read_key(files.key);
   if (!key) return Unexpected(key.error());
 
-  SslCtxPtr context = new_context();
+  SslCtxPtr context = new_context(use);
   for (const X509Ptr& ca : *cas) {
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), ca.get());
   }
@@ -204,7 +219,7 @@ Result<TlsContext> TlsContext::load(const TlsFiles& files, UnixNanos now) {
     const Status good = check_own(context.get(), files, own, purpose, now);
     if (!good) return Unexpected(good.error());
   }
-  return TlsContext(std::move(context), own);
+  return TlsContext(std::move(context), own, use);
 }
 
 }  // namespace dagsync

@@ -1,6 +1,5 @@
 #include "net/tls_listener.h"
 
-#include <cerrno>
 #include <utility>
 
 #include "dagsync/base/log.h"
@@ -8,29 +7,18 @@
 namespace dagsync {
 namespace {
 
-constexpr int kBacklog = 128;  // connections that the kernel holds until we look
 constexpr Duration kTellPeriod = std::chrono::minutes(1);
-
-Unexpected listen_failed(int code, const SocketAddress& address) {
-  const std::string shown = to_string(address);
-  const std::string port = shown.substr(shown.rfind(':') + 1);
-  std::string mend;
-  if (code == UV_EADDRINUSE) {
-    mend =
-        ": see who has it with `ss -ltnp 'sport = :" + port + "'`, or choose another [node] listen";
-  } else if (code == UV_EADDRNOTAVAIL) {
-    mend = ": [node] listen must be an address of this host (`ip addr`), 0.0.0.0 or [::]";
-  } else if (code == UV_EACCES) {
-    mend = ": choose a port above 1023";
-  }
-  const ErrorCode kind = code == UV_EADDRINUSE ? ErrorCode::kExists : error_code_of(-code);
-  return fail(kind, "listen on " + shown + ": " + uv_strerror(code) + mend);
-}
 
 }  // namespace
 
 TlsListener::TlsListener(std::shared_ptr<TlsRuntime> runtime, Transport::OnAccept on_accept)
-    : runtime_(std::move(runtime)), on_accept_(std::move(on_accept)), told_(kTellPeriod) {}
+    : runtime_(std::move(runtime)),
+      on_accept_(std::move(on_accept)),
+      listener_(
+          runtime_->loop, "[node] listen",
+          {[this](TcpHandle tcp, const SocketAddress& from) { welcome(std::move(tcp), from); },
+           [this](const std::string& why) { tell("", why); }}),
+      told_(kTellPeriod) {}
 
 TlsListener::~TlsListener() {
   for (auto& [id, guest] : guests_)
@@ -38,46 +26,7 @@ TlsListener::~TlsListener() {
 }
 
 Status TlsListener::listen(const SocketAddress& address) {
-  TcpHandle tcp;
-  int code = tcp.open([&](uv_tcp_t* handle) {
-    return uv_tcp_init(runtime_->loop.raw(), handle);  // bind sets SO_REUSEADDR
-  });
-  if (code == 0) {
-    code = uv_tcp_bind(tcp.get(), address.raw(), is_ipv6(address) ? UV_TCP_IPV6ONLY : 0);
-  }
-  if (code == 0) {
-    tcp.get()->data = this;
-    code = uv_listen(tcp.stream(), kBacklog, [](uv_stream_t* listening, int status) {
-      auto* self = static_cast<TlsListener*>(listening->data);
-      if (self != nullptr) self->on_connection(listening, status);
-    });
-  }
-  if (code != 0) return listen_failed(code, address);
-  listening_.push_back(std::move(tcp));
-  return {};
-}
-
-void TlsListener::on_connection(uv_stream_t* listening, int code) {
-  if (code != 0) {
-    return tell("", std::string("a connection could not be taken: ") + uv_strerror(code));
-  }
-  auto tcp = take(listening);
-  if (!tcp) return tell("", tcp.error().message);
-  SocketAddress from;
-  int size = sizeof from.storage;
-  // Fails where the other end has gone already.
-  if (uv_tcp_getpeername(tcp->get(), reinterpret_cast<sockaddr*>(&from.storage), &size) != 0)
-    return;
-  welcome(std::move(*tcp), from);
-}
-
-Result<TcpHandle> TlsListener::take(uv_stream_t* listening) {
-  TcpHandle tcp;
-  int code = tcp.open([&](uv_tcp_t* handle) { return uv_tcp_init(runtime_->loop.raw(), handle); });
-  if (code == 0) code = uv_accept(listening, tcp.stream());
-  if (code != 0) return fail_errno(-code, "take a connection");
-  uv_tcp_nodelay(tcp.get(), 1);
-  return tcp;
+  return listener_.listen(address);
 }
 
 void TlsListener::welcome(TcpHandle tcp, const SocketAddress& from) {

@@ -5,12 +5,10 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "dagsync/base/rate_limit.h"
 #include "dagsync/ports/transport.h"
-#include "net/address.h"
-#include "net/tcp_socket.h"
+#include "net/tcp_listener.h"
 #include "net/tls_connection.h"
 
 namespace dagsync {
@@ -35,8 +33,6 @@ class TlsListener {
     TimerId limit;
   };
 
-  void on_connection(uv_stream_t* listening, int code);
-  [[nodiscard]] Result<TcpHandle> take(uv_stream_t* listening);
   void welcome(TcpHandle tcp, const SocketAddress& from);
   [[nodiscard]] bool has_room(const std::string& host);
   void on_ready(std::uint64_t guest, const Status& status);
@@ -46,7 +42,7 @@ class TlsListener {
 
   std::shared_ptr<TlsRuntime> runtime_;
   Transport::OnAccept on_accept_;
-  std::vector<TcpHandle> listening_;
+  TcpListener listener_;
   std::uint64_t next_guest_ = 1;
   std::map<std::uint64_t, Guest> guests_;
   std::map<std::string, std::size_t> guests_of_host_;

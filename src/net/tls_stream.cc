@@ -20,6 +20,7 @@ constexpr std::size_t kRecordOverhead = 32;  // header, type and tag of a TLS 1.
 // On the heap, because OpenSSL holds pointers to it.
 struct TlsStream::State {
   SslPtr ssl;
+  TlsUse use = TlsUse::kNodes;
   std::string expected;    // "" where we accept
   std::string_view input;  // not yet used: of the caller, or of `kept`
   std::string kept;
@@ -106,6 +107,8 @@ TlsStream::TlsStream(const TlsContext& context) : state_(std::make_unique<State>
   SSL* ssl = state_->ssl.get();
   SSL_set_bio(ssl, bio, bio);  // owns it now
   SSL_set_ex_data(ssl, State::ssl_index(), state_.get());
+  state_->use = context.use();
+  if (state_->use == TlsUse::kBrowsers) return;  // which prove nothing
   SSL_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, State::check_certificate);
 }
 
@@ -159,6 +162,7 @@ Result<bool> TlsStream::handshake() {
 
 // A client that offers no protocol at all passes OpenSSL.
 Status TlsStream::check_protocol() const {
+  if (state_->use == TlsUse::kBrowsers) return {};
   const unsigned char* name = nullptr;
   unsigned size = 0;
   SSL_get0_alpn_selected(state_->ssl.get(), &name, &size);

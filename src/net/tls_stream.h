@@ -41,7 +41,7 @@ class TlsStream {
   void write_goodbye();
 
   [[nodiscard]] std::string& output();  // to be taken out by the caller
-  // Of the other end, without its address; once the handshake is done.
+  // Of the other end, a node, without its address; once the handshake is done.
   [[nodiscard]] PeerIdentity identity() const;
 
  private:

@@ -88,6 +88,11 @@ std::string index_file_in(const std::string& directory) {
   return directory + "/index.db";
 }
 
+std::uint64_t index_bytes_in(const std::string& directory) {
+  const std::string file = index_file_in(directory);
+  return static_cast<std::uint64_t>(size_of(file) + size_of(file + "-wal"));
+}
+
 Status make_index_file(const std::string& directory) {
   if (Status made = make_directories(directory); !made) return made;
   if (Status owned = check_owner(directory); !owned) return owned;

@@ -1,6 +1,7 @@
 // The directory and the file of an index, before SQLite sees them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "dagsync/base/result.h"
@@ -12,6 +13,9 @@ namespace dagsync {
 [[nodiscard]] Status make_index_file(const std::string& directory);
 
 [[nodiscard]] std::string index_file_in(const std::string& directory);
+
+// The bytes of the index and of its write-ahead log; 0 where there is none. Never opens them.
+[[nodiscard]] std::uint64_t index_bytes_in(const std::string& directory);
 
 // The index is empty though its write-ahead log is not: it was truncated, and SQLite would silently
 // throw the log away.

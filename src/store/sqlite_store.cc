@@ -19,6 +19,10 @@ constexpr const char* kCommit = "COMMIT";
 
 }  // namespace
 
+std::uint64_t SqliteStore::bytes_on_disk(const std::string& directory) {
+  return index_bytes_in(directory);
+}
+
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(std::string directory) {
   std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(directory)));
   Status connected = store->connect();

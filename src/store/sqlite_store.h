@@ -19,6 +19,8 @@ class SqliteStore final : public Store {
   // kPermission: somebody else's; kUnavailable: another process has it open; kRefused: written by a
   // newer dagsync, or not by dagsync at all.
   [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(std::string directory);
+  // Of the index in a directory, with its log; without opening it.
+  [[nodiscard]] static std::uint64_t bytes_on_disk(const std::string& directory);
 
   [[nodiscard]] Result<FolderImage> load() override;
   // After kCorrupt, and after a sync that failed, every other commit fails the same way: what the

@@ -63,6 +63,8 @@ TEST_CASE("what is not written has its default") {
   CHECK(*config == expected);
   CHECK(config->node.listen == std::vector<std::string>{"0.0.0.0:7411"});
   CHECK(config->node.http.empty());
+  CHECK_FALSE(config->node.http_tls);
+  CHECK_FALSE(config->node.http_insecure);
   CHECK(config->folders[0].settle == std::chrono::milliseconds(5));
   CHECK(config->folders[0].versions_keep == std::chrono::hours(720));
   CHECK(config->folders[0].max_file_size == 4294967296);
@@ -75,8 +77,13 @@ name = "Node1.Example.ORG"
 listen = ["127.0.0.1:1", "[::1]:65535", "host_1:7"]
 state_dir = "/var//state/./dir/"
 control_socket = "/run/x.sock"
-http = "127.0.0.1:7412"
+http = "10.0.0.1:7412"
+http_tls = true
 log_level = "debug"
+[log]
+file = "/var/log/x.log"
+max_size = "1KiB"
+keep = 0
 [tls]
 ca = "a"
 cert = "b"
@@ -111,7 +118,9 @@ may = ["receive"]
   CHECK(config->node.listen == std::vector<std::string>{"127.0.0.1:1", "[::1]:65535", "host_1:7"});
   CHECK(config->node.state_dir == "/var/state/dir");
   CHECK(config->node.control_socket == "/run/x.sock");
-  CHECK(config->node.http == "127.0.0.1:7412");
+  CHECK(config->node.http == "10.0.0.1:7412");
+  CHECK(config->node.http_tls);
+  CHECK(config->log == LogConfig{"/var/log/x.log", 1024, 0});
   CHECK(config->node.log_level == log::Level::kDebug);
   CHECK(config->tls == TlsPaths{"a", "b", "c"});
   REQUIRE(config->folders.size() == 2);
@@ -193,6 +202,19 @@ TEST_CASE("a wrong value names file, line, key and what is allowed") {
       {"[tls]", "listen = [\"h:65536\"]\n[tls]", "key `node.listen`"},
       {"[tls]", "listen = [\":7411\"]\n[tls]", "key `node.listen`"},
       {"[tls]", "http = \"7412\"\n[tls]", "key `node.http`: is \"7412\": give HOST:PORT"},
+      {"[tls]", "http = \"0.0.0.0:7412\"\n[tls]",
+       ":3: key `node.http`: is \"0.0.0.0:7412\", which other machines can reach, in plain text: "
+       "set "
+       "http_tls = true"},
+      {"[tls]", "http = \"[::]:7412\"\n[tls]", "which other machines can reach"},
+      {"[tls]", "http = \"127.0.0.1.example.org:7412\"\n[tls]", "which other machines can reach"},
+      {"[tls]", "http_tls = \"yes\"\n[tls]", ":3: key `node.http_tls`: is a string: give true or"},
+      {"[tls]", "http = \"[::]:1\"\nhttp_tls = true\nhttp_insecure = true\n[tls]",
+       ":5: key `node.http_insecure`: is true, and so is http_tls"},
+      {"[tls]", "[log]\nfile = \"x.log\"\n[tls]", ":4: key `log.file`: is \"x.log\": give an abs"},
+      {"[tls]", "[log]\nfile = \"/srv/dags/x.log\"\n[tls]",
+       ":4: key `log.file`: lies inside folder \"dags\""},
+      {"[tls]", "[log]\nkeep = 101\n[tls]", ":4: key `log.keep`: is 101: give a whole number"},
       {"[tls]", "log_level = \"loud\"\n[tls]", "key `node.log_level`: is \"loud\": give \"debug\""},
       {"[tls]", "state_dir = \"state\"\n[tls]", ":3: key `node.state_dir`: is \"state\": give an"},
       {"[tls]", "state_dir = \"/srv/dags/s\"\n[tls]",
@@ -227,7 +249,8 @@ TEST_CASE("an unknown key is an error that names the one that was meant") {
       {"[tls]", "[nodes]\nname = 1\n[tls]", ":3: key `nodes`: is unknown: did you mean `node`?"},
       {"ca =", "cipher = 1\nca =",
        ":4: key `tls.cipher`: is unknown: known here are ca, cert, key"},
-      {"[node]", "top = 1\n[node]", ":1: key `top`: is unknown: known here are node, tls, folder,"},
+      {"[node]", "top = 1\n[node]",
+       ":1: key `top`: is unknown: known here are node, tls, log, folder,"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.with);
@@ -346,7 +369,12 @@ TEST_CASE("the sample explains every key") {
                           "state_dir",
                           "control_socket",
                           "http",
+                          "http_tls",
+                          "http_insecure",
                           "log_level",
+                          "file",
+                          "max_size",
+                          "keep",
                           "ca",
                           "cert",
                           "key",

@@ -30,7 +30,8 @@ struct EventStreamFixture : ControlHandler {
     server = std::move(*made);
   }
   void handle(const json&, std::shared_ptr<ControlReply> reply) override {
-    EventStream::begin(events, clock, "a", std::move(reply));
+    reply->progress({{"following", "a"}});
+    EventStream::begin(events, clock, std::move(reply), events.last() + 1);
   }
 
   OwnedFd follow() {
@@ -90,7 +91,8 @@ TEST_CASE_FIXTURE(EventStreamFixture, "a follower gets what happens from now on,
   }
 }
 
-TEST_CASE_FIXTURE(EventStreamFixture, "who does not read is cut off, and told so, and holds up nobody") {
+TEST_CASE_FIXTURE(EventStreamFixture,
+                  "who does not read is cut off, and told so, and holds up nobody") {
   const OwnedFd client = follow();
   const auto began = std::chrono::steady_clock::now();
   const std::string long_text(200, 'x');

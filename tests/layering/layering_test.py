@@ -22,7 +22,9 @@ MAY_USE = {
     "posix": {"base", "core", "ports"},
     "net": {"base", "core", "ports"},
     "store": {"base", "core", "ports"},
-    "daemon": {"base", "core", "wire", "delta", "ports", "engine", "posix", "net", "store"},
+    "http": {"base", "core", "ports", "net"},
+    "daemon": {"base", "core", "wire", "delta", "ports", "engine", "posix", "net", "store",
+               "http"},
     "csync2": {"base"},
     "cli": {"base", "core", "wire", "delta", "ports", "engine", "daemon", "csync2"},
 }

@@ -60,4 +60,15 @@ TEST_CASE("localhost is found with its port") {
   CHECK((first == "127.0.0.1:7411" || first == "[::1]:7411"));
 }
 
+TEST_CASE("what only this machine reaches") {
+  CHECK(is_loopback("127.0.0.1"));
+  CHECK(is_loopback("127.3.2.1"));
+  CHECK(is_loopback("::1"));
+  CHECK(is_loopback("localhost"));
+  CHECK_FALSE(is_loopback("0.0.0.0"));
+  CHECK_FALSE(is_loopback("::"));
+  CHECK_FALSE(is_loopback("10.0.0.1"));
+  CHECK_FALSE(is_loopback("127.0.0.1.example.org"));
+}
+
 }  // namespace dagsync

@@ -35,6 +35,8 @@ class ContentServer {
   void on_cancel(const NodeName& from, const Cancel& cancel);
   void drained(const NodeName& peer);  // it has read what was sent
   void peer_lost(const NodeName& peer);
+  // How much less was sent than asked for, thanks to deltas.
+  [[nodiscard]] std::uint64_t saved_bytes() const { return saved_bytes_; }
 
  private:
   struct Session;
@@ -48,6 +50,7 @@ class ContentServer {
   Outlet& outlet_;
   const Index& index_;
   FindKept find_kept_;
+  std::uint64_t saved_bytes_ = 0;
   std::map<Key, std::shared_ptr<Session>> sessions_;
 };
 

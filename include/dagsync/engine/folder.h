@@ -19,6 +19,7 @@
 #include "dagsync/engine/fetcher.h"
 #include "dagsync/engine/intake.h"
 #include "dagsync/engine/journal.h"
+#include "dagsync/engine/lag_meter.h"
 #include "dagsync/engine/outlet.h"
 #include "dagsync/engine/publisher.h"
 #include "dagsync/engine/snapshots.h"
@@ -148,6 +149,8 @@ class Folder {
   void event(Event::Kind kind, const RelPath& path, std::string peer, std::string what);
   void tell_of_refusals(const NodeName& from, const std::vector<Change>& changes);
   void note_lag();
+  void note_sent(const NodeName& peer, const Announce::Item& item);
+  void note_received(const NodeName& author, const Record& record);
   void trouble(const RelPath& path, const std::string& what);
   [[nodiscard]] std::string degraded() const;
 
@@ -201,6 +204,9 @@ class Folder {
   TimerId watch_timer_;
   std::map<RelPath, PathError> errors_;
   std::map<NodeName, MonoNanos> behind_since_;
+  LagMeter lag_;
+  std::map<NodeName, Traffic> traffic_;  // of configured peers
+  FolderCounts counts_;
   TimerId tell_timer_;
   MonoNanos last_upkeep_;
 };

@@ -54,6 +54,9 @@ class Node {
   [[nodiscard]] const NodeName& name() const { return name_; }
   [[nodiscard]] NodeStatus status() const;
   [[nodiscard]] bool in_sync() const;
+  // What has happened on the disks so far is known when it calls back, though nobody has looked at
+  // it yet.
+  void notice(std::function<void()> done);
   [[nodiscard]] Events& events() { return events_; }
 
   // Reads every file of the folder again and compares it with what every counted peer has.
@@ -82,6 +85,7 @@ class Node {
   void changed();
   void look_at_waits();
   [[nodiscard]] std::vector<std::string> warnings() const;
+  void note_who_sees_whom(std::vector<PeerStatus>& peers) const;
   void event(Event::Kind kind, const NodeName& peer, std::string what);
   [[nodiscard]] std::string why_not_verified(const NodeName& peer, const std::string& folder) const;
   template <typename Call>
@@ -112,6 +116,7 @@ class Node {
   MonoNanos born_;
   std::optional<UnixNanos> certificate_expires_;
   std::vector<std::string> certificate_warnings_;
+  bool listening_ = false;
   bool stopping_ = false;
   bool worked_ = true;  // since at_rest() was last called
 };

@@ -25,6 +25,10 @@ class Snapshots {
 
   Snapshots(std::string folder, Replica& replica, Outlet& outlet, WhenWritten when_written);
 
+  // Called with every change that goes to a peer.
+  void on_sent(std::function<void(const NodeName&, const Change&)> call) {
+    sent_ = std::move(call);
+  }
   void start(const NodeName& peer);  // what it lacks
   void list(const NodeName& peer);   // everything that is live, for a one-shot push
   void on_page_done(const NodeName& peer, std::uint64_t page);
@@ -51,6 +55,7 @@ class Snapshots {
   Replica& replica_;
   Outlet& outlet_;
   WhenWritten when_written_;
+  std::function<void(const NodeName&, const Change&)> sent_;
   std::map<NodeName, Run> running_;
 };
 

@@ -9,6 +9,7 @@
 #include "dagsync/base/rel_path.h"
 #include "dagsync/base/time.h"
 #include "dagsync/core/names.h"
+#include "dagsync/engine/lag_meter.h"
 
 namespace dagsync {
 
@@ -20,6 +21,14 @@ struct PathError {
   UnixNanos since;
 };
 
+// What has gone to one peer, and what of its own has come in, since the start.
+struct Traffic {
+  std::uint64_t changes_sent = 0;
+  std::uint64_t changes_received = 0;
+  std::uint64_t bytes_sent = 0;  // of the contents of these changes, whatever went over the wire
+  std::uint64_t bytes_received = 0;
+};
+
 struct FolderPeerStatus {
   NodeName name;
   bool counted = true;
@@ -28,6 +37,18 @@ struct FolderPeerStatus {
   std::uint64_t behind_bytes = 0;
   Sequence acked_sequence = 0;  // of our own changes, durably there
   double lag_seconds = 0;       // how long it has lacked something
+  Traffic traffic;
+  LagHistogram lag;  // of our own changes, until it had them durably
+};
+
+// What has happened to a folder since the start.
+struct FolderCounts {
+  std::uint64_t conflicts = 0;
+  std::uint64_t refusals = 0;
+  std::uint64_t halts = 0;
+  std::uint64_t path_errors = 0;
+  std::uint64_t store_errors = 0;
+  std::uint64_t delta_saved_bytes = 0;  // by the deltas that were sent, against whole contents
 };
 
 struct FolderStatus {
@@ -44,6 +65,9 @@ struct FolderStatus {
   std::size_t conflicts = 0;
   std::size_t drift = 0;
   std::size_t watches = 0;
+  bool ready = false;                // the first comparison with the disk is over
+  std::uint64_t fetching_bytes = 0;  // still to come, of contents that were asked for
+  FolderCounts counts;
   std::vector<PathError> errors;
   std::vector<FolderPeerStatus> peers;
 };
@@ -59,13 +83,16 @@ struct PeerStatus {
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
   std::optional<UnixNanos> certificate_expires;
-  std::string trouble;  // why it is not connected, as far as known
+  std::string trouble;           // why it is not connected, as far as known
+  std::size_t queued_bytes = 0;  // for it, and not taken by the network yet
+  std::vector<NodeName> sees;    // whom it is connected to, by its own word
 };
 
 struct NodeStatus {
   NodeName name;
   double uptime_seconds = 0;
   bool in_sync = false;
+  bool ready = false;  // every folder is, and the ports listen
   std::vector<FolderStatus> folders;
   std::vector<PeerStatus> peers;
   std::vector<std::string> warnings;
