@@ -14,11 +14,13 @@
 #include "daemon/commands.h"
 #include "daemon/config.h"
 #include "daemon/config_conflicts.h"
+#include "daemon/hooks.h"
 #include "daemon/http_site.h"
 #include "daemon/journal.h"
 #include "daemon/loop_watcher.h"
 #include "daemon/owner.h"
 #include "daemon/print_error.h"
+#include "daemon/rights.h"
 #include "daemon/running_daemon.h"
 #include "daemon/service_manager.h"
 #include "daemon/state_dir.h"
@@ -77,6 +79,7 @@ class Daemon {
     control_.reset();
     certificates_.reset();
     manager_.reset();
+    hooks_.reset();
     worker_.reset();  // first: its jobs use what follows
     node_.reset();
     transport_.reset();
@@ -89,6 +92,7 @@ class Daemon {
     if (options_.check) return check();
     if (const Status opened = open(); !opened) return give_up(opened.error(), kExitConfig);
     manager_ = std::make_unique<ServiceManager>(*clock_);
+    begin_hooks();
     watch_certificates();
     node_->start(config_.node.listen, [this](const Status& started) { this->started(started); });
     loop_.run();
@@ -103,6 +107,9 @@ class Daemon {
   // runs, does not have.
   int check() {
     const auto running = find_running(config_.node.control_socket);
+    for (const HookConfig& hook : config_.hooks) {
+      if (const Status can = check_hook(hook); !can) return give_up(can.error(), kExitConfig);
+    }
     const bool is_ours = running && running->node == config_.node.name;
     if (const Status opened = is_ours ? open_beside() : open(); !opened) {
       return give_up(opened.error(), kExitConfig);
@@ -223,6 +230,15 @@ class Daemon {
     };
   }
 
+  void begin_hooks() {
+    hooks_ = std::make_unique<Hooks>(Hook::Ports{loop_, *clock_});
+    hooks_->configure(config_.hooks, config_.folders);
+    node_->events().on_each([this](const Event& event) {
+      if (hooks_) hooks_->take(event);
+    });
+    node_->hooks_are([this] { return hooks_->status(); });
+  }
+
   Status watch_signals() {
     for (const int signal : {SIGTERM, SIGINT}) {
       auto watch = loop_.on_signal(signal, [this] { stop(); });
@@ -252,6 +268,7 @@ class Daemon {
     manager_->stopping();
     http_.reset();
     control_.reset();
+    hooks_->stop();
     clock_->after(kStopsWithin, [this] {
       log::warning("not everything became durable in time; it is checked at the next start");
       loop_.stop();
@@ -278,6 +295,7 @@ class Daemon {
     for (const FolderConfig& folder : config->folders)
       node_->configure_folder(folder);
     config_.peers = config->peers;
+    hooks_->configure(config->hooks, config_.folders);
     return {};
   }
 
@@ -335,6 +353,7 @@ class Daemon {
   std::unique_ptr<StateDir> state_;
   std::unique_ptr<TlsTransport> transport_;
   std::unique_ptr<Node> node_;
+  std::unique_ptr<Hooks> hooks_;
   std::unique_ptr<CertificateWatch> certificates_;
   std::unique_ptr<Commands> commands_;
   std::unique_ptr<ControlServer> control_;
@@ -362,6 +381,7 @@ int run_daemon(const DaemonOptions& options) {
       return kExitConfig;
     }
   }
+  keep_rights_to_ourselves();
   mallopt(M_ARENA_MAX, 2);  // an arena a thread would keep what each once needed
   return Daemon(options, std::move(*config)).run();
 }

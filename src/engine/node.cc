@@ -266,6 +266,7 @@ NodeStatus Node::status() const {
                                            [](const FolderStatus& each) { return each.ready; });
   status.peers = peers_.status();
   note_who_sees_whom(status.peers);
+  if (hooks_) status.hooks = hooks_();
   status.warnings = warnings();
   status.certificate_expires = certificate_expires_;
   status.listen = listen_;

@@ -41,6 +41,8 @@ class Node {
   void configure_folder(const FolderConfig& config);           // of one that is there already
   // When this node's own certificate ends, and what is to be said of it: for status().
   void certificate_is(UnixNanos expires, std::vector<std::string> warnings);
+  // Who tells what hooks there are: for status().
+  void hooks_are(std::function<std::vector<HookStatus>()> hooks) { hooks_ = std::move(hooks); }
 
   // Starts all folders, then meets the peers; `started` once, with the first error if there is one.
   void start(const std::vector<std::string>& listen, std::function<void(Status)> started);
@@ -117,6 +119,7 @@ class Node {
   std::optional<UnixNanos> certificate_expires_;
   std::vector<std::string> certificate_warnings_;
   bool listening_ = false;
+  std::function<std::vector<HookStatus>()> hooks_;
   bool stopping_ = false;
   bool worked_ = true;  // since at_rest() was last called
 };
