@@ -46,6 +46,7 @@ void Commands::handle(const json& request, std::shared_ptr<ControlReply> reply) 
   if (command == "conflicts") return list_versions(request, reply, true);
   if (command == "versions") return list_versions(request, reply, false);
   if (command == "restore") return restore(request, reply);
+  if (command == "pause") return pause(request, reply);
   if (command == "resume") return resume(request, reply);
   if (command == "verify") return verify(request, reply);
   if (command == "events") {
@@ -270,14 +271,25 @@ void Commands::restore(const json& request, const Reply& reply) {
   });
 }
 
+void Commands::pause(const json& request, const Reply& reply) {
+  const auto folder = folder_of(request);
+  if (!folder) return reply->fail(kUsage, folder.error().message);
+  const bool was_paused = (*folder)->is_paused();
+  (*folder)->pause([reply, was_paused](const Status& paused) {
+    if (!paused) return reply->fail(kNotDone, paused.error().message);
+    reply->done({{"exit", 0}, {"paused", !was_paused}});
+  });
+}
+
 void Commands::resume(const json& request, const Reply& reply) {
   const auto folder = folder_of(request);
   if (!folder) return reply->fail(kUsage, folder.error().message);
   const bool accept = request.value("accept_deletes", false);
   const bool was_halted = (*folder)->replica().halted().has_value();
-  (*folder)->resume(accept, [reply, was_halted](const Status& resumed) {
+  const bool was_paused = (*folder)->is_paused();
+  (*folder)->resume(accept, [reply, was_halted, was_paused](const Status& resumed) {
     if (!resumed) return reply->fail(kNotDone, resumed.error().message);
-    reply->done({{"exit", 0}, {"resumed", was_halted}});
+    reply->done({{"exit", 0}, {"resumed", was_halted}, {"was_paused", was_paused}});
   });
 }
 
