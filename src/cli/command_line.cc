@@ -138,9 +138,18 @@ void add_restore(CLI::App& app, CommandLine& line) {
       ->type_name("ID");
 }
 
+void add_pause(CLI::App& app, CommandLine& line) {
+  auto* command = add_command(
+      app, line, "pause", "Neither publish into a folder nor send its changes, until `resume`",
+      "  dagsync pause dags     what was written before still travels; a restart changes nothing\n"
+      "  dagsync resume dags    takes in what happened meanwhile, here and elsewhere",
+      [&line] { return run_pause(line.config_path, line.pause); });
+  command->add_option("FOLDER", line.pause.folder, "The folder's name")->required();
+}
+
 void add_resume(CLI::App& app, CommandLine& line) {
   auto* command = add_command(
-      app, line, "resume", "End a safety halt",
+      app, line, "resume", "End a pause or a safety halt",
       "  dagsync resume dags                    the missing files come back from the peers\n"
       "  dagsync resume dags --accept-deletes   they are deleted everywhere",
       [&line] { return run_resume(line.config_path, line.resume); });
@@ -282,6 +291,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_push(app, line);
   add_versions(app, line);
   add_restore(app, line);
+  add_pause(app, line);
   add_resume(app, line);
   add_verify(app, line);
   add_events(app, line);

@@ -23,6 +23,7 @@ struct CommandLine {
   PushOptions push;
   VersionsOptions versions;
   RestoreOptions restore;
+  PauseOptions pause;
   ResumeOptions resume;
   VerifyOptions verify;
   EventsOptions events;

@@ -48,6 +48,11 @@ struct RestoreOptions {
 };
 [[nodiscard]] int run_restore(const std::string& config_path, const RestoreOptions& options);
 
+struct PauseOptions {
+  std::string folder;
+};
+[[nodiscard]] int run_pause(const std::string& config_path, const PauseOptions& options);
+
 struct ResumeOptions {
   std::string folder;
   bool accept_deletes = false;

@@ -162,14 +162,16 @@ class SampleReader {
  private:
   void take(std::string_view line) {
     if (line.empty()) return flush();
+    is_example_ = line.starts_with("#[") || (is_example_ && !line.starts_with("["));
     if (line.starts_with("[")) return table(line);
+    if (line.starts_with("#[")) return table(line.substr(1));
     if (line == "#" || line.starts_with("# ")) {
       if (!text_.empty()) text_ += '\n';
       text_ += line.substr(std::min<std::size_t>(2, line.size()));
       return;
     }
-    const bool is_default = line.starts_with("#");
-    key(line.substr(is_default ? 1 : 0), is_default ? "default: " : "e.g. ");
+    const bool is_commented = line.starts_with("#");
+    key(line.substr(is_commented ? 1 : 0), is_commented && !is_example_ ? "default: " : "e.g. ");
   }
 
   void table(std::string_view line) {
@@ -196,7 +198,8 @@ class SampleReader {
   }
 
   std::string out_;
-  std::string text_;  // the comment so far
+  std::string text_;         // the comment so far
+  bool is_example_ = false;  // in a table that is commented out as a whole
 };
 
 }  // namespace

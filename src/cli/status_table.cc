@@ -207,6 +207,14 @@ std::string notes_of(const json& status, bool with_colours) {
     warn(fmt::format("{}'s clock is {:+.1f} s off: set both nodes' clocks by NTP",
                      text_at(peer, "name"), number_at(peer, "clock_offset_ms") / 1000));
   }
+  for (const json& hook : list_at(status, "hooks")) {
+    const std::string error = text_at(hook, "last_error");
+    if (error.empty()) continue;
+    const json& run = list_at(hook, "run");
+    warn(fmt::format("hook on {} of {}, {}: {} ({})", text_at(hook, "on"), text_at(hook, "folder"),
+                     run.empty() ? "" : text_at({{"text", run.front()}}, "text"), error,
+                     short_time(text_at(hook, "last_end"))));
+  }
   for (const json& warning : list_at(status, "warnings")) {
     if (warning.is_string()) warn(text_at({{"text", warning}}, "text"));
   }

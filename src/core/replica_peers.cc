@@ -67,6 +67,8 @@ Actions Replica::announced(const NodeName& from, const std::vector<Change>& chan
   Actions actions;
   std::vector<Change> ours;
   Peer& peer = peers_[from];
+  // It is not heard, so the end of a snapshot that it is part of must not pass for it.
+  if (halted_ && !changes.empty()) peer.left_out = true;
   if (halted_ || !peer.may_send) return actions;
   for (const Change& change : changes) {
     if (is_ahead_of_us(change.id)) begin_epoch(next_epoch_);
@@ -303,7 +305,8 @@ Actions Replica::told(const NodeName& from, const Tell& tell, MonoNanos now) {
 
 Actions Replica::snapshot_ended(const NodeName& from, const Knowledge& knowledge) {
   Peer& peer = peers_[from];
-  if (halted_ || !peer.may_send || std::exchange(peer.left_out, false)) return {};
+  const bool left_out = std::exchange(peer.left_out, false);
+  if (halted_ || !peer.may_send || left_out) return {};
   if (!waiting_.empty()) {
     Gain gain{knowledge, waiting_};
     gain.knowledge.remove(known());

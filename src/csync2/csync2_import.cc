@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "csync2/toml_text.h"
@@ -22,6 +23,13 @@ struct Folder {
   std::vector<std::string> notes;
 };
 
+struct Hook {
+  std::string folder;
+  std::vector<std::string> match;
+  std::vector<std::string> run;
+  std::string note;
+};
+
 struct Peer {
   std::string address;
   bool slave = false;
@@ -35,8 +43,8 @@ bool has_glob(std::string_view text) {
 std::string folder_name(const std::string& group, const std::set<std::string>& taken) {
   std::string name;
   for (const char byte : group) {
-    const bool plain = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' ||
-                       byte == '_';
+    const bool plain =
+        (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '_';
     if (plain) name.push_back(byte);
     if (byte >= 'A' && byte <= 'Z') name.push_back(static_cast<char>(byte - 'A' + 'a'));
   }
@@ -45,6 +53,27 @@ std::string folder_name(const std::string& group, const std::set<std::string>& t
   for (int number = 2; taken.contains(unique); ++number)
     unique = fmt::format("{}-{}", name, number);
   return unique;
+}
+
+std::string shell_quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char byte : text)
+    out += byte == '\'' ? std::string("'\\''") : std::string(1, byte);
+  return out + "'";
+}
+
+// csync2 gives a command to the shell, with all paths in place of %%.
+std::vector<std::string> program_of(std::string command, const std::string& logfile) {
+  bool takes_paths = false;
+  for (std::size_t at; (at = command.find("%%")) != std::string::npos; takes_paths = true)
+    command.replace(at, 2, "\"$@\"");
+  if (!logfile.empty()) command = "( " + command + " ) >>" + shell_quoted(logfile) + " 2>&1";
+  std::vector<std::string> run = {"/bin/sh", "-c", command};
+  if (takes_paths) {
+    run.insert(run.begin(), {"/usr/bin/xargs", "-0"});
+    run.push_back("sh");
+  }
+  return run;
 }
 
 class Importer {
@@ -62,8 +91,8 @@ class Importer {
                               import_.host, fmt::join(all_hosts(), ", ")));
     }
     if (folders_.empty()) {
-      return fail(ErrorCode::kNotFound, fmt::format("none of the groups of {} includes a directory",
-                                                    import_.host));
+      return fail(ErrorCode::kNotFound,
+                  fmt::format("none of the groups of {} includes a directory", import_.host));
     }
     for (const auto& setting : config_.settings)
       note_setting(setting);
@@ -103,6 +132,56 @@ class Importer {
       peer.slave = peer.slave || host.slave;
     }
     note_group(group);
+    for (const Csync2Action& action : group.actions) {
+      if (const Status done = take_action(action, folders_before); !done) return done;
+    }
+    return {};
+  }
+
+  // The lines that match what the action's patterns do in this folder; none: it has none of it.
+  Result<std::optional<std::vector<std::string>>> matches_in(const Folder& folder,
+                                                             const Csync2Action& action) const {
+    std::vector<std::string> lines;
+    for (const std::string& text : action.patterns) {
+      if (!is_path(text)) {
+        lines.push_back(text);
+        continue;
+      }
+      const auto path = substituted({Csync2Pattern::Kind::kInclude, text, action.line});
+      if (!path) return Unexpected(path.error());
+      const bool is_above = folder.path == *path || folder.path.starts_with(*path + "/");
+      if (is_above) return std::optional(std::vector<std::string>());
+      if (path->starts_with(folder.path + "/")) lines.push_back(path->substr(folder.path.size()));
+    }
+    if (lines.empty() && !action.patterns.empty()) return std::optional<std::vector<std::string>>();
+    return std::optional(std::move(lines));
+  }
+
+  Status take_action(const Csync2Action& action, std::size_t first_folder) {
+    bool used = false;
+    for (std::size_t i = first_folder; i < folders_.size(); ++i) {
+      auto match = matches_in(folders_[i], action);
+      if (!match) return Unexpected(match.error());
+      if (!*match) continue;
+      used = true;
+      for (const std::string& command : action.commands) {
+        std::string text = fmt::format(
+            "line {}: action: csync2 gives its command to a shell; a [[hook]] needs none: name the "
+            "program itself where you can. The paths are on its standard input, each with a NUL "
+            "behind it.",
+            action.line);
+        if (action.local || action.local_only)
+          text +=
+              " do-local: a hook runs where a change of another node arrives, not where it was "
+              "made.";
+        hooks_.push_back({folders_[i].name, **match, program_of(command, action.logfile), text});
+      }
+    }
+    if (!used) {
+      note(fmt::format("line {}: action {} for {}: it concerns none of the folders here",
+                       action.line, fmt::join(action.commands, "; "),
+                       fmt::join(action.patterns, " ")));
+    }
     return {};
   }
 
@@ -114,17 +193,19 @@ class Importer {
       return {};
     }
     if (!is_path(pattern.text)) {
-      note(fmt::format("line {}: include {}: a name without a path takes back an exclude of csync2; "
-                       "write \"!{}\" into ignore where you need it",
-                       pattern.line, pattern.text, pattern.text));
+      note(
+          fmt::format("line {}: include {}: a name without a path takes back an exclude of csync2; "
+                      "write \"!{}\" into ignore where you need it",
+                      pattern.line, pattern.text, pattern.text));
       return {};
     }
     const auto path = substituted(pattern);
     if (!path) return Unexpected(path.error());
     if (import_.is_file(*path)) {
-      note(fmt::format("line {}: include {}: a single file: dagsync replicates directories, so move "
-                       "it into one",
-                       pattern.line, *path));
+      note(
+          fmt::format("line {}: include {}: a single file: dagsync replicates directories, so move "
+                      "it into one",
+                      pattern.line, *path));
       return {};
     }
     std::string root = *path;
@@ -134,9 +215,10 @@ class Importer {
       const std::string rest = root.substr(slash);
       root = root.substr(0, slash);
       if (std::count(rest.begin(), rest.end(), '/') > 1 || root.empty()) {
-        note(fmt::format("line {}: include {}: a pattern over directories: give each directory a "
-                         "[[folder]] of its own",
-                         pattern.line, *path));
+        note(
+            fmt::format("line {}: include {}: a pattern over directories: give each directory a "
+                        "[[folder]] of its own",
+                        pattern.line, *path));
         return {};
       }
       ignore = {"/*", "!" + rest};
@@ -155,9 +237,10 @@ class Importer {
       const bool inside = root == other.path || root.starts_with(other.path + "/") ||
                           other.path.starts_with(root + "/");
       if (!inside) continue;
-      note(fmt::format("line {}: include {}: it lies in or around {}, which is a folder already, and "
-                       "folders cannot overlap",
-                       pattern.line, root, other.path));
+      note(fmt::format(
+          "line {}: include {}: it lies in or around {}, which is a folder already, and "
+          "folders cannot overlap",
+          pattern.line, root, other.path));
       return {};
     }
     Folder folder;
@@ -170,7 +253,8 @@ class Importer {
     return {};
   }
 
-  // csync2 matches names anywhere, and paths with what lies below them; the ignore rules do the same.
+  // csync2 matches names anywhere, and paths with what lies below them; the ignore rules do the
+  // same.
   Status take_exclude(const Csync2Pattern& pattern, std::size_t first_folder) {
     if (pattern.kind != Csync2Pattern::Kind::kExclude) return {};
     if (!is_path(pattern.text)) {
@@ -185,17 +269,18 @@ class Importer {
       if (!path->starts_with(folders_[i].path + "/")) continue;
       std::string relative = path->substr(folders_[i].path.size());
       if (relative.find("**") != std::string::npos) {
-        folders_[i].notes.push_back(fmt::format(
-            "line {}: csync2's ** matches slashes anywhere in {}: check this pattern", pattern.line,
-            *path));
+        folders_[i].notes.push_back(
+            fmt::format("line {}: csync2's ** matches slashes anywhere in {}: check this pattern",
+                        pattern.line, *path));
       }
       folders_[i].ignore.push_back(std::move(relative));
       used = true;
     }
     if (!used) {
-      note(fmt::format("line {}: exclude {}: it lies in none of the folders here, so it needs no "
-                       "counterpart",
-                       pattern.line, *path));
+      note(
+          fmt::format("line {}: exclude {}: it lies in none of the folders here, so it needs no "
+                      "counterpart",
+                      pattern.line, *path));
     }
     return {};
   }
@@ -226,32 +311,28 @@ class Importer {
   void note(std::string text) { notes_.push_back(std::move(text)); }
 
   void note_group(const Csync2Group& group) {
-    note(fmt::format("group {}: key {}: certificates take its place: dagsync certs init tls --nodes "
-                     "{}",
-                     group.name, group.key.empty() ? "(none)" : group.key,
-                     fmt::join(names_of(group), ",")));
+    note(fmt::format(
+        "group {}: key {}: certificates take its place: dagsync certs init tls --nodes "
+        "{}",
+        group.name, group.key.empty() ? "(none)" : group.key, fmt::join(names_of(group), ",")));
     if (group.auto_method == "none") {
-      note(fmt::format("group {}: auto none: csync2 left conflicts to a person; here the younger "
-                       "wins, and the other is kept (dagsync conflicts)",
-                       group.name));
+      note(
+          fmt::format("group {}: auto none: csync2 left conflicts to a person; here the younger "
+                      "wins, and the other is kept (dagsync conflicts)",
+                      group.name));
     } else if (group.auto_method != "younger") {
-      note(fmt::format("group {}: auto {}: has no counterpart: the younger wins, and the other is "
-                       "kept (dagsync conflicts)",
-                       group.name, group.auto_method));
+      note(
+          fmt::format("group {}: auto {}: has no counterpart: the younger wins, and the other is "
+                      "kept (dagsync conflicts)",
+                      group.name, group.auto_method));
     }
     if (!group.backup_directory.empty()) {
-      note(fmt::format("group {}: backup-directory {}{}: every replaced or deleted content is kept "
-                       "in state_dir (versions_keep, versions_max_size; dagsync versions)",
-                       group.name, group.backup_directory,
-                       group.backup_generations.empty()
-                           ? ""
-                           : ", backup-generations " + group.backup_generations));
-    }
-    for (const Csync2Action& action : group.actions) {
-      note(fmt::format("line {}: action {} for {}: dagsync runs no commands: follow `dagsync events "
-                       "--json` instead",
-                       action.line, fmt::join(action.commands, "; "),
-                       fmt::join(action.patterns, " ")));
+      note(fmt::format(
+          "group {}: backup-directory {}{}: every replaced or deleted content is kept "
+          "in state_dir (versions_keep, versions_max_size; dagsync versions)",
+          group.name, group.backup_directory,
+          group.backup_generations.empty() ? ""
+                                           : ", backup-generations " + group.backup_generations));
     }
   }
 
@@ -290,6 +371,8 @@ class Importer {
     toml.value("key", "/etc/dagsync/tls/node.key");
     for (const Folder& folder : folders_)
       write(toml, folder);
+    for (const Hook& hook : hooks_)
+      write(toml, hook);
     for (const auto& [name, peer] : peers_) {
       toml.table("[[peer]]");
       toml.value("name", name);
@@ -311,10 +394,20 @@ class Importer {
     if (!folder.ignore.empty()) toml.value("ignore", folder.ignore);
   }
 
+  static void write(TomlText& toml, const Hook& hook) {
+    toml.table("[[hook]]");
+    toml.comment(hook.note);
+    toml.value("on", "applied");
+    toml.value("folder", hook.folder);
+    if (!hook.match.empty()) toml.value("match", hook.match);
+    toml.value("run", hook.run);
+  }
+
   const Csync2Config& config_;
   const Csync2Import& import_;
   bool is_member_ = false;
   std::vector<Folder> folders_;
+  std::vector<Hook> hooks_;
   std::set<std::string> names_;
   std::map<std::string, Peer> peers_;
   std::vector<std::string> notes_;

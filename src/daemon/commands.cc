@@ -46,6 +46,7 @@ void Commands::handle(const json& request, std::shared_ptr<ControlReply> reply) 
   if (command == "conflicts") return list_versions(request, reply, true);
   if (command == "versions") return list_versions(request, reply, false);
   if (command == "restore") return restore(request, reply);
+  if (command == "pause") return pause(request, reply);
   if (command == "resume") return resume(request, reply);
   if (command == "verify") return verify(request, reply);
   if (command == "events") {
@@ -115,7 +116,9 @@ void Commands::wait_for_sync(MonoNanos deadline, const Reply& reply) {
 // -- push ---------------------------------------------------------------------------------------
 
 struct Commands::Push {
-  Folder* folder = nullptr;
+  Folder* folder = nullptr;  // at the beginning; later it may have been taken out
+  Node* whole = nullptr;
+  std::string folder_name;
   Reply reply;
   MonoNanos began;
   MonoNanos deadline;
@@ -176,6 +179,8 @@ void Commands::push(const json& request, const Reply& reply) {
     if (!folder) return reply->fail(kUsage, folder.error().message);
     push->folder = *folder;
   }
+  push->whole = &node_;
+  push->folder_name = push->folder->config().name;
   if (push->folder->replica().halted()) {
     return reply->fail(kNotDone, "the folder is halted: " + *push->folder->replica().halted());
   }
@@ -200,16 +205,22 @@ void Commands::watch_push(const std::shared_ptr<Push>& push) {
   const std::size_t before = push->acknowledged.size();
   const auto more_or_closed = [push, before] {
     std::size_t now = 0;
+    const Folder* folder = push->whole->folder(push->folder_name);
+    if (folder == nullptr) return true;
     for (const NodeName& name : push->nodes) {
-      if (push->folder->has_durably(name, push->target)) ++now;
+      if (folder->has_durably(name, push->target)) ++now;
     }
     return push->reply->closed() || now > before || before >= push->min_acks;
   };
   const Duration left = std::max(push->deadline - clock_.mono(), Duration(0));
   node_.wait_until(more_or_closed, left, [this, push](bool met) {
     if (push->reply->closed()) return;
+    const Folder* folder = node_.folder(push->folder_name);
+    if (folder == nullptr)
+      return push->reply->fail(kNotDone,
+                               "folder " + push->folder_name + " was taken out of dagsync.toml");
     for (const NodeName& name : push->nodes) {
-      if (push->folder->has_durably(name, push->target)) {
+      if (folder->has_durably(name, push->target)) {
         push->acknowledged.try_emplace(name, seconds(clock_.mono() - push->began));
       }
     }
@@ -222,8 +233,8 @@ void Commands::watch_push(const std::shared_ptr<Push>& push) {
     }
     push->reply->done({{"exit", enough && push->left.empty() ? 0 : kNotDone},
                        {"not_pushed", not_pushed_json(push->left)},
-                       {"folder", push->folder->config().name},
-                       {"sequence", push->folder->replica().sequence()},
+                       {"folder", push->folder_name},
+                       {"sequence", folder->replica().sequence()},
                        {"nodes", nodes}});
   });
 }
@@ -270,14 +281,25 @@ void Commands::restore(const json& request, const Reply& reply) {
   });
 }
 
+void Commands::pause(const json& request, const Reply& reply) {
+  const auto folder = folder_of(request);
+  if (!folder) return reply->fail(kUsage, folder.error().message);
+  const bool was_paused = (*folder)->is_paused();
+  (*folder)->pause([reply, was_paused](const Status& paused) {
+    if (!paused) return reply->fail(kNotDone, paused.error().message);
+    reply->done({{"exit", 0}, {"paused", !was_paused}});
+  });
+}
+
 void Commands::resume(const json& request, const Reply& reply) {
   const auto folder = folder_of(request);
   if (!folder) return reply->fail(kUsage, folder.error().message);
   const bool accept = request.value("accept_deletes", false);
   const bool was_halted = (*folder)->replica().halted().has_value();
-  (*folder)->resume(accept, [reply, was_halted](const Status& resumed) {
+  const bool was_paused = (*folder)->is_paused();
+  (*folder)->resume(accept, [reply, was_halted, was_paused](const Status& resumed) {
     if (!resumed) return reply->fail(kNotDone, resumed.error().message);
-    reply->done({{"exit", 0}, {"resumed", was_halted}});
+    reply->done({{"exit", 0}, {"resumed", was_halted}, {"was_paused", was_paused}});
   });
 }
 

@@ -30,6 +30,7 @@ class Commands final : public ControlHandler {
   void watch_push(const std::shared_ptr<Push>& push);
   void list_versions(const nlohmann::json& request, const Reply& reply, bool conflicts);
   void restore(const nlohmann::json& request, const Reply& reply);
+  void pause(const nlohmann::json& request, const Reply& reply);
   void resume(const nlohmann::json& request, const Reply& reply);
   void verify(const nlohmann::json& request, const Reply& reply);
   void verified(const std::shared_ptr<VerifyCall>& call, const std::string& folder,

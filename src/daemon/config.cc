@@ -276,6 +276,35 @@ PeerConfig read_peer(TableReader reader) {
   return peer;
 }
 
+Result<HookConfig::On> parse_on(std::string_view text) {
+  if (text == "applied") return HookConfig::On::kApplied;
+  if (text == "conflict") return HookConfig::On::kConflict;
+  if (text == "halted") return HookConfig::On::kHalted;
+  return fail(ErrorCode::kInvalid,
+              "is \"" + escape_bytes(text) + "\": give \"applied\", \"conflict\" or \"halted\"");
+}
+
+HookConfig read_hook(TableReader reader) {
+  HookConfig hook;
+  reader.text("on", "give \"applied\", \"conflict\" or \"halted\"", hook.on, parse_on,
+              Need::kRequired);
+  reader.text("folder", "give the name of a folder in quotes", hook.folder, parse_folder_name);
+  reader.texts("match", "give a list of patterns, e.g. [\"*.py\"]", hook.match, parse_pattern);
+  if (hook.on == HookConfig::On::kHalted && !hook.match.empty())
+    reader.refuse("match", "has no meaning for a folder as a whole: leave it out");
+  const std::string_view program = "give a program and its arguments, e.g. [\"/usr/bin/make\"]";
+  reader.texts("run", program, hook.run, parse_argument);
+  if (hook.run.empty()) {
+    reader.wrong("run", "names no program", program);
+  } else if (!hook.run.front().starts_with('/')) {
+    reader.wrong("run", "does not begin with an absolute path", program);
+  }
+  reader.text("user", "give the name of a user in quotes", hook.user, parse_user);
+  reader.text("timeout", kDurationText, hook.timeout, parse_interval);
+  reader.finish();
+  return hook;
+}
+
 // The whole file. Keeps the line of each folder and peer, for what concerns two of them.
 class FileReader {
  public:
@@ -296,6 +325,11 @@ class FileReader {
       config_.peers.push_back(read_peer({table, "peer", report_}));
       peers_.push_back(&table);
     });
+    const auto hook = [this](const toml::table& table) {
+      config_.hooks.push_back(read_hook({table, "hook", report_}));
+      hooks_.push_back(&table);
+    };
+    each("hook", hook, Need::kOptional);
     reader_.finish();
     report_conflicts();
     return std::move(config_);
@@ -312,8 +346,12 @@ class FileReader {
 
   template <typename Read>
   void each(const std::string& key, Read read) {
+    each(key, read, use_ == ConfigUse::kDaemon ? Need::kRequired : Need::kOptional);
+  }
+
+  template <typename Read>
+  void each(const std::string& key, Read read, Need need) {
     const std::string allowed = "write a table [[" + key + "]] for each " + key;
-    const Need need = use_ == ConfigUse::kDaemon ? Need::kRequired : Need::kOptional;
     const toml::node* node = reader_.find(key, allowed, need);
     if (!node) return;
     const toml::array* list = node->as_array();
@@ -333,6 +371,7 @@ class FileReader {
       const toml::table* table = root_[conflict.section].as_table();
       if (conflict.section == "folder") table = folders_[conflict.index];
       if (conflict.section == "peer") table = peers_[conflict.index];
+      if (conflict.section == "hook") table = hooks_[conflict.index];
       if (!table) continue;
       TableReader(*table, conflict.section, report_).refuse(conflict.key, conflict.what);
     }
@@ -345,6 +384,7 @@ class FileReader {
   Config config_;
   std::vector<const toml::table*> folders_;
   std::vector<const toml::table*> peers_;
+  std::vector<const toml::table*> hooks_;
 };
 
 }  // namespace

@@ -41,12 +41,25 @@ struct TlsPaths {
   bool operator==(const TlsPaths&) const = default;
 };
 
+// A program that is run when something has happened in a folder.
+struct HookConfig {
+  enum class On { kApplied, kConflict, kHalted };
+  On on = On::kApplied;
+  std::string folder;              // "": every folder
+  std::vector<std::string> match;  // gitignore lines; none: every path
+  std::vector<std::string> run;    // an absolute path, and arguments
+  std::string user;                // "": whoever the daemon runs as
+  Duration timeout = std::chrono::seconds(60);
+  bool operator==(const HookConfig&) const = default;
+};
+
 struct Config {
   NodeConfig node;
   TlsPaths tls;
   LogConfig log;
   std::vector<FolderConfig> folders;
   std::vector<PeerConfig> peers;
+  std::vector<HookConfig> hooks;
   bool operator==(const Config&) const = default;
 };
 

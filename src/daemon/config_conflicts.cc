@@ -1,5 +1,6 @@
 #include "daemon/config_conflicts.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <system_error>
@@ -78,6 +79,18 @@ void find_in_http(const NodeConfig& node, Conflicts& out) {
                      "an address of 127.0.0.1"});
 }
 
+void find_in_hooks(const Config& config, Conflicts& out) {
+  for (std::size_t i = 0; i < config.hooks.size(); ++i) {
+    const std::string& name = config.hooks[i].folder;
+    const bool known = std::any_of(config.folders.begin(), config.folders.end(),
+                                   [&](const FolderConfig& folder) { return folder.name == name; });
+    if (name.empty() || known) continue;
+    out.push_back(
+        {"hook", i, "folder",
+         "is \"" + name + "\", which is no [[folder]]: name one, or leave it out for all"});
+  }
+}
+
 // Where the symlinks of the path lead, as far as it exists.
 std::string resolve(const std::string& path) {
   std::error_code error;
@@ -121,6 +134,7 @@ std::vector<ConfigConflict> find_conflicts(const Config& config) {
   }
   find_in_peers(config, out);
   find_in_http(config.node, out);
+  find_in_hooks(config, out);
   return out;
 }
 

@@ -10,8 +10,8 @@
 namespace dagsync {
 
 struct ConfigConflict {
-  std::string section;    // "node", "log", "folder" or "peer"
-  std::size_t index = 0;  // which folder or peer
+  std::string section;    // "node", "log", "folder", "peer" or "hook"
+  std::size_t index = 0;  // which of them
   std::string key;
   std::string what;  // "is ...: what to do"
 };

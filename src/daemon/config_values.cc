@@ -222,6 +222,16 @@ Result<std::string> parse_owner(std::string_view text) {
   return wrong(text, "give a user or user:group, e.g. \"airflow:airflow\"");
 }
 
+Result<std::string> parse_user(std::string_view text) {
+  if (text.find_first_of(" \t\n/:") == std::string_view::npos) return std::string(text);
+  return wrong(text, "give the name of a user, e.g. \"airflow\"");
+}
+
+Result<std::string> parse_argument(std::string_view text) {
+  if (text.find('\0') == std::string_view::npos) return std::string(text);
+  return wrong(text, "give an argument without a NUL");
+}
+
 Result<May> parse_may(std::string_view text) {
   if (text == "send") return May::kSend;
   if (text == "receive") return May::kReceive;

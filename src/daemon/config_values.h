@@ -48,6 +48,8 @@ enum class May { kSend, kReceive };
 [[nodiscard]] Result<std::string> parse_owner(std::string_view text);    // user, user:group or ""
 [[nodiscard]] Result<Duration> parse_interval(std::string_view text);    // a second or more
 [[nodiscard]] Result<std::uint64_t> parse_some_size(std::string_view text);  // a byte or more
+[[nodiscard]] Result<std::string> parse_user(std::string_view text);         // a user, or ""
+[[nodiscard]] Result<std::string> parse_argument(std::string_view text);     // of a program: no NUL
 
 // Whether the one absolute, lexically normal path is the other one or lies below it.
 [[nodiscard]] bool is_within(std::string_view path, std::string_view directory);

@@ -14,11 +14,13 @@
 #include "daemon/commands.h"
 #include "daemon/config.h"
 #include "daemon/config_conflicts.h"
+#include "daemon/hooks.h"
 #include "daemon/http_site.h"
 #include "daemon/journal.h"
 #include "daemon/loop_watcher.h"
 #include "daemon/owner.h"
 #include "daemon/print_error.h"
+#include "daemon/rights.h"
 #include "daemon/running_daemon.h"
 #include "daemon/service_manager.h"
 #include "daemon/state_dir.h"
@@ -77,6 +79,7 @@ class Daemon {
     control_.reset();
     certificates_.reset();
     manager_.reset();
+    hooks_.reset();
     worker_.reset();  // first: its jobs use what follows
     node_.reset();
     transport_.reset();
@@ -89,6 +92,7 @@ class Daemon {
     if (options_.check) return check();
     if (const Status opened = open(); !opened) return give_up(opened.error(), kExitConfig);
     manager_ = std::make_unique<ServiceManager>(*clock_);
+    begin_hooks();
     watch_certificates();
     node_->start(config_.node.listen, [this](const Status& started) { this->started(started); });
     loop_.run();
@@ -103,6 +107,9 @@ class Daemon {
   // runs, does not have.
   int check() {
     const auto running = find_running(config_.node.control_socket);
+    for (const HookConfig& hook : config_.hooks) {
+      if (const Status can = check_hook(hook); !can) return give_up(can.error(), kExitConfig);
+    }
     const bool is_ours = running && running->node == config_.node.name;
     if (const Status opened = is_ours ? open_beside() : open(); !opened) {
       return give_up(opened.error(), kExitConfig);
@@ -193,6 +200,13 @@ class Daemon {
   }
 
   Status open_folder(const FolderConfig& folder) {
+    auto adapters = open_adapters(folder);
+    if (!adapters) return Unexpected(adapters.error());
+    node_->add_folder(folder, std::move(*adapters));
+    return {};
+  }
+
+  Result<FolderAdapters> open_adapters(const FolderConfig& folder) {
     const auto directory = state_->folder_dir(folder.name);
     if (!directory) return Unexpected(directory.error());
     PosixDisk::Options options;
@@ -210,9 +224,8 @@ class Daemon {
     }
     auto store = SqliteStore::open(*directory);
     if (!store) return Unexpected(store.error());
-    node_->add_folder(folder, {std::move(*disk), std::move(*store),
-                               std::make_unique<LoopWatcher>(loop_, folder.path)});
-    return {};
+    return FolderAdapters{std::move(*disk), std::move(*store),
+                          std::make_unique<LoopWatcher>(loop_, folder.path)};
   }
 
   WatchReadable watch_readable() {
@@ -221,6 +234,15 @@ class Daemon {
       if (!watch) return Unexpected(watch.error());
       return std::make_unique<LoopFdWatch>(std::move(*watch));
     };
+  }
+
+  void begin_hooks() {
+    hooks_ = std::make_unique<Hooks>(Hook::Ports{loop_, *clock_});
+    hooks_->configure(config_.hooks, config_.folders);
+    node_->events().on_each([this](const Event& event) {
+      if (hooks_) hooks_->take(event);
+    });
+    node_->hooks_are([this] { return hooks_->status(); });
   }
 
   Status watch_signals() {
@@ -252,6 +274,7 @@ class Daemon {
     manager_->stopping();
     http_.reset();
     control_.reset();
+    hooks_->stop();
     clock_->after(kStopsWithin, [this] {
       log::warning("not everything became durable in time; it is checked at the next start");
       loop_.stop();
@@ -268,17 +291,58 @@ class Daemon {
     manager_->reloaded();
   }
 
+  // All that can fail comes first, so that a reload that fails has changed nothing.
   Status try_reload() {
     auto config = load_config(options_.config_path);
     if (!config) return Unexpected(config.error());
+    const std::vector<FolderConfig> folders = folders_after_reload(*config);
+    Config in_force = *config;
+    in_force.folders = folders;
+    if (const Status apart = check_resolved(in_force); !apart) return apart;
+    std::vector<std::pair<FolderConfig, FolderAdapters>> added;
+    for (const FolderConfig& folder : folders) {
+      if (find_folder(config_.folders, folder.name) != nullptr) continue;
+      if (node_->is_using(folder.name))
+        return fail(ErrorCode::kUnavailable,
+                    "folder " + folder.name + " is just being put away: reload again in a while");
+      auto adapters = open_adapters(folder);
+      if (!adapters) return Unexpected(adapters.error());
+      added.emplace_back(folder, std::move(*adapters));
+    }
     if (const Status tls = certificates_->reload(config->tls); !tls) return tls;
     if (!options_.level) log::set_level(config->node.log_level);
     warn_of_what_needs_a_restart(*config);
     node_->configure_peers(config->peers);
-    for (const FolderConfig& folder : config->folders)
+    for (const FolderConfig& before : config_.folders) {
+      if (find_folder(folders, before.name) == nullptr) node_->remove_folder(before.name);
+    }
+    for (const FolderConfig& folder : folders)
       node_->configure_folder(folder);
+    for (auto& [folder, adapters] : added)
+      node_->bring_folder(folder, std::move(adapters));
     config_.peers = config->peers;
+    config_.folders = folders;
+    hooks_->configure(config->hooks, folders);
     return {};
+  }
+
+  static const FolderConfig* find_folder(const std::vector<FolderConfig>& folders,
+                                         const std::string& name) {
+    const auto it = std::find_if(folders.begin(), folders.end(),
+                                 [&](const FolderConfig& folder) { return folder.name == name; });
+    return it == folders.end() ? nullptr : &*it;
+  }
+
+  // As configured, but for what a folder that is at work keeps until a restart.
+  [[nodiscard]] std::vector<FolderConfig> folders_after_reload(const Config& config) const {
+    std::vector<FolderConfig> folders = config.folders;
+    for (FolderConfig& folder : folders) {
+      const FolderConfig* before = find_folder(config_.folders, folder.name);
+      if (before == nullptr) continue;
+      folder.path = before->path;
+      folder.owner = before->owner;
+    }
+    return folders;
   }
 
   // One that does not bear our name would be refused by every peer.
@@ -304,19 +368,23 @@ class Daemon {
   }
 
   void warn_of_what_needs_a_restart(const Config& config) const {
-    const bool other_node =
-        config.node.name != config_.node.name || config.node.listen != config_.node.listen ||
-        config.node.state_dir != config_.node.state_dir ||
-        config.node.control_socket != config_.node.control_socket ||
-        config.node.http != config_.node.http || config.node.http_tls != config_.node.http_tls;
-    if (other_node) log::warning("[node] has changed: restart the daemon for it");
-    if (config.log != config_.log) log::warning("[log] has changed: restart the daemon for it");
-    const auto same = [](const FolderConfig& a, const FolderConfig& b) {
-      return a.name == b.name && a.path == b.path;
+    const auto warn = [](bool changed, const std::string& key) {
+      if (changed) log::warning("{} has changed: restart the daemon for it", key);
     };
-    if (!std::equal(config.folders.begin(), config.folders.end(), config_.folders.begin(),
-                    config_.folders.end(), same)) {
-      log::warning("folders were added, removed or moved: restart the daemon for it");
+    const NodeConfig& before = config_.node;
+    const NodeConfig& now = config.node;
+    warn(now.name != before.name, "[node] name");
+    warn(now.listen != before.listen, "[node] listen");
+    warn(now.state_dir != before.state_dir, "[node] state_dir");
+    warn(now.control_socket != before.control_socket, "[node] control_socket");
+    warn(now.http != before.http, "[node] http");
+    warn(now.http_tls != before.http_tls, "[node] http_tls");
+    warn(config.log != config_.log, "[log]");
+    for (const FolderConfig& folder : config.folders) {
+      const FolderConfig* old = find_folder(config_.folders, folder.name);
+      if (old == nullptr) continue;
+      warn(folder.path != old->path, "[[folder]] path of " + folder.name);
+      warn(folder.owner != old->owner, "[[folder]] owner of " + folder.name);
     }
   }
 
@@ -335,6 +403,7 @@ class Daemon {
   std::unique_ptr<StateDir> state_;
   std::unique_ptr<TlsTransport> transport_;
   std::unique_ptr<Node> node_;
+  std::unique_ptr<Hooks> hooks_;
   std::unique_ptr<CertificateWatch> certificates_;
   std::unique_ptr<Commands> commands_;
   std::unique_ptr<ControlServer> control_;
@@ -362,6 +431,7 @@ int run_daemon(const DaemonOptions& options) {
       return kExitConfig;
     }
   }
+  keep_rights_to_ourselves();
   mallopt(M_ARENA_MAX, 2);  // an arena a thread would keep what each once needed
   return Daemon(options, std::move(*config)).run();
 }

@@ -111,6 +111,23 @@ json to_json(const PeerStatus& peer) {
           {"trouble", to_utf8(peer.trouble)}};
 }
 
+json to_json(const HookStatus& hook) {
+  json run = json::array();
+  for (const std::string& argument : hook.run)
+    run.push_back(to_utf8(argument));
+  return {{"on", hook.on},
+          {"folder", hook.folder},
+          {"run", std::move(run)},
+          {"running", hook.running},
+          {"waiting", hook.waiting},
+          {"left_out", hook.left_out},
+          {"runs", hook.runs},
+          {"failures", hook.failures},
+          {"last_exit", hook.last_exit ? json(*hook.last_exit) : json()},
+          {"last_end", moment(hook.last_end)},
+          {"last_error", to_utf8(hook.last_error)}};
+}
+
 }  // namespace
 
 json to_json(const NodeStatus& status, std::string_view version) {
@@ -120,6 +137,9 @@ json to_json(const NodeStatus& status, std::string_view version) {
   json peers = json::array();
   for (const PeerStatus& peer : status.peers)
     peers.push_back(to_json(peer));
+  json hooks = json::array();
+  for (const HookStatus& hook : status.hooks)
+    hooks.push_back(to_json(hook));
   return {{"node", status.name.value},
           {"version", version},
           {"uptime_seconds", status.uptime_seconds},
@@ -128,7 +148,8 @@ json to_json(const NodeStatus& status, std::string_view version) {
           {"warnings", status.warnings},
           {"listen", status.listen},
           {"folders", std::move(folders)},
-          {"peers", std::move(peers)}};
+          {"peers", std::move(peers)},
+          {"hooks", std::move(hooks)}};
 }
 
 json not_pushed_json(const std::map<RelPath, std::string>& reasons) {

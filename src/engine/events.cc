@@ -12,6 +12,7 @@ Events::~Events() {
 }
 
 void Events::add(Event event) {
+  if (each_) each_(event);
   if (window_ == TimerId{}) window_ = clock_.after(kWindow, [this] { end_window(); });
   if (++in_window_[{event.folder, event.kind}] <= kBurst) keep(std::move(event));
 }

@@ -100,6 +100,7 @@ Folder::~Folder() {
   ports_.clock.cancel(tell_timer_);
   ports_.clock.cancel(pages_timer_);
   ports_.clock.cancel(watch_timer_);
+  ports_.clock.cancel(still_timer_);
 }
 
 void Folder::start(std::function<void(Status)> started) {
@@ -178,7 +179,10 @@ void Folder::loaded(Loaded loaded, std::function<void(Status)> started) {
   configure(config_);
   started_ = std::move(started);
   needs_restart_ = !loaded.recovered && !image.intents.empty();
-  if (!loaded.root) {
+  if (image.meta.paused_at != UnixNanos{}) {
+    paused_at_ = image.meta.paused_at;
+    hold();
+  } else if (!loaded.root) {
     halt(lost(loaded.root.error().message));
   } else if (*loaded.root != root_) {
     halt(lost("another directory stands at its path"));
@@ -267,7 +271,8 @@ FolderMeta Folder::meta() const {
   }
   meta.withheld = replica_.withheld();
   meta.floor = replica_.floor();
-  meta.alive_at = ready_ && !intake_.busy() ? ports_.clock.now() : alive_at_;
+  meta.paused_at = paused_at_;
+  meta.alive_at = ready_ && !intake_.busy() && !is_paused() ? ports_.clock.now() : alive_at_;
   meta.root = root_;
   meta.boot = is_certain ? boot_ : agreed_in_;
   return meta;
@@ -298,55 +303,6 @@ void Folder::halt(std::string reason) {
   changed();
 }
 
-void Folder::resume(bool accept_deletes, std::function<void(Status)> done) {
-  if (!replica_.halted()) {
-    done({});
-    return;
-  }
-  // Half of what was published would pass for somebody's edits.
-  if (needs_restart_) {
-    done(fail(ErrorCode::kUnavailable, *replica_.halted()));
-    return;
-  }
-  adopt_root([this, accept_deletes, done = std::move(done)](const Status& adopted) {
-    if (!adopted) {
-      done(adopted);
-      return;
-    }
-    // Peers are heard again when the comparison is over: what is missing here is no delete of now.
-    resuming_ = true;
-    begin_watching();
-    intake_.rescan(accept_deletes ? DeletePolicy::kAccept : DeletePolicy::kRestore);
-    intake_.flush([this, done] {
-      tell_soon();
-      if (const auto& halted = replica_.halted()) {
-        done(fail(ErrorCode::kUnavailable, "still halted: " + *halted));
-      } else {
-        done({});
-      }
-    });
-  });
-}
-
-// The directory that stands at the path now is the folder from now on.
-void Folder::adopt_root(std::function<void(Status)> done) {
-  const std::string mark =
-      fmt::format("{:016x}{:016x}", ports_.random.next(), ports_.random.next());
-  ports_.worker.compute(
-      journal_.lane(), [this, mark] { return ports_.disk.identify_root(mark); },
-      [this, done = std::move(done)](const Result<RootIdentity>& root) {
-        if (!root) {
-          done(Unexpected(root.error()));
-          return;
-        }
-        if (*root != root_) ports_.watcher.unwatch(RelPath());
-        root_ = *root;
-        intake_.expect_root(root_);
-        journal_.touch();
-        done({});
-      });
-}
-
 void Folder::stop(std::function<void()> stopped) {
   stopping_ = true;
   intake_.stop();
@@ -360,7 +316,7 @@ void Folder::tick() {
   if (!journal_.idle() || !replica_.durable().covers(meta().knowledge)) journal_.touch();
   // Also what turned out not to be had after all: nobody is to wait for us to pass it on.
   if (replica_.received() != last_told_) tell_soon();
-  if (is_at_rest()) alive_at_ = ports_.clock.now();
+  if (is_at_rest() && !is_paused()) alive_at_ = ports_.clock.now();
   versions_.adopt_rescued(self_, [] {});
   intake_.retry_failed();
   if (ready_ && !replica_.halted()) intake_.look_at_root();

@@ -35,18 +35,13 @@ double record_bytes(const Change& change) {
 void Folder::observed(Intake::Batch batch) {
   if (stopping_) return;
   note_troubles(batch);
-  if (resuming_ && batch.whole && batch.policy != DeletePolicy::kGuard) {
-    resuming_ = false;
-    replica_.resume();
-    log::info({config_.name, {}, {}}, "folder {} goes on", config_.name);
-    event(Event::Kind::kResumed, RelPath(), "",
-          batch.policy == DeletePolicy::kAccept ? "what is missing is deleted on every node"
-                                                : "what is missing comes back from the peers");
-    tell_soon();
-  }
+  const bool ends_halt =
+      resuming_ && batch.whole && (is_paused() || batch.policy != DeletePolicy::kGuard);
+  if (ends_halt) goes_on(batch);
   fresh_ = &batch;
   perform_local(replica_.observe(batch.seen, batch.policy, ports_.clock.mono()));
   fresh_ = nullptr;
+  if (ends_halt) publisher_.release();
   for (const Observation& seen : batch.seen) {
     const std::string why = verifier_.reader().known_difference(seen.path);
     if (!why.empty()) event(Event::Kind::kRefused, seen.path, self_.value, why);

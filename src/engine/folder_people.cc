@@ -238,6 +238,10 @@ std::vector<Folder::NotPushed> Folder::not_pushed(const RelPath& path) const {
 
 void Folder::restore(const RelPath& path, const std::optional<KeptId>& id,
                      std::function<void(Result<KeptVersion>)> done) {
+  if (is_paused()) {
+    done(fail(ErrorCode::kUnavailable, *replica_.halted()));
+    return;
+  }
   std::optional<KeptVersion> version;
   for (const KeptVersion& kept : versions_.of(path)) {
     if (!version && (!id || kept.id == *id)) version = kept;

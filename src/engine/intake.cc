@@ -59,7 +59,20 @@ void Intake::configure(const FolderConfig& config) {
   }
 }
 
+void Intake::hold() {
+  held_ = true;
+  settler_.clear();
+  deferred_.clear();
+  clock_.cancel(std::exchange(timer_, {}));
+}
+
+void Intake::release() {
+  held_ = false;
+  settler_.clear();
+}
+
 void Intake::hint(const std::vector<Hint>& hints) {
+  if (held_) return;
   for (const Hint& hint : hints) {
     if (rules_.ignores(hint.path, hint.is_directory)) continue;
     settler_.add(hint.path, clock_.mono(), !hint.is_directory);
@@ -107,7 +120,7 @@ void Intake::defer_publishing(std::vector<RelPath>& paths) {
 }
 
 void Intake::arm() {
-  if (running_ || stopped_) return;
+  if (running_ || stopped_ || held_) return;
   const auto due = settler_.due();
   const MonoNanos now = clock_.mono();
   if (rescan_wanted_ || take_now_ || (due && *due <= now)) {

@@ -107,7 +107,8 @@ void Link::on_data(std::string_view bytes) {
 
 Status Link::on_message(Message&& message) {
   if (const auto* hello = std::get_if<Hello>(&message)) {
-    if (greeted_) return fail(ErrorCode::kInvalid, "a second hello");
+    if (greeted_ && !handlers_.on_hello_again) return {};
+    if (greeted_) return handlers_.on_hello_again(*hello);
     if (const Status accepted = handlers_.on_hello(*hello); !accepted) {
       // Who is refused gets no byte of ours; a friend is told why.
       if (accepted.error().code == ErrorCode::kRefused) abort(accepted.error());

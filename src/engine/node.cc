@@ -20,14 +20,7 @@ Node::Node(NodeName name, std::string version, Ports ports)
       events_(ports.clock),
       peers_(
           name_, ports.clock, ports.random, ports.transport,
-          {[this] {
-             Hello hello;
-             hello.name = name_;
-             hello.program_version = version_;
-             for (const auto& [key, folder] : folders_)
-               hello.folders.push_back(folder->hello());
-             return hello;
-           },
+          {[this] { return hello(); },
            [this](const NodeName& peer, const Hello& hello) { connected(peer, hello); },
            [this](const NodeName& peer) { lost(peer); },
            [this](const NodeName& peer, Message message) { on_message(peer, std::move(message)); },
@@ -41,32 +34,53 @@ Node::Node(NodeName name, std::string version, Ports ports)
            [this](const NodeName& peer) {
              for (const auto& [key, folder] : folders_)
                folder->server().drained(peer);
-           }}),
+           },
+           [this](const NodeName& peer, const Hello& hello) { hello_again(peer, hello); }}),
       born_(ports.clock.mono()) {}
 
 Node::~Node() {
   ports_.clock.cancel(tick_timer_);
   ports_.clock.cancel(change_timer_);
+  ports_.clock.cancel(leaving_timer_);
   for (const Wait& wait : waits_)
     ports_.clock.cancel(wait.timer);
 }
 
 void Node::add_folder(const FolderConfig& config, FolderAdapters adapters) {
-  FolderAdapters& kept = adapters_[config.name] = std::move(adapters);
-  auto folder = std::make_unique<Folder>(config, name_,
-                                         FolderPorts{ports_.clock, ports_.random, ports_.worker,
-                                                     *kept.disk, *kept.store, *kept.watcher},
-                                         peers_);
+  Adapters& kept = adapters_[config.name];
+  kept.ports = std::move(adapters);
+  folders_[config.name] = make_folder(config, kept);
+}
+
+std::unique_ptr<Folder> Node::make_folder(const FolderConfig& config, Adapters& kept) {
+  kept.worker = std::make_unique<CountingWorker>(ports_.worker);
+  auto folder = std::make_unique<Folder>(
+      config, name_,
+      FolderPorts{ports_.clock, ports_.random, *kept.worker, *kept.ports.disk, *kept.ports.store,
+                  *kept.ports.watcher},
+      peers_);
   folder->on_change([this] { changed(); });
   folder->on_event([this](Event event) { events_.add(std::move(event)); });
   folder->configure_peers(peer_configs_);
-  folders_[config.name] = std::move(folder);
+  return folder;
+}
+
+Hello Node::hello() {
+  Hello hello;
+  hello.name = name_;
+  hello.program_version = version_;
+  hello.clock = ports_.clock.now();
+  for (const auto& [key, folder] : folders_)
+    hello.folders.push_back(folder->hello());
+  return hello;
 }
 
 void Node::configure_peers(const std::vector<PeerConfig>& peers) {
   peer_configs_ = peers;
   peers_.configure(peers);
   for (const auto& [name, folder] : folders_)
+    folder->configure_peers(peers);
+  for (const auto& [name, folder] : arriving_)
     folder->configure_peers(peers);
   if (starting_ == 0 && tick_timer_ != TimerId{}) peers_.start_dialing();
 }
@@ -110,12 +124,14 @@ void Node::folder_started(const Status& status, const std::vector<std::string>& 
 void Node::stop(std::function<void()> stopped) {
   stopping_ = true;
   peers_.stop();
-  auto left = std::make_shared<std::size_t>(folders_.size());
+  auto left = std::make_shared<std::size_t>(folders_.size() + arriving_.size());
   auto call = std::make_shared<std::function<void()>>(std::move(stopped));
-  for (const auto& [name, folder] : folders_) {
-    folder->stop([left, call] {
-      if (--*left == 0) (*call)();
-    });
+  for (const auto* folders : {&folders_, &arriving_}) {
+    for (const auto& [name, folder] : *folders) {
+      folder->stop([left, call] {
+        if (--*left == 0) (*call)();
+      });
+    }
   }
 }
 
@@ -129,14 +145,12 @@ Folder* Node::folder(const std::string& name) {
 void Node::connected(const NodeName& peer, const Hello& hello) {
   Meeting& meeting = meetings_[peer];
   const bool runner = hello.one_shot;  // it has no folder of its own, and chooses among ours
-  meeting = {{}, hello.minor, hello.program_version, runner};
+  meeting = {{}, {}, {}, hello.minor, hello.program_version, runner};
+  for (const Hello::Folder& folder : hello.folders)
+    meeting.theirs.insert(folder.name);
   event(Event::Kind::kConnected, peer, runner ? "a push without a daemon" : "");
   for (const auto& [name, folder] : folders_) {
-    const std::string& ours = name;
-    const bool theirs =
-        std::any_of(hello.folders.begin(), hello.folders.end(),
-                    [&ours](const Hello::Folder& each) { return each.name == ours; });
-    if (!runner && !theirs) {
+    if (!runner && !meeting.theirs.contains(name)) {
       log::warning("peer {} has no folder {}: add it to its dagsync.toml, or take it out of ours",
                    peer.value, name);
       continue;
@@ -168,6 +182,8 @@ void Node::with_folder(const NodeName& peer, const std::string& name, Call call)
   const auto it = meetings_.find(peer);
   if (it != meetings_.end() && it->second.folders.contains(name)) {
     call(*folders_.at(name));
+  } else if (it != meetings_.end() && it->second.former.contains(name)) {
+    // It was said before the peer heard that one of us has it no more.
   } else {
     peers_.refuse(peer, "it speaks of a folder that is not shared with it");
   }
@@ -264,8 +280,11 @@ NodeStatus Node::status() const {
     status.folders.push_back(folder->status());
   status.ready = listening_ && std::all_of(status.folders.begin(), status.folders.end(),
                                            [](const FolderStatus& each) { return each.ready; });
+  for (const auto& [name, folder] : arriving_)
+    status.folders.push_back(folder->status());
   status.peers = peers_.status();
   note_who_sees_whom(status.peers);
+  if (hooks_) status.hooks = hooks_();
   status.warnings = warnings();
   status.certificate_expires = certificate_expires_;
   status.listen = listen_;
@@ -287,6 +306,7 @@ void Node::note_who_sees_whom(std::vector<PeerStatus>& peers) const {
 
 void Node::notice(std::function<void()> done) {
   auto left = std::make_shared<std::size_t>(folders_.size());
+  if (*left == 0) return done();
   for (const auto& [name, folder] : folders_) {
     folder->notice([left, done] {
       if (--*left == 0) done();
@@ -295,8 +315,9 @@ void Node::notice(std::function<void()> done) {
 }
 
 bool Node::in_sync() const {
-  return std::all_of(folders_.begin(), folders_.end(),
-                     [](const auto& entry) { return entry.second->in_sync(); });
+  return arriving_.empty() && std::all_of(folders_.begin(), folders_.end(), [](const auto& entry) {
+           return entry.second->in_sync();
+         });
 }
 
 std::string Node::why_not_verified(const NodeName& peer, const std::string& folder) const {

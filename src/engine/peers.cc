@@ -106,7 +106,8 @@ std::unique_ptr<Link> Peers::make_link(std::unique_ptr<Connection> connection, b
           [this, end] {
             if (hooks_.drained) hooks_.drained(end->peer);
           },
-          [this, end](const Error& error) { link_closed(*end, error); }});
+          [this, end](const Error& error) { link_closed(*end, error); },
+          [this, end](const Hello& hello) { return greeted_again(*end, hello); }});
   end->link = link.get();
   return link;
 }
@@ -192,6 +193,24 @@ Status Peers::stranger(LinkEnd& end, const Hello& hello) {
   node.mapped()->say_hello(hooks_.hello());
   establish(hello.name, std::move(node.mapped()), hello);
   return {};
+}
+
+// Of a peer that is connected: it has other folders now.
+Status Peers::greeted_again(const LinkEnd& end, const Hello& hello) {
+  const auto it = peers_.find(end.peer);
+  if (it == peers_.end() || it->second.link.get() != end.link) return {};
+  if (hello.name != end.peer) return fail(ErrorCode::kInvalid, "it changes its name");
+  Peer& peer = it->second;
+  const MonoNanos now = clock_.mono();
+  if (peer.greetings.is_spent(now)) return fail(ErrorCode::kInvalid, "it says hello without end");
+  peer.greetings.take(1, now);
+  if (hooks_.hello_again) hooks_.hello_again(end.peer, hello);
+  return {};
+}
+
+void Peers::reconnect(const NodeName& name, const std::string& why) {
+  const auto it = peers_.find(name);
+  if (it != peers_.end() && it->second.link) it->second.link->close(why);
 }
 
 // Whether the peer may connect now, and counts that it did.

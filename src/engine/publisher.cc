@@ -270,10 +270,24 @@ void Publisher::give_up(const BatchPtr& batch, const RelPath& path, const Error&
 }
 
 void Publisher::submit_if_complete(const BatchPtr& batch) {
-  if (batch->missing == 0 && !batch->submitted) {
+  if (batch->missing == 0 && !batch->submitted && !suspended_) {
     batch->submitted = true;
     submit(batch);
   }
+}
+
+void Publisher::suspend() {
+  suspended_ = true;
+}
+
+void Publisher::release() {
+  suspended_ = false;
+  std::vector<BatchPtr> waiting;  // in the order of the paths
+  for (const auto& [path, batch] : batches_) {
+    if (std::find(waiting.begin(), waiting.end(), batch) == waiting.end()) waiting.push_back(batch);
+  }
+  for (const BatchPtr& batch : waiting)
+    submit_if_complete(batch);
 }
 
 void Publisher::failed(const RelPath& path, const Error& error) {

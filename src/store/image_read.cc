@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* kSelectMeta =
     "SELECT author, sequence, knowledge, withheld, floor_ns, alive_at_ns, clean, root_inode, "
-    "root_file_system, root_marker, boot FROM meta";
+    "root_file_system, root_marker, boot, paused_ns FROM meta";
 constexpr const char* kCountEntries = "SELECT count(*) FROM entry";
 constexpr const char* kSelectEntries = "SELECT * FROM entry ORDER BY path";
 // 'intended' comes before 'old'.
@@ -51,6 +51,7 @@ FolderMeta meta_of(RowReader& row) {
   meta.root.file_system = row.natural();
   meta.root.marker = row.blob();
   meta.boot = row.blob();
+  meta.paused_at.value = row.integer();
   return meta;
 }
 

@@ -9,7 +9,7 @@ namespace {
 constexpr const char* kPutMeta =
     "UPDATE meta SET author = ?, sequence = ?, knowledge = ?, withheld = ?, floor_ns = ?, "
     "alive_at_ns = ?, clean = ?, root_inode = ?, root_file_system = ?, root_marker = ?, "
-    "boot = ?";
+    "boot = ?, paused_ns = ?";
 // Columns that are not bound are NULL: those of the disk where nothing stands there.
 constexpr const char* kPutEntry =
     "INSERT OR REPLACE INTO entry VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
@@ -78,6 +78,7 @@ class Applier {
       row.natural(meta.root.file_system);
       row.blob(meta.root.marker);
       row.blob(meta.boot);
+      row.integer(meta.paused_at.value);
     });
   }
 

@@ -54,6 +54,7 @@ constexpr const char* kMigrations[] = {
     "  size, datetime(mtime_ns / 1000000000, 'unixepoch') AS mtime, lower(hex(digest)) AS digest,"
     "  version FROM entry WHERE kind <> 'deleted';",
     "ALTER TABLE meta ADD COLUMN boot BLOB NOT NULL DEFAULT x'';",
+    "ALTER TABLE meta ADD COLUMN paused_ns INTEGER NOT NULL DEFAULT 0;",
 };
 constexpr std::int64_t kSchemaVersion = std::size(kMigrations);
 

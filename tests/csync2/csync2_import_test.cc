@@ -2,8 +2,8 @@
 
 #include "csync2/csync2_import.h"
 #include "daemon/config.h"
-#include "daemon/temp_dir.h"
 #include "daemon/files.h"
+#include "daemon/temp_dir.h"
 
 namespace dagsync {
 namespace {
@@ -104,8 +104,8 @@ TEST_CASE("a prefix that is not defined for the host is an error with its line")
 }
 
 TEST_CASE("several includes become folders with names of their own; what overlaps is named") {
-  const auto toml = import(
-      "group Web { host node1 node2; key k; include /srv/a /srv/b; include /srv/a/c; }");
+  const auto toml =
+      import("group Web { host node1 node2; key k; include /srv/a /srv/b; include /srv/a/c; }");
   const Config config = loaded(toml);
   REQUIRE(config.folders.size() == 2);
   CHECK(config.folders[0].name == "web");
@@ -141,10 +141,10 @@ TEST_CASE("a host that no group names is told which there are") {
 }
 
 TEST_CASE("groups of other hosts are left out, and peers of several groups come once") {
-  const Config config = loaded(
-      import("group a { host node1 node2; key k; include /a; }\n"
-             "group b { host node1 node2 node3; key k; include /b; }\n"
-             "group c { host node4 node5; key k; include /c; }"));
+  const Config config =
+      loaded(import("group a { host node1 node2; key k; include /a; }\n"
+                    "group b { host node1 node2 node3; key k; include /b; }\n"
+                    "group c { host node4 node5; key k; include /c; }"));
   CHECK(config.folders.size() == 2);
   CHECK(config.peers.size() == 2);
 }
@@ -159,8 +159,33 @@ TEST_CASE("what dagsync does otherwise is said as a comment") {
   CHECK(says(toml, "ignore mod: owners are never replicated, modes always"));
   CHECK(says(toml, "auto left: has no counterpart: the younger wins"));
   CHECK(says(toml, "backup-directory /b, backup-generations 5"));
-  CHECK(says(toml, "action systemctl reload x for /srv/x/*.conf"));
   CHECK(loaded(toml).folders.size() == 1);
+}
+
+TEST_CASE("an action becomes a hook of each folder that it concerns") {
+  const auto toml = import(
+      "group g { host node1 node2; key k; include /srv/x; include /srv/y;\n"
+      "action { pattern /srv/x/*.conf; pattern *.ini; exec \"systemctl reload x\"; exec \"log "
+      "%%\";\n"
+      "  logfile \"/var/log/it's\"; do-local; }\n"
+      "action { pattern /srv; exec \"all\"; }\n"
+      "action { pattern /elsewhere; exec \"none\"; } }");
+  const Config config = loaded(toml);
+  using Strings = std::vector<std::string>;
+  REQUIRE(config.hooks.size() == 6);
+  CHECK(config.hooks[0].folder == "g");
+  CHECK(config.hooks[0].match == Strings{"/*.conf", "*.ini"});
+  CHECK(config.hooks[0].run ==
+        Strings{"/bin/sh", "-c", "( systemctl reload x ) >>'/var/log/it'\\''s' 2>&1"});
+  CHECK(config.hooks[1].run == Strings{"/usr/bin/xargs", "-0", "/bin/sh", "-c",
+                                       "( log \"$@\" ) >>'/var/log/it'\\''s' 2>&1", "sh"});
+  CHECK(config.hooks[2].folder == "g-2");
+  CHECK(config.hooks[2].match == Strings{"*.ini"});
+  CHECK(config.hooks[4].folder == "g");
+  CHECK(config.hooks[4].match.empty());
+  CHECK(config.hooks[4].run == Strings{"/bin/sh", "-c", "all"});
+  CHECK(says(toml, "do-local: a hook runs where a change of another node arrives"));
+  CHECK(says(toml, "action none for /elsewhere: it concerns none of the folders here"));
 }
 
 TEST_CASE("quotes and odd bytes of a path do not break the file") {

@@ -92,6 +92,7 @@ TEST_CASE_FIXTURE(Program, "usage errors are exit status 2 and say so in one way
       {"push", "--to", "h:1", "--from", "/no/such"},
       {"versions"},
       {"restore"},
+      {"pause"},
       {"resume"},
       {"certs"},
       {"certs", "init"},
@@ -113,7 +114,7 @@ TEST_CASE_FIXTURE(Program, "usage errors are exit status 2 and say so in one way
 TEST_CASE_FIXTURE(Program, "help and version are exit status 0") {
   CHECK(run({"--version"}).out == "dagsync " DAGSYNC_VERSION "\n");
   for (const char* command :
-       {"daemon", "status", "push", "conflicts", "versions", "restore", "resume"}) {
+       {"daemon", "status", "push", "conflicts", "versions", "restore", "pause", "resume"}) {
     const Outcome outcome = run({command, "--help"});
     CHECK(outcome.status == 0);
     CHECK(has(outcome.out, "Examples:"));
@@ -131,7 +132,8 @@ TEST_CASE_FIXTURE(Program, "a bad configuration is exit status 2 with line and k
 
 TEST_CASE_FIXTURE(Program, "no daemon is exit status 3") {
   const std::vector<std::vector<std::string>> commands = {
-      {"status"}, {"push"}, {"conflicts"}, {"versions", "x"}, {"restore", "x"}, {"resume", "dags"}};
+      {"status"},       {"push"},          {"conflicts"},     {"versions", "x"},
+      {"restore", "x"}, {"pause", "dags"}, {"resume", "dags"}};
   for (auto arguments : commands) {
     arguments.insert(arguments.end(), {"--config", config});
     const Outcome outcome = run(arguments);

@@ -147,6 +147,42 @@ may = ["receive"]
   CHECK(config->peers[1].counted());
 }
 
+TEST_CASE("hooks are read, and what is wrong with them is named") {
+  const auto config = load(std::string(kGood) + R"([[hook]]
+on = "applied"
+run = ["/bin/true"]
+[[hook]]
+on = "conflict"
+folder = "dags"
+match = ["*.py", "!x.py"]
+run = ["/bin/echo", "", "b c"]
+user = "airflow"
+timeout = "5s"
+)");
+  REQUIRE_MESSAGE(config, config.error().message);
+  REQUIRE(config->hooks.size() == 2);
+  CHECK(config->hooks[0] == HookConfig{HookConfig::On::kApplied, "", {}, {"/bin/true"}, ""});
+  const HookConfig second{HookConfig::On::kConflict, "dags",    {"*.py", "!x.py"},
+                          {"/bin/echo", "", "b c"},  "airflow", std::chrono::seconds(5)};
+  CHECK(config->hooks[1] == second);
+  const std::string wrong = complaint(std::string(kGood) + R"([[hook]]
+on = "sent"
+folder = "other"
+run = ["true"]
+user = "a:b"
+[[hook]]
+on = "halted"
+match = ["x"]
+run = []
+)");
+  CHECK(wrong.find("key `hook.on`: is \"sent\": give") != std::string::npos);
+  CHECK(wrong.find("key `hook.folder`: is \"other\", which is no [[folder]]") != std::string::npos);
+  CHECK(wrong.find("key `hook.run`: does not begin with an absolute path") != std::string::npos);
+  CHECK(wrong.find("key `hook.user`: is \"a:b\"") != std::string::npos);
+  CHECK(wrong.find("key `hook.match`: has no meaning") != std::string::npos);
+  CHECK(wrong.find("key `hook.run`: names no program") != std::string::npos);
+}
+
 TEST_CASE("a wrong value names file, line, key and what is allowed") {
   struct Case {
     const char* old;
@@ -355,10 +391,14 @@ TEST_CASE("the sample is good, and its commented lines are the defaults") {
   const auto as_it_is = load(sample);
   REQUIRE_MESSAGE(as_it_is, as_it_is.error().message);
 
-  const std::regex commented("(^|\n)#([a-z_]+ = )");
+  const std::regex commented("(^|\n)#([a-z_]+ = |\\[)");
   const std::string all = std::regex_replace(sample, commented, "$1$2");
-  const auto spelled_out = load(all);
+  auto spelled_out = load(all);
   REQUIRE_MESSAGE(spelled_out, spelled_out.error().message);
+  REQUIRE(spelled_out->hooks.size() == 1);  // an example; of two keys it shows the default
+  CHECK(spelled_out->hooks[0].user.empty());
+  CHECK(spelled_out->hooks[0].timeout == HookConfig().timeout);
+  spelled_out->hooks.clear();
   CHECK(*spelled_out == *as_it_is);
 }
 
@@ -390,7 +430,13 @@ TEST_CASE("the sample explains every key") {
                           "versions_keep",
                           "versions_max_size",
                           "address",
-                          "may"}) {
+                          "may",
+                          "on",
+                          "folder",
+                          "match",
+                          "run",
+                          "user",
+                          "timeout"}) {
     CAPTURE(key);
     CHECK(std::regex_search(sample, std::regex("(^|\n)#?" + std::string(key) + " *= ")));
   }

@@ -81,6 +81,89 @@ class Reload(FreshMesh):
         self.mesh.converge()
 
 
+class ReloadOfFolders(FreshMesh):
+    options = {"n": 2}
+
+    def configure(self, *folders: str) -> None:
+        for one in self.mesh.nodes:
+            extra = ""
+            for name in folders:
+                path = one.home / name
+                path.mkdir(exist_ok=True)
+                extra += f'[[folder]]\nname = "{name}"\npath = "{path}"\n'
+            self.mesh.configure(one, extra=extra)
+
+    def folders_are(self, *names: str) -> None:
+        for one in self.mesh.nodes:
+            self.mesh.wait_until(
+                lambda: {folder["name"] for folder in one.status()["folders"]} == set(names),
+                f"{one.name} has {names}",
+            )
+
+    def links_made(self) -> list[int]:
+        return [one.log_text().count(" connected (") for one in self.mesh.nodes]
+
+    def test_folders_come_and_go_while_a_large_file_travels(self) -> None:
+        self.configure()
+        a, b = self.begin()
+        links = self.links_made()
+        large = os.urandom(96 << 20)
+        a.write("large.bin", large)
+        self.mesh.wait_until(lambda: b.bytes_received() > 1 << 20, "it travels")
+        self.configure("plugins")
+        for one in (a, b):
+            one.reload()
+        self.folders_are("dags", "plugins")
+        (a.home / "plugins" / "x.py").write_bytes(b"a plugin")
+        there = b.home / "plugins" / "x.py"
+        self.mesh.wait_until(there.exists, "the plugin is on b")
+        self.mesh.wait_content("large.bin", large)
+        self.mesh.converge()
+        self.assertEqual(self.links_made(), links)
+
+        self.configure()
+        for one in (a, b):
+            one.reload()
+        self.folders_are("dags")
+        self.mesh.fence(a)
+        self.mesh.wait_in_sync()
+        (a.home / "plugins" / "later.py").write_bytes(b"later")
+        (a.home / "plugins" / "x.py").unlink()
+        self.mesh.fence(a)
+        self.assertEqual(there.read_bytes(), b"a plugin")
+        self.assertEqual(self.links_made(), links)
+
+        # It comes back as what it was: what happened meanwhile is taken in as at a start.
+        self.configure("plugins")
+        for one in (a, b):
+            one.reload()
+        self.folders_are("dags", "plugins")
+        self.mesh.wait_until(lambda: not there.exists(), "the delete is on b")
+        self.mesh.wait_until((b.home / "plugins" / "later.py").exists, "the other is on b")
+        self.mesh.converge()
+
+    def test_what_cannot_be_taken_over_is_said(self) -> None:
+        self.configure()
+        a, b = self.begin()
+        a.config.write_text(
+            a.config.read_text()
+            + f'[[folder]]\nname = "other"\npath = "{a.home}/tls"\nowner = "no-such-user"\n'
+        )
+        a.reload()
+        self.mesh.wait_until(lambda: "nothing was changed: " in a.log_text(), "the log says so")
+        self.mesh.configure(
+            a, folder={"path": str(a.home / "elsewhere")}, node={"state_dir": str(a.home / "other")}
+        )
+        a.reload()
+        for key in ("[node] state_dir", "[[folder]] path of dags"):
+            self.mesh.wait_until(
+                lambda: f"{key} has changed: restart the daemon" in a.log_text(), f"{key} is named"
+            )
+        self.mesh.configure(a)
+        self.mesh.fence(a)
+        self.mesh.wait_in_sync()
+
+
 class Ends(FreshMesh):
     def test_sigterm_and_sigint_in_the_middle_of_work_end_it_in_time(self) -> None:
         a, b, c = self.begin()

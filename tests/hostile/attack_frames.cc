@@ -116,8 +116,9 @@ void many_fields(Session& session, const Plan&) {
   session.send_raw(framed(payload));
 }
 
-void second_hello(Session& session, const Plan& plan) {
-  session.greet(plan.name, plan.folder);
+void hellos_without_end(Session& session, const Plan& plan) {
+  for (int i = 0; i < 100 && session.open(); ++i)
+    session.greet(plan.name, plan.folder);
 }
 
 // -- before the hello ---------------------------------------------------------------------------
@@ -170,7 +171,7 @@ const Attacks& frame_attacks() {
       {"zstd-without-size", zstd_without_size},
       {"zstd-that-lies", zstd_that_lies},
       {"many-fields", many_fields},
-      {"second-hello", second_hello},
+      {"hellos", hellos_without_end},
   };
   return attacks;
 }

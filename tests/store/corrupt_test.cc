@@ -215,8 +215,11 @@ TEST_CASE("an index of a newer dagsync is refused and left as it is") {
   const auto opened = SqliteStore::open(state.path().string());
   REQUIRE_FALSE(opened.has_value());
   CHECK(opened.error().code == ErrorCode::kRefused);
-  CHECK(opened.error().message.find("newer dagsync (schema 77") != std::string::npos);
-  run_sql(state.index(), "PRAGMA user_version = 2");
+  const std::string& said = opened.error().message;
+  CHECK(said.find(state.index().string() + ": written by a newer dagsync (schema 77, this one "
+                                           "knows 3): install that version again") !=
+        std::string::npos);
+  run_sql(state.index(), "PRAGMA user_version = 3");
   CHECK(state.load().entries.size() == 2000);
 }
 
@@ -224,12 +227,25 @@ TEST_CASE("an index of the first schema is brought forward, with all that it hol
   const StateDirectory state;
   fill(state);
   const FolderMeta before = state.load().meta;
-  run_sql(state.index(), "ALTER TABLE meta DROP COLUMN boot; PRAGMA user_version = 1");
+  run_sql(state.index(),
+          "ALTER TABLE meta DROP COLUMN paused_ns; ALTER TABLE meta DROP COLUMN boot;"
+          "PRAGMA user_version = 1");
   const FolderImage image = state.load();
   CHECK(image.entries.size() == 2000);
   CHECK(image.set_aside.empty());
   CHECK(image.meta.sequence == before.sequence);
   CHECK(image.meta.boot.empty());
+}
+
+TEST_CASE("an index of the second schema is brought forward, and was not paused") {
+  const StateDirectory state;
+  fill(state);
+  FolderMeta before = state.load().meta;
+  run_sql(state.index(), "ALTER TABLE meta DROP COLUMN paused_ns; PRAGMA user_version = 2");
+  before.paused_at = {};
+  const FolderImage image = state.load();
+  CHECK(image.entries.size() == 2000);
+  CHECK(image.meta == before);
 }
 
 TEST_CASE("a database that is not dagsync's is refused and left as it is") {

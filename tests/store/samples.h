@@ -104,6 +104,7 @@ inline FolderMeta sample_meta() {
   meta.alive_at = {1'700'000'000'000'000'000};
   meta.clean = true;
   meta.boot = "3f0c";
+  meta.paused_at = {1'700'000'000'000'000'001};
   meta.root = {~std::uint64_t{0}, std::uint64_t{1} << 63, std::string("\0mark\xff", 6)};
   return meta;
 }

@@ -49,6 +49,9 @@ class Events {
   Events& operator=(const Events&) = delete;
 
   void add(Event event);  // its number and time are set here
+  // Called with each event before it is added, also with those of a burst that only their number
+  // is told of. Must not add any.
+  void on_each(std::function<void(const Event&)> call) { each_ = std::move(call); }
 
   // Called after each event, until taken back; from within a call too.
   std::uint64_t listen(std::function<void()> call);
@@ -64,6 +67,7 @@ class Events {
   void end_window();
 
   Clock& clock_;
+  std::function<void(const Event&)> each_;
   TimerId window_;
   std::map<Source, std::size_t> in_window_;
   std::deque<Event> ring_;  // the last of them is number last_

@@ -94,7 +94,13 @@ class Folder {
   [[nodiscard]] std::vector<NotPushed> not_pushed(const RelPath& path) const;
   void restore(const RelPath& path, const std::optional<KeptId>& id,
                std::function<void(Result<KeptVersion>)> done);
+  // Ends a halt, or a pause: after that what happened meanwhile is taken in like at a start, and
+  // deletes count as made at its beginning. `accept_deletes`: however many they are.
   void resume(bool accept_deletes, std::function<void(Status)> done);
+  // Takes in what happened so far, and then neither publishes here nor sends, until resume(), over
+  // restarts, too. Calls back when nothing of ours writes into the folder any more, durably.
+  void pause(std::function<void(Status)> done);
+  [[nodiscard]] bool is_paused() const { return paused_at_ != UnixNanos{}; }
 
  private:
   struct Loaded {
@@ -118,6 +124,11 @@ class Folder {
   [[nodiscard]] FolderMeta meta() const;
   void adopt_root(std::function<void(Status)> done);
   void halt(std::string reason);
+  void hold();
+  void await_stillness();
+  void resume_paused(bool accept_deletes, std::function<void(Status)> done);
+  void scan_to_resume(DeletePolicy policy, std::function<void(Status)> done);
+  void goes_on(const Intake::Batch& batch);
   [[nodiscard]] std::string lost(const std::string& why) const;
   bool load_rules();  // whether they are other ones now
   void rules_changed();
@@ -181,6 +192,9 @@ class Folder {
   bool stopping_ = false;
   bool needs_restart_ = false;  // what the last run left is judged only at a start
   bool resuming_ = false;       // from a halt, with the next comparison of the whole folder
+  UnixNanos paused_at_;         // by the operator; 0: not paused
+  std::vector<std::function<void(Status)>> await_stillness_;
+  TimerId still_timer_;
   std::function<void(Status)> started_;
   std::function<void()> changed_;
   std::function<void(Event)> event_;

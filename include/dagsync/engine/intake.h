@@ -61,6 +61,9 @@ class Intake {
   void flush(std::function<void()> done);
   // A path is being published, or was: a look that began before says nothing any more.
   void touched(const RelPath& path);
+  // Until release() nothing is looked at, and what is hinted at is forgotten; call rescan() then.
+  void hold();
+  void release();
   void stop();
 
   [[nodiscard]] bool busy() const {
@@ -119,6 +122,7 @@ class Intake {
   bool rescan_wanted_ = false;
   bool take_now_ = false;
   bool stopped_ = false;
+  bool held_ = false;
   DeletePolicy rescan_policy_ = DeletePolicy::kGuard;
   std::size_t in_hand_ = 0;
   std::set<RelPath> suspects_;

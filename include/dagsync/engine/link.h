@@ -31,6 +31,8 @@ class Link {
     std::function<void()> on_drained;  // what was queued for it has become little
     // Once; no handler may destroy the link. kInvalid: the peer broke the protocol.
     std::function<void(const Error&)> on_closed;
+    // A later hello: its folders are others now. None: that is not heard.
+    std::function<Status(const Hello&)> on_hello_again = {};
   };
 
   // `dialed`: whether we did. Who dialed says hello first.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dagsync/engine/config.h"
+#include "dagsync/engine/counting_worker.h"
 #include "dagsync/engine/events.h"
 #include "dagsync/engine/folder.h"
 #include "dagsync/engine/peers.h"
@@ -37,10 +38,18 @@ class Node {
   ~Node();
 
   void add_folder(const FolderConfig& config, FolderAdapters adapters);
+  // Later, beside those that are at work: it is shared with the peers when it has been looked at.
+  void bring_folder(const FolderConfig& config, FolderAdapters adapters);
+  // Takes in what happened so far, makes it durable, and lets go of the folder and its adapters.
+  void remove_folder(const std::string& name);
+  // Whether the adapters of a folder of that name are in use, be it one that is on its way out.
+  [[nodiscard]] bool is_using(const std::string& name) const;
   void configure_peers(const std::vector<PeerConfig>& peers);  // also later
   void configure_folder(const FolderConfig& config);           // of one that is there already
   // When this node's own certificate ends, and what is to be said of it: for status().
   void certificate_is(UnixNanos expires, std::vector<std::string> warnings);
+  // Who tells what hooks there are: for status().
+  void hooks_are(std::function<std::vector<HookStatus>()> hooks) { hooks_ = std::move(hooks); }
 
   // Starts all folders, then meets the peers; `started` once, with the first error if there is one.
   void start(const std::vector<std::string>& listen, std::function<void(Status)> started);
@@ -70,6 +79,10 @@ class Node {
   void cancel_wait(std::uint64_t wait);
 
  private:
+  struct Adapters {
+    FolderAdapters ports;
+    std::unique_ptr<CountingWorker> worker;
+  };
   struct Wait {
     std::uint64_t number = 0;
     std::function<bool()> condition;
@@ -77,6 +90,13 @@ class Node {
     TimerId timer;
   };
 
+  [[nodiscard]] std::unique_ptr<Folder> make_folder(const FolderConfig& config, Adapters& kept);
+  [[nodiscard]] Hello hello();
+  void arrived(const std::string& name, const Status& status);
+  void let_go();
+  void say_hello_again();
+  void hello_again(const NodeName& peer, const Hello& hello);
+  void share(const NodeName& peer);
   void folder_started(const Status& status, const std::vector<std::string>& listen);
   void connected(const NodeName& peer, const Hello& hello);
   void lost(const NodeName& peer);
@@ -96,11 +116,22 @@ class Node {
   Ports ports_;
   Events events_;
   Peers peers_;
-  std::map<std::string, FolderAdapters> adapters_;
+  std::map<std::string, Adapters> adapters_;  // of those at work, and of those that arrive
   std::map<std::string, std::unique_ptr<Folder>> folders_;
+  std::map<std::string, std::unique_ptr<Folder>> arriving_;  // their first look is not over
+  struct Leaving {
+    std::string name;
+    Adapters adapters;
+    std::unique_ptr<Folder> folder;
+    bool stopped = false;
+  };
+  std::list<Leaving> leaving_;
+  TimerId leaving_timer_;
   std::vector<PeerConfig> peer_configs_;
   struct Meeting {
+    std::set<std::string> theirs;   // of its last hello
     std::set<std::string> folders;  // that both have
+    std::set<std::string> former;   // that both had: what still comes of them is not heard
     std::uint32_t minor = 0;        // of the protocol, there
     std::string version;
     bool one_shot = false;  // connected only for a push
@@ -117,6 +148,7 @@ class Node {
   std::optional<UnixNanos> certificate_expires_;
   std::vector<std::string> certificate_warnings_;
   bool listening_ = false;
+  std::function<std::vector<HookStatus>()> hooks_;
   bool stopping_ = false;
   bool worked_ = true;  // since at_rest() was last called
 };

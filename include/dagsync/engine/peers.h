@@ -29,6 +29,7 @@ class Peers : public Outlet {
     std::function<void(const NodeName&, const Chunk&)> chunk;
     std::function<void(const std::string&, const std::string&)> refused = {};  // whom, and why
     std::function<void(const NodeName&)> drained = {};  // it has taken what was queued for it
+    std::function<void(const NodeName&, const Hello&)> hello_again = {};  // other folders
   };
   static constexpr Duration kFirstRetry = std::chrono::milliseconds(50);  // with jitter: < 100 ms
   static constexpr Duration kLastRetry = std::chrono::milliseconds(4500);
@@ -44,7 +45,8 @@ class Peers : public Outlet {
   void configure(const std::vector<PeerConfig>& peers);  // closes links to those that are gone
   void accept(std::unique_ptr<Connection> connection);
   void start_dialing();
-  void stop();  // says goodbye to all
+  void stop();                                                   // says goodbye to all
+  void reconnect(const NodeName& name, const std::string& why);  // where it is connected
 
   [[nodiscard]] std::vector<PeerStatus> status() const;
   [[nodiscard]] const PeerConfig* config_of(const NodeName& name) const;
@@ -94,6 +96,7 @@ class Peers : public Outlet {
   [[nodiscard]] Status answered(const LinkEnd& end, const Hello& hello);
   [[nodiscard]] Status stranger(LinkEnd& end, const Hello& hello);
   [[nodiscard]] Status admit(Peer& peer);
+  [[nodiscard]] Status greeted_again(const LinkEnd& end, const Hello& hello);
   [[nodiscard]] bool is_tiresome(const PeerIdentity& identity) const;
   [[nodiscard]] bool keeps_link(const Peer& peer, bool new_one_dialed) const;
   void log_refusal(const std::string& address, const std::string& kind, const std::string& why);

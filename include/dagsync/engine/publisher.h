@@ -59,6 +59,10 @@ class Publisher {
   [[nodiscard]] bool is_publishing(const RelPath& path) const {
     return in_lane_.contains(path) || removing_.contains(path);
   }
+  // Until release() no batch goes into the lane; what is in it comes to its end.
+  void suspend();
+  void release();
+  [[nodiscard]] bool is_still() const { return in_lane_.empty() && removing_.empty(); }
   [[nodiscard]] bool idle() const {
     return batches_.empty() && in_lane_.empty() && removing_.empty();
   }
@@ -125,6 +129,7 @@ class Publisher {
   // Besides: directories that go for want of use, and what makes room for a file. It may be twice.
   std::multiset<RelPath> removing_;
   std::map<RelPath, Retry> retries_;
+  bool suspended_ = false;
   MonoNanos next_retry_;
   MonoNanos timer_at_;
   TimerId timer_;

@@ -88,6 +88,21 @@ struct PeerStatus {
   std::vector<NodeName> sees;    // whom it is connected to, by its own word
 };
 
+// A [[hook]] of one folder: what its runs came to.
+struct HookStatus {
+  std::string on;
+  std::string folder;
+  std::vector<std::string> run;
+  bool running = false;
+  std::size_t waiting = 0;     // paths that the next run is given
+  std::uint64_t left_out = 0;  // paths that found no room, of all runs
+  std::uint64_t runs = 0;
+  std::uint64_t failures = 0;
+  std::optional<int> last_exit;  // none: it never ran, was ended by a signal, or did not start
+  std::optional<UnixNanos> last_end;
+  std::string last_error;  // why the last run failed, with the last line of its standard error
+};
+
 struct NodeStatus {
   NodeName name;
   double uptime_seconds = 0;
@@ -95,6 +110,7 @@ struct NodeStatus {
   bool ready = false;  // every folder is, and the ports listen
   std::vector<FolderStatus> folders;
   std::vector<PeerStatus> peers;
+  std::vector<HookStatus> hooks;
   std::vector<std::string> warnings;
   std::optional<UnixNanos> certificate_expires;  // its own
   std::vector<std::string> listen;               // where it listens, as configured

@@ -41,11 +41,12 @@ struct FolderMeta {
   // Of what the index holds and the disk had when this was written, and of `withheld`. A row that
   // it does not cover was written later: what it tells of may not have been synced.
   Knowledge knowledge;
-  Knowledge withheld;  // changes that never enter here (ignored, too large, send-only)
-  UnixNanos floor;     // the youngest collected tombstone's stamp
-  UnixNanos alive_at;  // when the folder was last known to agree with the index
-  bool clean = false;  // the last stop was in order
-  std::string boot;    // of the machine, since when rows and disk agree (Disk::boot)
+  Knowledge withheld;   // changes that never enter here (ignored, too large, send-only)
+  UnixNanos floor;      // the youngest collected tombstone's stamp
+  UnixNanos alive_at;   // when the folder was last known to agree with the index
+  bool clean = false;   // the last stop was in order
+  std::string boot;     // of the machine, since when rows and disk agree (Disk::boot)
+  UnixNanos paused_at;  // by the operator; 0: it is not paused
   RootIdentity root;
   bool operator==(const FolderMeta&) const = default;
 };
