@@ -119,7 +119,7 @@ bool Folder::is_at_rest() const {
 }
 
 bool Folder::in_sync() const {
-  if (!is_at_rest() || replica_.halted() || !intake_.failed().empty()) return false;
+  if (!is_at_rest() || replica_.halted() || !intake_.could_read_all()) return false;
   return std::all_of(replica_.peers().begin(), replica_.peers().end(), [&](const auto& peer) {
     return !peer.second.counted || replica_.in_sync_with(peer.second);
   });

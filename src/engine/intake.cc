@@ -192,7 +192,7 @@ void Intake::look_at_root() {
 
 void Intake::scanned(const std::shared_ptr<Round>& round, Scanner::Found found) {
   auto& troubles = round->batch.troubles;
-  failed_.insert(found.unlisted.begin(), found.unlisted.end());
+  unlisted_.insert(found.unlisted.begin(), found.unlisted.end());
   troubles.insert(troubles.end(), found.troubles.begin(), found.troubles.end());
   for (const RelPath& path : found.halted) {
     troubles.push_back({path,
@@ -210,10 +210,12 @@ void Intake::scanned(const std::shared_ptr<Round>& round, Scanner::Found found) 
 }
 
 void Intake::retry_failed() {
-  if (failed_.empty()) return;
-  for (const RelPath& path : failed_)
+  if (failed_.empty() && unlisted_.empty()) return;
+  std::set<RelPath> paths = failed_;
+  paths.merge(std::exchange(unlisted_, {}));
+  if (paths.erase(RelPath()) > 0) rescan_wanted_ = true;
+  for (const RelPath& path : paths)
     settler_.add(path, clock_.mono());
-  if (failed_.erase(RelPath()) > 0) rescan_wanted_ = true;
   arm();
 }
 

@@ -14,6 +14,8 @@ struct LinkWorld {
   FakeClock clock;
   std::shared_ptr<FarEnd> far = std::make_shared<FarEnd>();
   Status verdict;  // on the peer's hello
+  Status verdict_on_later;
+  int later_hellos = 0;
   std::vector<Message> messages;
   std::vector<std::string> chunks;
   std::vector<Error> closings;
@@ -21,9 +23,12 @@ struct LinkWorld {
       std::make_unique<FakeConnection>(far), clock, true,
       Link::Handlers{[this](const Hello&) { return verdict; },
                      [this](Message message) { messages.push_back(std::move(message)); },
-                     [this](const Chunk& chunk) { chunks.emplace_back(chunk.bytes); },
-                     [] {},
-                     [this](const Error& error) { closings.push_back(error); }});
+                     [this](const Chunk& chunk) { chunks.emplace_back(chunk.bytes); }, [] {},
+                     [this](const Error& error) { closings.push_back(error); },
+                     [this](const Hello&) {
+                       ++later_hellos;
+                       return verdict_on_later;
+                     }});
 
   LinkWorld() { link->start(); }
   void say(const Message& message) { far->say(frame_message(message)); }
@@ -123,11 +128,15 @@ TEST_CASE("what comes before the hello closes the link, content included") {
   }
 }
 
-TEST_CASE("a second hello closes the link") {
+TEST_CASE("a later hello is heard by who cares, and may be refused") {
   LinkWorld world;
   world.greet();
   world.say(hello_from("b"));
-  CHECK(world.why_closed() == "a second hello");
+  CHECK(world.later_hellos == 1);
+  CHECK(world.closings.empty());
+  world.verdict_on_later = fail(ErrorCode::kInvalid, "it says hello without end");
+  world.say(hello_from("b"));
+  CHECK(world.why_closed() == "it says hello without end");
 }
 
 TEST_CASE("a peer that leaves is believed why") {

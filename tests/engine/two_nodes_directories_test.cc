@@ -45,6 +45,29 @@ TEST_CASE("a directory goes with the last that implied it, when a passing file h
   CHECK_FALSE(world.a().real.exists("d"));
 }
 
+TEST_CASE("a directory that cannot be listed is named, and looked at again when it can") {
+  TwoNodes world;
+  world.start();
+  auto& a = world.a();
+  std::string unlisted = "d";
+  a.disk->refuse = [&](const std::string& step, const RelPath& path) -> std::optional<Error> {
+    if (step != "list" || path.bytes() != unlisted) return std::nullopt;
+    return Error{ErrorCode::kIo, "list d: input/output error"};
+  };
+  a.real.mkdir("d");
+  a.real.write("d/x.py", "x");
+  a.real.write("y.py", "y");
+  world.look(a);
+  world.until([&] { return world.b().real.exists("y.py"); });
+  CHECK(a.trouble().find("input/output error") != std::string::npos);
+  CHECK_FALSE(world.b().real.exists("d/x.py"));
+  CHECK_FALSE(a.node.in_sync());
+  unlisted = "nothing";
+  world.until([&] { return world.b().real.exists("d/x.py"); });
+  world.until_in_sync();
+  CHECK(a.trouble() == "");
+}
+
 TEST_CASE("a file takes the place of a directory that something was only passing through") {
   TwoNodes world;
   world.start();

@@ -53,13 +53,6 @@ bool forget_causality(Message& message) {
   return true;
 }
 
-// Live changes that never arrive, though the sender goes on as if they had.
-bool lose_announcements(Message& message) {
-  const auto* announce = std::get_if<Announce>(&message);
-  return announce == nullptr || announce->page != 0 ||
-         announce->items.front().change.id.sequence % 3 != 0;
-}
-
 // A snapshot of which nothing arrives but its end.
 bool lose_pages(Message& message) {
   const auto* announce = std::get_if<Announce>(&message);
@@ -86,8 +79,7 @@ const std::vector<Defect>& defects() {
        on_messages(acknowledge_early)},
       {"wall-clock-first", "a version is younger than what it has seen",
        on_messages(forget_causality)},
-      {"silent-overflow", "lost hints are found by a comparison",
-       on_machines([](Machine& machine) {
+      {"silent-overflow", "lost hints are found by a comparison", on_machines([](Machine& machine) {
          machine.watcher_faults.queue = 4;
          machine.watcher_faults.hides_overflow = true;
        })},
@@ -105,10 +97,18 @@ const std::vector<Defect>& defects() {
        on_machines([](Machine& machine) { machine.disk_faults.syncs_nothing = true; })},
       {"lost-pages", "a snapshot's end fills gaps only where all of it was sent",
        on_messages(lose_pages)},
-      {"lost-announcements", "what is said arrives, or the connection ends",
-       on_messages(lose_announcements)},
   };
   return all;
+}
+
+std::function<void(Options&)> losing_announcements(std::size_t& lost) {
+  return on_messages([&lost](Message& message) {
+    const auto* announce = std::get_if<Announce>(&message);
+    const bool is_lost = announce != nullptr && announce->page == 0 && !announce->items.empty() &&
+                         announce->items.front().change.id.sequence % 3 == 0;
+    if (is_lost) ++lost;
+    return !is_lost;
+  });
 }
 
 }  // namespace dagsync::sim

@@ -18,4 +18,8 @@ struct Defect {
 
 [[nodiscard]] const std::vector<Defect>& defects();
 
+// No defect, though nobody's network does it: a third of the live changes never arrive, while their
+// sender goes on as if they had. Counts them.
+[[nodiscard]] std::function<void(Options&)> losing_announcements(std::size_t& lost);
+
 }  // namespace dagsync::sim

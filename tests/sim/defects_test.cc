@@ -26,4 +26,19 @@ TEST_CASE("each deliberate defect is found within a bounded number of seeds") {
   }
 }
 
+TEST_CASE("live changes that are lost on the way are made good by what nodes tell of themselves") {
+  log::set_level(log::Level::kOff);
+  std::size_t lost = 0;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    Options options;
+    options.seed = seed;
+    options.nodes = 3;
+    losing_announcements(lost)(options);
+    const std::optional<Violation> violation = World(std::move(options)).run();
+    CAPTURE(seed);
+    CHECK_FALSE(violation.has_value());
+  }
+  CHECK(lost > 0);
+}
+
 }  // namespace dagsync::sim

@@ -23,6 +23,7 @@ class NotingDisk final : public Disk {
   }
   Result<std::optional<DiskState>> stat(const RelPath& path) override { return disk_.stat(path); }
   Result<std::vector<Listed>> list(const RelPath& directory) override {
+    if (auto error = refuse("list", directory)) return Unexpected(*error);
     return disk_.list(directory);
   }
   Result<std::string> read_link(const RelPath& path) override { return disk_.read_link(path); }

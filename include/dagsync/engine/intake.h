@@ -74,8 +74,8 @@ class Intake {
     return settler_.waiting() + deferred_.size() + in_hand_;
   }
   [[nodiscard]] const std::set<RelPath>& open_files() const { return open_; }
-  // Could not be read: looked at again now and then, and not in sync until then.
-  [[nodiscard]] const std::set<RelPath>& failed() const { return failed_; }
+  // Otherwise what could not is looked at again now and then, and not in sync until then.
+  [[nodiscard]] bool could_read_all() const { return failed_.empty() && unlisted_.empty(); }
   void retry_failed();
   // Not every end of a folder is an event: a lazy unmount, or one that is moved, is none.
   void look_at_root();
@@ -130,6 +130,7 @@ class Intake {
   std::set<RelPath> deferred_;  // hinted while they are being published
   std::set<RelPath> open_;
   std::set<RelPath> failed_;
+  std::set<RelPath> unlisted_;  // directories whose names could not be read
   std::set<RelPath> unwatched_;
   std::set<RelPath> unleased_;
   std::vector<std::function<void()>> flushed_;        // when the next round is over
