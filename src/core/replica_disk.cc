@@ -68,6 +68,17 @@ bool Replica::will_be_directory(const RelPath& path) const {
   return will_be;
 }
 
+bool Replica::will_be_shadowed(const RelPath& path) const {
+  for (RelPath above = path.parent(); !above.is_root(); above = above.parent()) {
+    const auto wanted = wanted_.find(above);
+    const IndexEntry* entry = index_.find(above);
+    Kind kind = entry != nullptr ? entry->record.content.kind : Kind::kTombstone;
+    if (wanted != wanted_.end()) kind = wanted->second.record.content.kind;
+    if (is_leaf(kind)) return true;
+  }
+  return false;
+}
+
 // True where the disk shows what it should; then only the disk state may be news.
 bool Replica::refreshes(const Observation& seen, Actions& actions) {
   const Content expected = index_.expected_at(seen.path);
@@ -251,13 +262,7 @@ Actions Replica::published(const RelPath& path, const Record& record,
 void Replica::appear(const RelPath& path, Actions& actions, std::vector<Change>& ours) {
   const IndexEntry* entry = index_.find(path);
   if (entry->disk || !entry->record.is_live() || later_.contains(path)) return;
-  for (RelPath above = path.parent(); !above.is_root(); above = above.parent()) {
-    const auto wanted = wanted_.find(above);
-    const IndexEntry* known = index_.find(above);
-    if (wanted != wanted_.end() ? is_leaf(wanted->second.record.content.kind)
-                                : known != nullptr && is_leaf(known->record.content.kind))
-      return;
-  }
+  if (will_be_shadowed(path)) return;
   adjudicate(path, Wanted{entry->record, entry->id, {}, {}, true}, actions, ours);
 }
 

@@ -10,6 +10,7 @@
 #include "dagsync/base/result.h"
 #include "dagsync/core/names.h"
 #include "dagsync/engine/config.h"
+#include "dagsync/engine/events.h"
 
 namespace dagsync {
 
@@ -43,7 +44,7 @@ struct TlsPaths {
 
 // A program that is run when something has happened in a folder.
 struct HookConfig {
-  enum class On { kApplied, kConflict, kHalted };
+  using On = Event::Kind;  // kApplied, kConflict or kHalted
   On on = On::kApplied;
   std::string folder;              // "": every folder
   std::vector<std::string> match;  // gitignore lines; none: every path

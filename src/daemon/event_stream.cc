@@ -13,6 +13,12 @@ using nlohmann::json;
 constexpr Duration kIdle = std::chrono::seconds(1);           // between looks for a lost client
 constexpr Duration kBacklog = std::chrono::milliseconds(20);  // while it does not take all
 
+json text_or_null(const std::string& text) {
+  return text.empty() ? json() : json(to_utf8(text));
+}
+
+}  // namespace
+
 const char* name_of(Event::Kind kind) {
   switch (kind) {
     case Event::Kind::kSent:
@@ -38,12 +44,6 @@ const char* name_of(Event::Kind kind) {
   }
   return "";
 }
-
-json text_or_null(const std::string& text) {
-  return text.empty() ? json() : json(to_utf8(text));
-}
-
-}  // namespace
 
 json to_json(const Event& event) {
   return {{"number", event.number},

@@ -55,6 +55,8 @@ class EventStream : public std::enable_shared_from_this<EventStream> {
   bool said_ = false;                    // its last line is under way
 };
 
+// As in `dagsync events --json`, and in [[hook]] on.
+[[nodiscard]] const char* name_of(Event::Kind kind);
 [[nodiscard]] nlohmann::json to_json(const Event& event);
 
 }  // namespace dagsync

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <utility>
 
+#include "daemon/event_stream.h"
 #include "daemon/files.h"
 #include "dagsync/base/log.h"
 #include "dagsync/core/ignore.h"
@@ -15,18 +16,6 @@ namespace dagsync {
 namespace {
 
 constexpr std::size_t kMostLoggedLines = 20;  // of a run's standard error
-
-Event::Kind kind_of(HookConfig::On on) {
-  switch (on) {
-    case HookConfig::On::kApplied:
-      return Event::Kind::kApplied;
-    case HookConfig::On::kConflict:
-      return Event::Kind::kConflict;
-    case HookConfig::On::kHalted:
-      return Event::Kind::kHalted;
-  }
-  return Event::Kind::kApplied;
-}
 
 // A file without a name, so that the program may read as much of it as it likes, when it likes.
 Result<OwnedFd> standard_input(const std::string& bytes) {
@@ -43,18 +32,6 @@ Result<OwnedFd> standard_input(const std::string& bytes) {
 }
 
 }  // namespace
-
-const char* name_of(HookConfig::On on) {
-  switch (on) {
-    case HookConfig::On::kApplied:
-      return "applied";
-    case HookConfig::On::kConflict:
-      return "conflict";
-    case HookConfig::On::kHalted:
-      return "halted";
-  }
-  return "";
-}
 
 Hook::Hook(HookConfig config, const FolderConfig& folder, Ports ports)
     : config_(std::move(config)), folder_(folder.name), folder_path_(folder.path), ports_(ports) {
@@ -94,7 +71,7 @@ bool Hook::matches(std::string_view path) const {
 }
 
 void Hook::take(const Event& event) {
-  if (retired_ || event.kind != kind_of(config_.on) || event.folder != folder_) return;
+  if (retired_ || event.kind != config_.on || event.folder != folder_) return;
   const MonoNanos now = ports_.clock.mono();
   if (config_.on == HookConfig::On::kHalted) {
     reason_ = event.what;

@@ -20,8 +20,6 @@
 
 namespace dagsync {
 
-[[nodiscard]] const char* name_of(HookConfig::On on);
-
 class Hook {
  public:
   // A run begins when nothing has come for kQuiet, or kLongest after the first.

@@ -109,7 +109,7 @@ void Publisher::prepare(const BatchPtr& batch, const RelPath& path, Contents& co
   item.content = content;
   const IndexEntry* entry = replica_.index().find(path);
   const bool stands = entry != nullptr && entry->disk && entry->record.is_live() && !wanted.again;
-  if (content.kind != Kind::kFile || will_be_shadowed(path)) {
+  if (content.kind != Kind::kFile || replica_.will_be_shadowed(path)) {
     ready(batch, path);
     return;
   }
@@ -135,18 +135,6 @@ void Publisher::prepare(const BatchPtr& batch, const RelPath& path, Contents& co
 std::shared_ptr<void> Publisher::hold(std::size_t bytes) const {
   *held_bytes_ += bytes;
   return {nullptr, [counter = held_bytes_, bytes](void*) { *counter -= bytes; }};
-}
-
-// Whether a file or symlink will stand above the path, once what is wanted there is published.
-bool Publisher::will_be_shadowed(const RelPath& path) const {
-  for (RelPath above = path.parent(); !above.is_root(); above = above.parent()) {
-    const auto wanted = replica_.wanted().find(above);
-    const IndexEntry* entry = replica_.index().find(above);
-    Kind kind = entry != nullptr ? entry->record.content.kind : Kind::kTombstone;
-    if (wanted != replica_.wanted().end()) kind = wanted->second.record.content.kind;
-    if (kind == Kind::kFile || kind == Kind::kSymlink) return true;
-  }
-  return false;
 }
 
 // Files that have the content; one that this batch deletes may give its inode.

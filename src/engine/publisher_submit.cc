@@ -96,7 +96,7 @@ std::optional<PublishItem> Publisher::make_item(Batch& batch, const RelPath& pat
   const bool shows_other = drifted && drift->second.disk;
   if (wanted.again && !shows_other) made.there.reset();
   made.attributes_only = item.attributes_only;
-  made.nothing_to_do = wanted.record.is_live() && will_be_shadowed(path);
+  made.nothing_to_do = wanted.record.is_live() && replica_.will_be_shadowed(path);
   if (item.linked) {
     const auto source = batch.items.find(*item.linked);
     const bool source_goes =

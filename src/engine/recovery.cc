@@ -158,8 +158,8 @@ void adopt_kept(const Intent& intent, const std::set<KeptId>& files, FolderImage
 }
 
 // A torn write under a new name, or what a power cut has brought back there, has no record that
-// could say it is no edit. So it goes, until the
-// intended content comes again, and is kept, should somebody have written it after all.
+// could say it is no edit. So it goes, until the intended content comes again, and is kept, should
+// somebody have written it after all.
 void take_away_torn(Disk& disk, const Intent& intent, const LookResult& look, FolderImage& image,
                     Transaction& writes) {
   const bool is_new_name = !intent.old || !intent.old->record.is_live();

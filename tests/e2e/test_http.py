@@ -10,7 +10,6 @@ import unittest
 
 import web
 from case import FreshMesh, SharedMesh
-from mesh import Mesh
 
 PACKAGING = pathlib.Path(__file__).resolve().parents[2] / "packaging"
 LABELS = {"folder", "peer", "direction", "kind", "state", "version", "le"}
@@ -23,11 +22,7 @@ BUILT_IN = {"up"}
 class Served(SharedMesh):
     @classmethod
     def setUpClass(cls) -> None:
-        cls.mesh = Mesh()
-        cls.addClassCleanup(cls.finish, cls.mesh)
-        web.serve(cls.mesh)
-        cls.mesh.start()
-        cls.mesh.wait_in_sync()
+        web.serve_mesh(cls)
 
     def test_a_change_shows_in_the_metrics_of_both_ends(self) -> None:
         a, b, c = self.mesh.nodes

@@ -7,7 +7,6 @@ import unittest
 import web
 from browser import Browser
 from case import SharedMesh
-from mesh import Mesh
 from node import PATIENCE
 
 SOON_S = 2.0
@@ -53,11 +52,7 @@ EVIL = "<img src=x onerror=alert(1)>\u202e'; rm $(x).py"
 class Page(SharedMesh):
     @classmethod
     def setUpClass(cls) -> None:
-        cls.mesh = Mesh()
-        cls.addClassCleanup(cls.finish, cls.mesh)
-        web.serve(cls.mesh)
-        cls.mesh.start()
-        cls.mesh.wait_in_sync()
+        web.serve_mesh(cls)
         cls.browser = Browser()
         cls.addClassCleanup(cls.browser.close)
 

@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 
+from mesh import Mesh
 from node import PATIENCE, Node
 
 PORT = 17412
@@ -15,6 +16,15 @@ def serve(mesh, **keys: object) -> None:
     """Every node of the mesh, which does not run yet, serves at its own host."""
     for one in mesh.nodes:
         mesh.configure(one, node={"http": f"{one.host}:{PORT}", **keys})
+
+
+def serve_mesh(case) -> None:
+    """Of a class of tests: a mesh that serves and is in sync, until the last of them is over."""
+    case.mesh = Mesh()
+    case.addClassCleanup(case.finish, case.mesh)
+    serve(case.mesh)
+    case.mesh.start()
+    case.mesh.wait_in_sync()
 
 
 def url(one: Node, path: str = "/") -> str:

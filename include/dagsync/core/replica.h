@@ -215,6 +215,8 @@ class Replica {
                     const std::function<bool(const RelPath&, const Wanted&)>& visit) const;
   // Whether a directory is wanted here, or something below that makes one.
   [[nodiscard]] bool will_be_directory(const RelPath& path) const;
+  // Whether a file or symlink will stand above the path, once what is wanted there is published.
+  [[nodiscard]] bool will_be_shadowed(const RelPath& path) const;
   // Where the disk differs from the index and may: what it shows there.
   [[nodiscard]] const std::map<RelPath, Observation>& drift() const { return drift_; }
   // What others have where this folder, being send-only, has something else.

@@ -105,7 +105,6 @@ class Publisher {
   void retry_later(const RelPath& path);
   void arm();
   [[nodiscard]] std::shared_ptr<void> hold(std::size_t bytes) const;
-  [[nodiscard]] bool will_be_shadowed(const RelPath& path) const;
   [[nodiscard]] std::vector<LocalSource> sources_of(const Digest& digest, const Batch* batch) const;
   [[nodiscard]] std::optional<KeptVersion> keep(const RelPath& path, const IndexEntry& old,
                                                 const Record& by);
