@@ -326,6 +326,21 @@ TEST_CASE("a peer that may not send, and a halted folder, take no changes") {
   CHECK(one.replica.received() == Knowledge());
 }
 
+TEST_CASE(
+    "the end of a snapshot that began in a halted folder is not believed, and the next one is") {
+  OneReplica one;
+  one.replica.halt("gone");
+  one.replica.connected(kB);
+  CHECK(one.hear(kB, {theirs(1, "x", 10)}).empty());
+  one.replica.resume();
+  (void)one.replica.snapshot_ended(kB, knowing(author_of("b"), 1));
+  CHECK(one.replica.received() == Knowledge());
+  (void)one.hear(kB, {theirs(1, "x", 10)});
+  CHECK(one.replica.wanted().contains(at("a.py")));
+  (void)one.replica.snapshot_ended(kB, knowing(author_of("b"), 1));
+  CHECK(one.replica.received() == knowing(author_of("b"), 1));
+}
+
 TEST_CASE("only who announced a content is named as its source") {
   OneReplica one;
   const Change first = theirs(1, "x", 10);
