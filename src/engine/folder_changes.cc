@@ -145,8 +145,6 @@ Announce::Item Folder::with_content(Change change) const {
   return item;
 }
 
-// Peers hear of a change when its row would survive our end: otherwise we would come back without
-// it, and make another version of the same edit.
 // What was looked at and is no trouble now has none; after a comparison of everything that goes for
 // every path, also one at which nothing stands any more.
 void Folder::note_troubles(const Intake::Batch& batch) {
@@ -165,6 +163,8 @@ void Folder::note_troubles(const Intake::Batch& batch) {
     trouble(found.path, found.what);
 }
 
+// Peers hear of a change when its row would survive our end: otherwise we would come back without
+// it, and make another version of the same edit.
 void Folder::broadcast(std::vector<Change> changes) {
   auto items = std::make_shared<std::vector<Announce::Item>>();
   for (Change& change : changes) {

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import os
 import socket
+import statistics
+import time
 import unittest
 
 from case import SharedMesh
+from node import PATIENCE
+
+SAVES = 21
+# Some milliseconds on a quiet machine. A change that goes a longer way than straight to each node
+# waits for a timer there: 0.3 s and more.
+AT_ONCE_S = 0.1
 
 
 class Changes(SharedMesh):
+    def test_a_save_is_everywhere_at_once(self) -> None:
+        seconds = []
+        for number in range(SAVES):
+            began = time.monotonic()
+            self.a.write("often.py", b"%d" % number)
+            self.mesh.wait_content("often.py", b"%d" % number)
+            seconds.append(time.monotonic() - began)
+        self.assertLess(statistics.median(seconds), AT_ONCE_S * PATIENCE, sorted(seconds))
+
     def test_a_delete(self) -> None:
         self.a.write("gone.py", b"x")
         self.mesh.converge()
