@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import ssl
 import statistics
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Callable, Iterator
@@ -14,6 +16,8 @@ from typing import Callable, Iterator
 from measure import Row, percentile
 
 TRIALS = 200
+BLOCK = 1 << 18
+DONE = b"k"
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -84,3 +88,59 @@ def copies(directory: Path, source: Path, what: str, repetitions: int) -> Iterat
         for target in targets:
             shutil.rmtree(target) if target.is_dir() else target.unlink()
     yield Row(f"floor: cp of {what} to two places", "s", values)
+
+
+def tls_push(home: Path, source: Path, dial: Callable[[tuple[str, int]], tuple[str, int]]) -> float:
+    """Seconds until two receivers, each a process, have written `source`, sent to both at once over
+    TLS 1.3 with the certificate of the node whose home this is. `dial` says by which address a
+    listening one is reached."""
+    receivers = []
+    for index in range(2):
+        listener = socket.create_server((f"127.0.0.{101 + index}", 0))
+        child = os.fork()
+        if child == 0:
+            try:
+                receive(home, listener, home / f"pushed{index}")
+            finally:
+                os._exit(0)
+        receivers.append((child, dial(listener.getsockname())))
+        listener.close()
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    links = [client.wrap_socket(socket.create_connection(address)) for _, address in receivers]
+    senders = [threading.Thread(target=send, args=(link, source)) for link in links]
+    began = time.perf_counter()
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    seconds = time.perf_counter() - began
+    for link in links:
+        link.close()
+    for child, _ in receivers:
+        os.waitpid(child, 0)
+    for index in range(2):
+        (home / f"pushed{index}").unlink()
+    return seconds
+
+
+def send(link: ssl.SSLSocket, source: Path) -> None:
+    link.sendall(source.stat().st_size.to_bytes(8, "big"))
+    with open(source, "rb") as file:
+        while block := file.read(BLOCK):
+            link.sendall(block)
+    if link.recv(1) != DONE:
+        raise RuntimeError("a receiver of the TLS push ended early")
+
+
+def receive(home: Path, listener: socket.socket, target: Path) -> None:
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(home / "node.crt", home / "node.key")
+    with server.wrap_socket(listener.accept()[0], server_side=True) as link:
+        left = int.from_bytes(link.recv(8), "big")
+        with open(target, "wb") as out:
+            while left:
+                block = link.recv(min(BLOCK, left))
+                out.write(block)
+                left -= len(block)
+        link.sendall(DONE)

@@ -12,12 +12,14 @@ MIB = 1 << 20
 
 @dataclass
 class Row:
-    """One line of the result: a value a repetition, and the limit on their median."""
+    """One line of the result: a value a repetition, and what their median may be at most (or at
+    least)."""
 
     name: str
     unit: str
     values: list[float] = field(default_factory=list)
     limit: float | None = None
+    least: float | None = None
 
     @property
     def median(self) -> float:
@@ -25,9 +27,11 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        if self.limit is None:
+        if self.limit is None and self.least is None:
             return ""
-        return "PASS" if self.median <= self.limit else "FAIL"
+        good = self.least is None or self.median >= self.least
+        good = good and (self.limit is None or self.median <= self.limit)
+        return "PASS" if good else "FAIL"
 
     def as_json(self) -> dict:
         return {
@@ -38,6 +42,7 @@ class Row:
             "highest": max(self.values),
             "repetitions": len(self.values),
             "limit": self.limit,
+            "least": self.least,
             "verdict": self.verdict,
         }
 

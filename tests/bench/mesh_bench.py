@@ -16,15 +16,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
 
+import load  # noqa: E402
+import network  # noqa: E402
 import rows  # noqa: E402
 from measure import Row, surroundings  # noqa: E402
 from node import BINARY  # noqa: E402
+
+ALL = rows.ALL | load.ALL | network.ALL
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--rows", default=",".join(rows.ALL), help="comma separated: " + ", ".join(rows.ALL)
+        "--rows", default=",".join(ALL), help="comma separated: " + ", ".join(ALL)
     )
     parser.add_argument("--repetitions", type=int, help=f"default {rows.Scale.repetitions}")
     parser.add_argument("--quick", action="store_true", help="smaller sizes, one repetition")
@@ -33,7 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--check", action="store_true", help="exit 1 where a limit is not kept")
     chosen = parser.parse_args()
     chosen.rows = [name for name in chosen.rows.split(",") if name]
-    unknown = set(chosen.rows) - set(rows.ALL)
+    unknown = set(chosen.rows) - set(ALL)
     if unknown:
         parser.error(f"no such row: {', '.join(sorted(unknown))}")
     return chosen
@@ -56,6 +60,8 @@ def line(row: Row) -> str:
         f"{number(min(row.values))} .. {number(max(row.values))}" if len(row.values) > 1 else ""
     )
     limit = f"<= {number(row.limit)}" if row.limit is not None else ""
+    if row.least is not None:
+        limit = f">= {number(row.least)}"
     columns = f"{row.name:<58} {number(row.median):>8} {row.unit:<4} {spread:>20} {limit:>9}"
     return f"{columns} {row.verdict}".rstrip()
 
@@ -70,7 +76,7 @@ def main() -> int:
     results: list[Row] = []
     complaints: list[str] = []
     for name in chosen.rows:
-        for row in rows.ALL[name](scale_of(chosen), complaints):
+        for row in ALL[name](scale_of(chosen), complaints):
             results.append(row)
             if not chosen.json:
                 print(line(row), flush=True)

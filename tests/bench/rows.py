@@ -38,10 +38,15 @@ class Scale:
     large_mib: int = 256
     rename_mib: int = 100
     idle_s: float = 20.0
+    storm_s: float = 60.0
+    huge_mib: int = 4096
+    huge_files: int = 100000
+    crowd_nodes: int = 30
+    crowd_mib: int = 64
 
 
-QUICK = Scale(1, 100, 300, 500, 2000, 64, 32, 5.0)
-SMOKE = Scale(1, 40, 100, 200, 500, 16, 8, 2.0)
+QUICK = Scale(1, 100, 300, 500, 2000, 64, 32, 5.0, 10.0, 512, 20000, 12, 16)
+SMOKE = Scale(1, 20, 100, 200, 500, 8, 8, 1.0, 1.0, 32, 500, 5, 2)
 
 
 @contextmanager
@@ -50,8 +55,17 @@ def running_mesh(
 ) -> Iterator[tuple[Mesh, Node, list[Node]]]:
     """Three nodes in sync: the mesh, the node that is written to, and the others. `folder`: keys of
     [[folder]] that are not as by default."""
-    mesh = Mesh(3, folder)
+    with running(complaints, Mesh(3, folder)) as parts:
+        yield parts
+
+
+@contextmanager
+def running(
+    complaints: list[str], mesh: Mesh, before: Callable[[], None] = lambda: None
+) -> Iterator[tuple[Mesh, Node, list[Node]]]:
+    """The same with a mesh of the caller's, after `before()`."""
     try:
+        before()
         mesh.start()
         mesh.wait_in_sync()
         yield mesh, mesh.nodes[0], mesh.nodes[1:]

@@ -39,14 +39,14 @@ def source_text(random_: random.Random, size: int) -> bytes:
     return "\n".join(lines).encode()[: size - 1] + b"\n"
 
 
-def make_tree(root: Path, files: int, seed: int) -> int:
-    """Small files of 0.5 to 16 KiB; returns their bytes."""
+def make_tree(root: Path, files: int, seed: int, most_bytes: int = 16384) -> int:
+    """Small files of 0.5 to 16 KiB (`most_bytes`); returns their bytes."""
     random_ = random.Random(seed)
     total = 0
     for index in range(files):
         directory = root / f"team{index // FILES_PER_DIRECTORY:03d}"
         directory.mkdir(parents=True, exist_ok=True)
-        content = source_text(random_, random_.randint(512, 16384))
+        content = source_text(random_, random_.randint(512, most_bytes))
         (directory / f"dag{index:05d}.py").write_bytes(content)
         total += len(content)
     return total

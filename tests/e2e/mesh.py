@@ -25,10 +25,11 @@ REST = 3  # a costly look is followed by a rest of so many times its length
 
 
 class Mesh:
-    """Nodes named a, b, c, ...; none runs before `start()`.
+    """Nodes named a, b, c, ... (n00, n01, ... where there are many); none runs before `start()`.
 
-    `folder`: keys for every node's [[folder]]; `node`: for every [node]. With `links`, the nodes
-    reach each other through `self.links`, which can be cut. `more` names that get a certificate.
+    `folder`: keys for every node's [[folder]]; `node`: for every [node]. With `links` (True, or
+    something that is added to and closed like it), the nodes reach each other through `self.links`,
+    which can be cut. `more` names that get a certificate.
     """
 
     def __init__(
@@ -36,15 +37,15 @@ class Mesh:
         n: int = 3,
         folder: dict | None = None,
         node: dict | None = None,
-        links: bool = False,
+        links: bool | object = False,
         more: Iterable[str] = (),
     ) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="dagsync-e2e-", dir=place()))
-        self.names = [chr(ord("a") + index) for index in range(n)]
+        self.names = [chr(ord("a") + at) if n <= 26 else f"n{at:02}" for at in range(n)]
         self.folder_options, self.node_options = folder or {}, node or {}
         self.tls = self.root / "tls"
         make_certificates(self.tls, [*self.names, *more])
-        self.links = Links() if links else None
+        self.links = Links() if links is True else links or None
         self.nodes: list[Node] = []
         self._hosts = loopback_hosts(PORT)
         self._fences = 0
