@@ -110,6 +110,7 @@ class OneShot final : public Outlet {
     return 0;
   }
   [[nodiscard]] std::vector<NodeName> connected() const override { return {}; }
+  [[nodiscard]] std::optional<Duration> round_trip(const NodeName&) const override { return {}; }
   [[nodiscard]] std::uint64_t next_request() override { return 1; }
   void refuse(const NodeName&, const std::string&) override {}
   void complain(const NodeName&, const std::string&) override {}

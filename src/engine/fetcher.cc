@@ -75,6 +75,7 @@ struct Fetcher::Session {
   std::size_t source = 0;     // which of order.sources is asked now
   std::uint64_t request = 0;  // 0: none under way
   bool may_delta = true;
+  std::uint64_t window = 0;     // bytes that the peer may send ahead
   std::vector<Arrival> pieces;  // came, not worked on
   std::uint64_t piece_bytes = 0;
   bool begun = false;
@@ -187,10 +188,26 @@ void Fetcher::ask(const std::shared_ptr<Session>& session) {
 void Fetcher::send_fetch(const std::shared_ptr<Session>& session, std::string signature) {
   session->request = outlet_.next_request();
   session->last_byte = clock_.mono();
+  session->window = window_for(*session);
   const Content& content = session->order.content;
   outlet_.send(session->peer(),
                Fetch{folder_, session->request, session->order.path, content.digest, content.size,
-                     std::move(signature), kWindowBytes});
+                     std::move(signature), session->window});
+}
+
+// Compressed or not, no more than the content's size is ever under way.
+std::uint64_t Fetcher::window_for(const Session& session) const {
+  std::uint64_t granted = 0;
+  for (const auto& [ticket, other] : active_) {
+    if (other.get() != &session) granted += other->window;
+  }
+  const double seconds =
+      std::chrono::duration<double>(outlet_.round_trip(session.peer()).value_or(Duration(0)))
+          .count();
+  const auto filling = static_cast<std::uint64_t>(
+      std::min(seconds * static_cast<double>(kWindowRate), static_cast<double>(kMostWindow)));
+  const std::uint64_t left = kMostWindows - std::min(granted, kMostWindows);
+  return std::max(kLeastWindow, std::min({filling, left, session.order.content.size}));
 }
 
 std::shared_ptr<Fetcher::Session> Fetcher::find(const NodeName& from, std::uint64_t request) const {
@@ -244,7 +261,7 @@ void Fetcher::on_chunk(const NodeName& from, const Chunk& chunk) {
   if (!session || !session->begun || session->ended) return;
   session->last_byte = clock_.mono();
   session->piece_bytes += chunk.bytes.size();
-  if (session->piece_bytes > 2 * kWindowBytes) {
+  if (session->piece_bytes > session->window + kLeastWindow) {  // its last piece may be beyond
     attempt_failed(session, {ErrorCode::kInvalid, from.value + " sends more than it may"});
     return;
   }

@@ -49,6 +49,11 @@ std::vector<NodeName> Peers::connected() const {
   return names;
 }
 
+std::optional<Duration> Peers::round_trip(const NodeName& peer) const {
+  const auto it = peers_.find(peer);
+  return it != peers_.end() && it->second.link ? it->second.link->round_trip() : std::nullopt;
+}
+
 std::vector<PeerStatus> Peers::status() const {
   std::vector<PeerStatus> all;
   for (const auto& [name, peer] : peers_) {

@@ -21,7 +21,7 @@ TEST_CASE("a content comes whole from who has it, with its mode and time") {
 
 TEST_CASE("a long content comes within its window, credit by credit") {
   TransferWorld world;
-  const std::string bytes = noise(5 * Fetcher::kWindowBytes / 2);
+  const std::string bytes = noise(5 * Fetcher::kLeastWindow / 2);
   world.order("long", world.serve("long", bytes));
   world.carry_all();
   CHECK(world.credits > 0);
@@ -157,17 +157,44 @@ TEST_CASE("a chunk that is no zstd, and a delta that nobody asked for, end the a
 
 TEST_CASE("a peer that sends more than its window is cut off") {
   TransferWorld world;
-  world.order("a", file_content(std::string(8 * Fetcher::kWindowBytes, 'x'), kFileTime));
+  world.order("a", file_content(std::string(8 * Fetcher::kLeastWindow, 'x'), kFileTime));
   world.settle();
   const std::uint64_t request = world.our_end.next_message<Fetch>().request;
   world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});
   const std::string chunk(kMaxChunkBytes, 'x');  // no worker takes them up
-  for (std::size_t sent = 0; sent <= 2 * Fetcher::kWindowBytes; sent += chunk.size())
+  for (std::size_t sent = 0; sent <= 2 * Fetcher::kLeastWindow; sent += chunk.size())
     world.fetcher.on_chunk({"b"}, {request, false, chunk});
   CHECK(world.failure() == "b sends more than it may");
   static_cast<void>(world.our_end.next_message<Cancel>());
   world.worker.run_all();  // the job of the attempt that is over changes nothing
   CHECK(world.results.size() == 1);
+}
+
+TEST_CASE(
+    "a far peer may send ahead what a round trip takes, all sessions together no more than a "
+    "bound") {
+  TransferWorld world;
+  const Content large = file_content(std::string(24 << 20, 'x'), kFileTime);
+  const auto granted = [&] {
+    world.order("a", large);
+    world.settle();
+    return world.our_end.next_message<Fetch>().credit;
+  };
+  SUBCASE("near") {
+    world.our_end.way_and_back = std::chrono::microseconds(300);
+    CHECK(granted() == Fetcher::kLeastWindow);
+  }
+  SUBCASE("far") {
+    world.our_end.way_and_back = std::chrono::milliseconds(10);
+    CHECK(granted() == 10'000'000);
+  }
+  SUBCASE("as far as the moon") {
+    world.our_end.way_and_back = std::chrono::milliseconds(2600);
+    CHECK(granted() == large.size);
+    CHECK(granted() == large.size);
+    CHECK(granted() == Fetcher::kMostWindows - 2 * large.size);
+    CHECK(granted() == Fetcher::kLeastWindow);
+  }
 }
 
 TEST_CASE("what comes from another peer, for another request or twice is ignored") {

@@ -26,6 +26,7 @@ class RecordingOutlet final : public Outlet {
   void send_chunk(const NodeName&, const Chunk&) override { ++chunks; }
   std::size_t queued_bytes(const NodeName&) const override { return 0; }
   std::vector<NodeName> connected() const override { return peers; }
+  std::optional<Duration> round_trip(const NodeName&) const override { return {}; }
   std::uint64_t next_request() override { return ++requests_; }
   void refuse(const NodeName& peer, const std::string& why) override {
     refused.push_back(peer.value + ": " + why);

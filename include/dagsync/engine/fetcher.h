@@ -30,8 +30,14 @@ class Fetcher {
     std::optional<RelPath> basis;   // a file here that may resemble the content
   };
 
-  static constexpr std::size_t kSessionsPerSource = 16;         // at once
-  static constexpr std::uint64_t kWindowBytes = 2 << 20;        // under way in one session
+  static constexpr std::size_t kSessionsPerSource = 16;  // at once
+  // Bytes under way in one session: as many as kWindowRate brings in one round trip, so that a far
+  // peer is not waited for; within these two, and while all sessions together have no more than
+  // kMostWindows.
+  static constexpr std::uint64_t kLeastWindow = 2 << 20;
+  static constexpr std::uint64_t kMostWindow = 32 << 20;
+  static constexpr std::uint64_t kMostWindows = 64 << 20;
+  static constexpr std::uint64_t kWindowRate = 1'000'000'000;   // bytes a second
   static constexpr Duration kStall = std::chrono::seconds(15);  // without a byte: the next source
 
   Fetcher(std::string folder, Clock& clock, Worker& worker, Disk& disk, Outlet& outlet);
@@ -53,6 +59,7 @@ class Fetcher {
   void start_more();
   void ask(const std::shared_ptr<Session>& session);
   void send_fetch(const std::shared_ptr<Session>& session, std::string signature);
+  [[nodiscard]] std::uint64_t window_for(const Session& session) const;
   void pump(const std::shared_ptr<Session>& session);
   void finish(const std::shared_ptr<Session>& session);
   void attempt_failed(const std::shared_ptr<Session>& session, const Error& error);

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "dagsync/base/time.h"
 #include "dagsync/core/messages.h"
 #include "dagsync/core/names.h"
 
@@ -20,6 +22,8 @@ class Outlet {
   virtual void send_chunk(const NodeName& peer, const Chunk& chunk) = 0;
   [[nodiscard]] virtual std::size_t queued_bytes(const NodeName& peer) const = 0;
   [[nodiscard]] virtual std::vector<NodeName> connected() const = 0;
+  // As the last ping found it; none: no pong has come yet.
+  [[nodiscard]] virtual std::optional<Duration> round_trip(const NodeName& peer) const = 0;
   [[nodiscard]] virtual std::uint64_t next_request() = 0;  // never 0, never twice
   // The peer broke the protocol: its link is closed, though not from within this call, and it is
   // not heard again for a while.

@@ -56,6 +56,7 @@ class Peers : public Outlet {
   void send_chunk(const NodeName& peer, const Chunk& chunk) override;
   [[nodiscard]] std::size_t queued_bytes(const NodeName& peer) const override;
   [[nodiscard]] std::vector<NodeName> connected() const override;
+  [[nodiscard]] std::optional<Duration> round_trip(const NodeName& peer) const override;
   [[nodiscard]] std::uint64_t next_request() override { return next_request_++; }
   void refuse(const NodeName& peer, const std::string& why) override;
   void complain(const NodeName& peer, const std::string& why) override;
