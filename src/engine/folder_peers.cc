@@ -56,6 +56,7 @@ void Folder::peer_lost(const NodeName& peer) {
   server_.peer_lost(peer);
   fetcher_.peer_lost(peer);
   verifier_.peer_lost(peer);
+  publisher_.take_turns();
   note_lag();
   tell_soon();
   changed();
@@ -77,6 +78,7 @@ void Folder::on_tell(const NodeName& from, const Tell& tell) {
   if (peer != replica_.peers().end()) {
     lag_.told(from, peer->second.durable, ports_.clock.mono());
   }
+  publisher_.take_turns();
   note_lag();
   changed();
 }

@@ -45,6 +45,7 @@ Publisher::~Publisher() {
 
 void Publisher::stop() {
   clock_.cancel(std::exchange(timer_, {}));
+  clock_.cancel(std::exchange(turn_timer_, {}));
 }
 
 void Publisher::want(const std::vector<RelPath>& paths, const std::vector<RelPath>& unwanted,
@@ -192,45 +193,6 @@ void Publisher::obtain(const BatchPtr& batch, const RelPath& path,
           fetch(batch, path);
         }
       });
-}
-
-void Publisher::fetch(const BatchPtr& batch, const RelPath& path) {
-  const Wanted& wanted = replica_.wanted().at(path);
-  Fetcher::Order order;
-  order.path = path;
-  order.content = wanted.record.content;
-  order.sources = {wanted.sources.begin(), wanted.sources.end()};
-  // Whoever announced it has it; then anybody else might. But a digest tells accidents from each
-  // other, not forgeries: only who may send is asked for what to publish, and who may not receive
-  // does not hear of what others announced.
-  for (const NodeName& peer : outlet_.connected()) {
-    if (!wanted.sources.contains(peer) && is_partner(peer)) order.sources.push_back(peer);
-  }
-  std::erase_if(order.sources, [this](const NodeName& peer) {
-    const auto it = replica_.peers().find(peer);
-    return it == replica_.peers().end() || !it->second.may_send;
-  });
-  const IndexEntry* entry = replica_.index().find(path);
-  if (entry != nullptr && entry->disk && entry->record.content.kind == Kind::kFile) {
-    order.basis = path;
-  }
-  batch->items.at(path).ticket =
-      fetcher_.fetch(std::move(order), [this, batch, path](Result<std::unique_ptr<Staged>> staged) {
-        const auto it = batch->items.find(path);
-        if (it == batch->items.end()) return;
-        it->second.ticket = 0;
-        if (!staged) {
-          give_up(batch, path, staged.error());
-          return;
-        }
-        it->second.staged = std::move(*staged);
-        ready(batch, path);
-      });
-}
-
-bool Publisher::is_partner(const NodeName& peer) const {
-  const auto it = replica_.peers().find(peer);
-  return it != replica_.peers().end() && it->second.may_send && it->second.may_receive;
 }
 
 void Publisher::ready(const BatchPtr& batch, const RelPath& path) {

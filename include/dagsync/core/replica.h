@@ -203,6 +203,7 @@ class Replica {
 
   // -- questions ----------------------------------------------------------------------------------
   [[nodiscard]] const Index& index() const { return index_; }
+  [[nodiscard]] const NodeName& self() const { return settings_.self; }
   [[nodiscard]] const AuthorId& author() const { return author_; }
   [[nodiscard]] Sequence sequence() const { return sequence_; }
   [[nodiscard]] UnixNanos floor() const { return floor_; }

@@ -21,6 +21,7 @@
 #include "dagsync/engine/journal.h"
 #include "dagsync/engine/local_content.h"
 #include "dagsync/engine/publish_batch.h"
+#include "dagsync/engine/turns.h"
 #include "dagsync/engine/versions.h"
 
 namespace dagsync {
@@ -49,7 +50,8 @@ class Publisher {
   // Publishes these wanted paths together, and no longer those unwanted ones.
   void want(const std::vector<RelPath>& paths, const std::vector<RelPath>& unwanted,
             Contents contents);
-  void retry_now();  // a peer came, or space was made
+  void retry_now();   // a peer came, or space was made
+  void take_turns();  // a peer has more than it had, or is gone: who waited for it may go on
   // Directories above these, deleted or not published after all, go where nothing needs them, and
   // when nothing stands in them any more.
   void prune_above(const std::vector<RelPath>& paths);
@@ -77,10 +79,21 @@ class Publisher {
     int nobody = 0;  // of the last ones, those in which everybody was there and nobody had it
   };
   using BatchPtr = std::shared_ptr<Batch>;
+  // Of a content that others are to have first.
+  struct Turn {
+    std::weak_ptr<Batch> batch;
+    Content content;
+    std::size_t holders = 0;  // when this was looked at
+    MonoNanos since;          // nobody more has it
+  };
 
   void prepare(const BatchPtr& batch, const RelPath& path, Contents& contents, bool is_last);
   void obtain(const BatchPtr& batch, const RelPath& path, std::optional<Announce::Delta> delta);
+  // Now, or when it is this node's turn to fetch so large a content.
   void fetch(const BatchPtr& batch, const RelPath& path);
+  void fetch_from(const BatchPtr& batch, const RelPath& path, std::vector<NodeName> sources);
+  [[nodiscard]] std::vector<NodeName> all_sources(const Wanted& wanted) const;
+  [[nodiscard]] Takers takers_of(const Wanted& wanted) const;
   void ready(const BatchPtr& batch, const RelPath& path);
   [[nodiscard]] bool is_partner(const NodeName& peer) const;
   void give_up(const BatchPtr& batch, const RelPath& path, const Error& error);
@@ -128,6 +141,8 @@ class Publisher {
   // Besides: directories that go for want of use, and what makes room for a file. It may be twice.
   std::multiset<RelPath> removing_;
   std::map<RelPath, Retry> retries_;
+  std::map<RelPath, Turn> turns_;
+  TimerId turn_timer_;
   bool suspended_ = false;
   MonoNanos next_retry_;
   MonoNanos timer_at_;
