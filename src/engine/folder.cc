@@ -76,7 +76,7 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
                [this](const RelPath& path) { return publisher_.is_publishing(path); }}),
       publisher_(
           ports.clock, ports.worker, ports.disk, ports.store, outlet, replica_, rules_, journal_,
-          versions_, fetcher_,
+          versions_, fetcher_, config_.turns_from,
           {[this](Actions actions) { perform(std::move(actions)); },
            [this](const RelPath& path) { intake_.look_at(path); },
            [this](const RelPath& path) { intake_.touched(path); },

@@ -26,7 +26,7 @@ std::vector<RelPath> paths_of(const std::map<RelPath, Value>& entries) {
 
 Publisher::Publisher(Clock& clock, Worker& worker, Disk& disk, Store& store, Outlet& outlet,
                      Replica& replica, const IgnoreRules& rules, Journal& journal,
-                     Versions& versions, Fetcher& fetcher, Hooks hooks)
+                     Versions& versions, Fetcher& fetcher, std::uint64_t turns_from, Hooks hooks)
     : clock_(clock),
       worker_(worker),
       disk_(disk),
@@ -37,6 +37,7 @@ Publisher::Publisher(Clock& clock, Worker& worker, Disk& disk, Store& store, Out
       journal_(journal),
       versions_(versions),
       fetcher_(fetcher),
+      turns_from_(turns_from),
       hooks_(std::move(hooks)) {}
 
 Publisher::~Publisher() {

@@ -62,7 +62,7 @@ Takers Publisher::takers_of(const Wanted& wanted) const {
 void Publisher::fetch(const BatchPtr& batch, const RelPath& path) {
   const Wanted& wanted = replica_.wanted().at(path);
   const Content& content = wanted.record.content;
-  if (content.size < kTurnsFrom) {
+  if (content.size < turns_from_) {
     fetch_from(batch, path, all_sources(wanted));
     return;
   }

@@ -8,7 +8,8 @@
 namespace dagsync::sim {
 namespace {
 
-constexpr double kDisasters = 0.015;  // the chance of one at a step
+constexpr std::uint64_t kInTurnFrom = 1000;  // bytes; of every third seed
+constexpr double kDisasters = 0.015;         // the chance of one at a step
 constexpr Duration kStartBound = std::chrono::seconds(60);
 constexpr Duration kHealBound = std::chrono::seconds(240);
 
@@ -22,6 +23,7 @@ World::World(Options options)
       network_(events_) {
   config_.name = "dags";
   config_.path = "/folder";
+  if (options_.seed % 3 == 0) config_.turns_from = kInTurnFrom;
   if (options_.break_network) network_.rewrite_with(options_.break_network);
   for (int number = 1; number <= options_.nodes; ++number) {
     const auto journal =

@@ -44,7 +44,7 @@ class Publisher {
 
   Publisher(Clock& clock, Worker& worker, Disk& disk, Store& store, Outlet& outlet,
             Replica& replica, const IgnoreRules& rules, Journal& journal, Versions& versions,
-            Fetcher& fetcher, Hooks hooks);
+            Fetcher& fetcher, std::uint64_t turns_from, Hooks hooks);
   ~Publisher();
 
   // Publishes these wanted paths together, and no longer those unwanted ones.
@@ -132,6 +132,7 @@ class Publisher {
   Journal& journal_;
   Versions& versions_;
   Fetcher& fetcher_;
+  std::uint64_t turns_from_;  // bytes
   Hooks hooks_;
   // A worker may let go of the last item of a batch.
   std::shared_ptr<std::atomic<std::size_t>> held_bytes_ =

@@ -7,7 +7,9 @@
 // from who has the content by now and who does not, and computes it again when that changes. Nodes
 // that see the mesh alike decide alike; where they do not, somebody serves a copy more. Rejected:
 // pieces of the content from many at once, as BitTorrent does, which needs a digest of each piece
-// in the announcement; a tree laid down by the author, which breaks with its first node.
+// in the announcement; a tree laid down by the author, which breaks with its first node. Small
+// contents (FolderConfig::turns_from) are everywhere sooner than anybody could tell that he has
+// them.
 //
 // Pure.
 #pragma once
@@ -22,8 +24,6 @@
 namespace dagsync {
 
 inline constexpr std::size_t kFanOut = 3;
-// Smaller contents are everywhere sooner than anybody could have told that he has them. Bytes.
-inline constexpr std::uint64_t kTurnsFrom = 4 << 20;
 
 struct Takers {
   NodeName self;
