@@ -14,6 +14,7 @@ import unittest
 from case import FreshMesh
 from node import END_WITHIN_S, PATIENCE, Node
 
+BUSY_FILES = 50
 
 class Reload(FreshMesh):
     def test_ignore_patterns_are_taken_over(self) -> None:
@@ -173,11 +174,15 @@ class Ends(FreshMesh):
             count = 0
             while not ended.is_set():
                 count += 1
-                a.write(f"busy/{count % 50}.bin", os.urandom(200_000))
+                a.write(f"busy/{count % BUSY_FILES}.bin", os.urandom(200_000))
 
         writer = threading.Thread(target=keep_writing)
         writer.start()
-        self.mesh.wait_until(lambda: c.has("busy/49.bin"), "work is under way")
+        # Where publishing is slow each of them has changed again before it could be published.
+        self.mesh.wait_until(
+            lambda: any(c.has(f"busy/{number}.bin") for number in range(BUSY_FILES)),
+            "work is under way",
+        )
         try:
             for one, number in ((a, signal.SIGTERM), (b, signal.SIGINT), (c, signal.SIGTERM)):
                 process, one.process = one.process, None
