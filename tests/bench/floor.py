@@ -18,6 +18,7 @@ from measure import Row, percentile
 TRIALS = 200
 BLOCK = 1 << 18
 DONE = b"k"
+SENDER_COMES_WITHIN_S = 30
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -136,6 +137,7 @@ def send(link: ssl.SSLSocket, source: Path) -> None:
 def receive(home: Path, listener: socket.socket, target: Path) -> None:
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(home / "node.crt", home / "node.key")
+    listener.settimeout(SENDER_COMES_WITHIN_S)
     with server.wrap_socket(listener.accept()[0], server_side=True) as link:
         left = int.from_bytes(link.recv(8), "big")
         with open(target, "wb") as out:

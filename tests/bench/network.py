@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Iterator
 
 import floor
@@ -76,7 +77,7 @@ def far(scale: Scale, complaints: list[str]) -> Iterator[Row]:
                 statistics.median(saves(scale, author, others, save_by_rename, random_))
             )
             make_random_file(source, scale.large_mib)
-            near.values.append(floor.tls_push(author.home, source, lambda at: behind(links, at)))
+            near.values.append(far_push(author.home, source))
             calm(mesh.nodes)
             name = f"large{repetition}.bin"
             size = scale.large_mib * MIB
@@ -93,11 +94,20 @@ def far(scale: Scale, complaints: list[str]) -> Iterator[Row]:
     yield from (saved, near, large, ratio, small)
 
 
-def behind(links: FarLinks, address: Address) -> Address:
-    listen = (address[0], FLOOR_PORT)
-    links.add("", "", listen, address)
-    links.open()
-    return listen
+def far_push(home: Path, source: Path) -> float:
+    """Seconds for the floor's TLS push over links like those of the mesh."""
+    links = FarLinks()
+
+    def dial(address: Address) -> Address:
+        listen = (address[0], FLOOR_PORT)
+        links.add("", "", listen, address)
+        links.open()
+        return listen
+
+    try:
+        return floor.tls_push(home, source, dial)
+    finally:
+        links.close()
 
 
 @dataclass(frozen=True)
