@@ -4,6 +4,10 @@
 
 namespace dagsync {
 
+std::string said_by_peer(const std::string& reason) {
+  return "the peer said: " + reason;
+}
+
 Link::Link(std::unique_ptr<Connection> connection, Clock& clock, bool dialed, Handlers handlers)
     : connection_(std::move(connection)),
       clock_(clock),
@@ -120,7 +124,7 @@ Status Link::on_message(Message&& message) {
     return {};
   }
   if (const auto* goodbye = std::get_if<Goodbye>(&message)) {
-    return fail(ErrorCode::kRefused, "the peer said: " + goodbye->reason);
+    return fail(ErrorCode::kRefused, said_by_peer(goodbye->reason));
   }
   if (!greeted_) return fail(ErrorCode::kInvalid, "no hello");
   if (const auto* asked = std::get_if<Ping>(&message)) {

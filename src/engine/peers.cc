@@ -8,6 +8,8 @@
 namespace dagsync {
 namespace {
 
+constexpr const char* kDuplicate = "duplicate link";  // said to a peer, and understood
+
 std::string joined(const std::vector<NodeName>& names) {
   std::string text;
   for (const NodeName& name : names)
@@ -165,13 +167,13 @@ Status Peers::identify(const Link& link, const Hello& hello) const {
 // The answer to our hello.
 Status Peers::answered(const LinkEnd& end, const Hello& hello) {
   Peer& peer = peers_.at(end.peer);
-  if (peer.greeting.get() != end.link) return fail(ErrorCode::kUnavailable, "duplicate link");
+  if (peer.greeting.get() != end.link) return fail(ErrorCode::kUnavailable, kDuplicate);
   Status known = identify(*end.link, hello);
   if (known && hello.name != end.peer) {
     known = fail(ErrorCode::kRefused, "another node answers at this address: " + hello.name.value);
   }
   if (!known) return known;
-  if (keeps_link(peer, true)) return fail(ErrorCode::kUnavailable, "duplicate link");
+  if (keeps_link(peer, true)) return fail(ErrorCode::kUnavailable, kDuplicate);
   establish(end.peer, std::move(peer.greeting), hello);
   return {};
 }
@@ -183,7 +185,7 @@ Status Peers::stranger(LinkEnd& end, const Hello& hello) {
     return known;
   }
   Peer& peer = peers_.at(hello.name);
-  if (keeps_link(peer, false)) return fail(ErrorCode::kUnavailable, "duplicate link");
+  if (keeps_link(peer, false)) return fail(ErrorCode::kUnavailable, kDuplicate);
   if (const Status admitted = admit(peer); !admitted) {
     complain(hello.name, admitted.error().message);
     return admitted;
@@ -227,11 +229,14 @@ Status Peers::admit(Peer& peer) {
 }
 
 // Of two links between two nodes both keep the one that the lesser name dialed; of two that the
-// same side dialed, the newer.
+// same side dialed, the newer. One that was dialed and waits for its answer counts: where both dial
+// at the same moment, each would else take the other's, and give up its own, which the other took.
 bool Peers::keeps_link(const Peer& peer, bool new_one_dialed) const {
-  if (!peer.link || peer.link->dialed() == new_one_dialed) return false;
+  const bool is_answer = new_one_dialed && !peer.link;
+  if (is_answer || (!peer.link && !peer.greeting)) return false;
+  const bool old_one_dialed = !peer.link || peer.link->dialed();
   const bool we_are_less = self_ < peer.config.name;
-  return peer.link->dialed() == we_are_less;
+  return old_one_dialed != new_one_dialed && old_one_dialed == we_are_less;
 }
 
 void Peers::accept(std::unique_ptr<Connection> connection) {
@@ -316,6 +321,10 @@ void Peers::link_closed(const LinkEnd& end, const Error& error) {
   if (peer.greeting.get() == end.link) {
     bury(std::move(peer.greeting));
     if (peer.link) return;
+    if (error.message == said_by_peer(kDuplicate)) {  // its own call is on the way to us
+      retry(end.peer);
+      return;
+    }
     const bool silent = error.code == ErrorCode::kUnavailable;
     dial_failed(end.peer, silent ? "it closed the connection without a hello: is " + self_.value +
                                        " a [[peer]] in its dagsync.toml? (" + error.message + ")"

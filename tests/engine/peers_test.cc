@@ -256,6 +256,48 @@ TEST_CASE("of two links between two nodes, the one that the lesser name dialed s
   }
 }
 
+TEST_CASE("of two that are dialed at the same moment, too, both ends keep the same") {
+  SUBCASE("theirs, where their name is less") {
+    PeersWorld world("m");
+    world.peers.start_dialing();
+    const auto dialed = world.be_dialed({"a"});  // we wait for its hello, and it for ours
+    const auto accepted = world.come_in({"a"});
+    PeersWorld::greet(*accepted, "a");
+    CHECK(world.take_events() == Names{"connected a"});
+    world.clock.advance(1ms);
+    CHECK(dialed->gone);
+    CHECK_FALSE(accepted->gone);
+  }
+  SUBCASE("ours, where ours is") {
+    PeersWorld world("m");
+    world.peers.start_dialing();
+    REQUIRE(world.transport.answer(fail(ErrorCode::kUnavailable, "a is not there")));
+    const auto dialed = world.be_dialed({"z"});
+    const auto accepted = world.come_in({"z"});
+    PeersWorld::greet(*accepted, "z");
+    CHECK(goodbye_of(*accepted) == "duplicate link");
+    CHECK(world.take_events().empty());
+    SUBCASE("and it answers") {
+      PeersWorld::greet(*dialed, "z");
+      CHECK(world.take_events() == Names{"connected z"});
+      CHECK_FALSE(dialed->gone);
+    }
+    SUBCASE("unless it comes to nothing") {
+      dialed->hang_up();
+      const auto again = world.connect("z");
+      CHECK_FALSE(again->gone);
+    }
+  }
+  SUBCASE("and who is told so does not complain, but waits for the other one") {
+    PeersWorld world("m");
+    world.peers.start_dialing();
+    const auto dialed = world.be_dialed({"a"});
+    dialed->say(frame_message(Goodbye{"duplicate link"}));
+    CHECK(world.status_of("a").trouble.find("duplicate") == std::string::npos);
+    (void)world.connect("a");
+  }
+}
+
 TEST_CASE("a peer that dials again has lost its old link") {
   PeersWorld world;
   const auto old = world.connect("z");

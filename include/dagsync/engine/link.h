@@ -15,6 +15,9 @@
 
 namespace dagsync {
 
+// The error with which a link ends after a goodbye.
+[[nodiscard]] std::string said_by_peer(const std::string& reason);
+
 class Link {
  public:
   // A dead link is found after kSilence: three keepalives without an answer.
