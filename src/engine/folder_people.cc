@@ -30,10 +30,12 @@ double seconds(Duration duration) {
 // A kept version as a staged thing, with the time of now, so that it wins everywhere and no cache
 // can mistake it for what it was.
 Result<std::unique_ptr<Staged>> stage_kept(Disk& disk, const KeptVersion& version, UnixNanos now) {
+  Attributes attributes = attributes_of(version.content);
+  attributes.mtime = now;
   if (version.content.kind == Kind::kSymlink) {
     const auto target = disk.read_kept_link(version.id);
     if (!target) return Unexpected(target.error());
-    return disk.stage_symlink(*target, now);
+    return disk.stage_symlink(*target, attributes);
   }
   auto file = disk.open_kept(version.id);
   if (!file) return Unexpected(file.error());
@@ -53,7 +55,7 @@ Result<std::unique_ptr<Staged>> stage_kept(Disk& disk, const KeptVersion& versio
   if (digest.finish() != version.content.digest) {
     return fail(ErrorCode::kCorrupt, "the kept version is damaged: take another one");
   }
-  if (const Status done = (*staged)->finish(version.content.mode, now); !done) {
+  if (const Status done = (*staged)->finish(attributes); !done) {
     return Unexpected(done.error());
   }
   return std::unique_ptr<Staged>(std::move(*staged));
