@@ -37,8 +37,22 @@ class Mesh {
     }
     Machine::Hooks hooks;
     hooks.committing = [](const Transaction&) {};
+    hooks.on_step = [this, &machine] {
+      if (steps_to_live_[&machine] > 0 && --steps_to_live_[&machine] == 0)
+        machine.end(End::kKilled);
+    };
     hooks.started = [](const Status& status) { CHECK(status.has_value()); };
     machine.boot(config, peers, std::move(hooks));
+  }
+  // The daemon is killed at that step from now, or a second later, and started again.
+  void kill_and_boot(std::size_t number, int steps) {
+    Machine& machine = at(number);
+    steps_to_live_[&machine] = steps;
+    run_for(std::chrono::seconds(1));
+    steps_to_live_[&machine] = 0;
+    machine.end(End::kKilled);
+    REQUIRE(machine.bury());
+    boot(machine);
   }
   void cut(std::size_t a, std::size_t b) {
     network_.block(at(a).name, at(b).name);
@@ -61,10 +75,17 @@ class Mesh {
   [[nodiscard]] std::string owner(std::size_t number, const std::string& path) {
     return at(number).files.owner_of(inode(number, path));
   }
-  [[nodiscard]] std::string recorded(std::size_t number, const std::string& path) {
+  [[nodiscard]] const Record& record(std::size_t number, const std::string& path) {
     const IndexEntry* entry = at(number).folder().replica().index().find(*RelPath::parse(path));
     REQUIRE(entry != nullptr);
-    return *entry->record.content.owner;
+    return entry->record;
+  }
+  [[nodiscard]] std::string recorded(std::size_t number, const std::string& path) {
+    return *record(number, path).content.owner;
+  }
+  // Whose change it is that stands there.
+  [[nodiscard]] std::string author(std::size_t number, const std::string& path) {
+    return record(number, path).origin.author.node().value;
   }
   [[nodiscard]] Sequence sequence(std::size_t number) {
     return at(number).folder().replica().sequence();
@@ -100,6 +121,7 @@ class Mesh {
 
   Events events_;
   Network network_;
+  std::map<Machine*, int> steps_to_live_;
   std::array<std::unique_ptr<Machine>, 3> machines_;
 };
 
@@ -171,28 +193,33 @@ TEST_CASE("what nobody has told the owner of is left alone, and told with its ne
   CHECK(mesh.owner(3, "d") == "alice:users");
 }
 
-TEST_CASE("a crash while owners are published is no edit") {
+TEST_CASE("a crash at any step of publishing owners is no edit") {
   Mesh mesh;
   (void)mesh.make(1, "a.py", FileType::kFile);
-  mesh.chown(1, "a.py", "alice:users");
+  (void)mesh.make(1, "d", FileType::kDirectory);
+  (void)mesh.make(1, "l", FileType::kSymlink);
   (void)mesh.make(2, "b.py", FileType::kFile);  // nobody tells of its owner
   mesh.until_equal();
-  for (const std::size_t number : {2u, 3u}) {
-    mesh.chown(1, "a.py", number == 2 ? "bob:users" : "carol:users");
-    mesh.edit(1, "a.py", number == 2 ? "two" : "three");
-    mesh.edit(2, "b.py", number == 2 ? "two" : "three");
-    Machine& victim = mesh.at(number);
-    for (int i = 0; i < 1000 && victim.folder().replica().wanted().empty(); ++i)
-      mesh.run_for(std::chrono::microseconds(100));
-    REQUIRE_FALSE(victim.folder().replica().wanted().empty());
-    victim.end(End::kKilled);
-    REQUIRE(victim.bury());
-    mesh.boot(victim);
+  for (int steps = 1; steps <= 60; ++steps) {
+    const std::size_t victim = 2 + static_cast<std::size_t>(steps % 2);
+    CAPTURE(steps);
+    CAPTURE(victim);
+    const std::string owner = "user" + std::to_string(steps) + ":users";
+    for (const char* name : {"a.py", "d", "l"})
+      mesh.chown(1, name, owner);
+    if (steps % 3 != 0) mesh.edit(1, "a.py", "one " + std::to_string(steps));
+    if (victim == 3) mesh.edit(2, "b.py", "two " + std::to_string(steps));
+    mesh.kill_and_boot(victim, steps);
     mesh.until_equal();
-    CHECK(mesh.owner(1, "a.py") == (number == 2 ? "bob:users" : "carol:users"));
-    CHECK(mesh.owner(3, "a.py") == mesh.owner(1, "a.py"));
-    CHECK(mesh.at(1).folder().status().conflicts == 0);
-    CHECK(mesh.at(victim.name == "n2" ? 2 : 3).folder().status().conflicts == 0);
+    for (const char* name : {"a.py", "d", "l"}) {
+      CAPTURE(name);
+      CHECK(mesh.owner(1, name) == owner);
+      CHECK(mesh.owner(3, name) == owner);
+      CHECK(mesh.recorded(2, name) == owner);
+      CHECK(mesh.author(3, name) == "n1");
+    }
+    CHECK(mesh.recorded(3, "b.py").empty());
+    CHECK(mesh.author(3, "b.py") == "n2");
   }
 }
 
