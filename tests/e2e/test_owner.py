@@ -176,6 +176,46 @@ class KeepHereAndThere(FreshMesh):
         self.assertEqual(owner_of(b, "made"), (0, 0))
 
 
+class SwitchedOn(FreshMesh):
+    """`keep` comes to folders that have their files already."""
+
+    options = {"n": 2}
+
+    def setUp(self) -> None:
+        need_root()
+        super().setUp()
+
+    def test_what_stood_there_is_told_when_it_is_given_anew(self) -> None:
+        a, b = self.begin()
+        nobody = ids_of("nobody", "nogroup")
+        a.write("dags/file", b"bytes")
+        os.symlink("file", a.path("dags/link"))
+        names = ("dags", "dags/file", "dags/link")
+        for name in names:
+            give(a, name, nobody)
+            # What was changed a moment before it was looked at is looked at again.
+            os.utime(a.path(name), (1e9, 1e9), follow_symlinks=False)
+        self.mesh.fence(a)
+        self.mesh.converge()
+        self.mesh.stop()
+        for one in (a, b):
+            self.mesh.configure(one, folder={"owner": "keep"})
+        self.mesh.start()
+        self.mesh.wait_in_sync()
+        self.mesh.fence(a)
+        for one in (a, b):
+            self.assert_status(one.run("verify"), 0)
+        for name in names:
+            self.assertEqual((owner_of(a, name), owner_of(b, name)), (nobody, (0, 0)))
+        for name in names[1:]:  # to the one who has them
+            give(a, name, nobody)
+            wait_owner(self.mesh, name, nobody)
+        daemon = ids_of("daemon", "daemon")
+        give(a, "dags", daemon)
+        wait_owner(self.mesh, "dags", daemon)
+        self.mesh.converge()
+
+
 class Unknown(FreshMesh):
     """b has another list of users: the one whom the file belongs to is missing there."""
 
