@@ -23,10 +23,6 @@ const char* name_of(FolderMode mode) {
   return "";
 }
 
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
 // A kept version as a staged thing, with the time of now, so that it wins everywhere and no cache
 // can mistake it for what it was.
 Result<std::unique_ptr<Staged>> stage_kept(Disk& disk, const KeptVersion& version, UnixNanos now) {
@@ -199,7 +195,7 @@ FolderStatus Folder::status() const {
     of_peer.acked_sequence = peer.durable.last(replica_.author());
     const auto since = behind_since_.find(name);
     if (!of_peer.in_sync && since != behind_since_.end()) {
-      of_peer.lag_seconds = seconds(ports_.clock.mono() - since->second);
+      of_peer.lag_seconds = to_seconds(ports_.clock.mono() - since->second);
     }
     if (const auto traffic = traffic_.find(name); traffic != traffic_.end()) {
       of_peer.traffic = traffic->second;
