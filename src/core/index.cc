@@ -15,7 +15,7 @@ void Index::put(const RelPath& path, IndexEntry entry) {
   const auto [it, added] = entries_.try_emplace(path);
   if (!added) count(*it, false);
   it->second = std::move(entry);
-  share_authors(it->second);
+  share_names(it->second);
   count(*it, true);
 }
 
@@ -26,17 +26,11 @@ void Index::drop(const RelPath& path) {
   entries_.erase(it);
 }
 
-// What comes from the wire or the store names its authors by copies of its own.
-void Index::share_authors(IndexEntry& entry) {
-  if (authors_.size() >= most_authors_) {
-    std::erase_if(authors_, [](const AuthorId& author) { return author.is_alone(); });
-    most_authors_ = std::max(kFewAuthors, 2 * authors_.size());
-  }
-  const auto share = [this](AuthorId& author) {
-    const AuthorId& shared = *authors_.insert(author).first;
-    if (!shared.is_copy_of(author)) author = shared;
-  };
+// What comes from the wire or the store names authors and owners by copies of its own.
+void Index::share_names(IndexEntry& entry) {
+  const auto share = [this](AuthorId& author) { authors_.share(author); };
   Record& record = entry.record;
+  owners_.share(record.content.owner);
   share(entry.id.author);
   share(record.origin.author);
   const bool saw_all = record.version == record.seen;

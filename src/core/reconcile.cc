@@ -17,6 +17,7 @@ std::strong_ordering compare_age(const Record& a, const Record& b) {
   if (const auto order = a.content.mode <=> b.content.mode; order != 0) return order;
   if (const auto order = a.content.mtime <=> b.content.mtime; order != 0) return order;
   if (const auto order = a.content.target <=> b.content.target; order != 0) return order;
+  if (const auto order = a.content.owner <=> b.content.owner; order != 0) return order;
   return a.origin <=> b.origin;
 }
 

@@ -14,12 +14,6 @@ namespace {
 constexpr std::array<std::string_view, 8> kAutoMethods = {
     "none", "first", "younger", "older", "bigger", "smaller", "left", "right"};
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char byte) { return static_cast<char>(std::tolower(byte)); });
-  return text;
-}
-
 std::string without_final_slashes(std::string text) {
   while (text.size() > 1 && text.back() == '/')
     text.pop_back();
@@ -231,6 +225,12 @@ class Parser {
 };
 
 }  // namespace
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char byte) { return static_cast<char>(std::tolower(byte)); });
+  return text;
+}
 
 Result<Csync2Config> parse_csync2(const std::string& file, std::string_view text,
                                   const ReadCsync2File& read) {

@@ -71,6 +71,9 @@ using ReadCsync2File = std::function<Result<std::string>(const std::string& file
 
 inline constexpr int kMaxCsync2Includes = 10;  // deep, as csync2 itself allows
 
+// csync2 compares the names of hosts so.
+[[nodiscard]] std::string lower(std::string text);
+
 // kInvalid, with file and line, for what csync2 would refuse too.
 [[nodiscard]] Result<Csync2Config> parse_csync2(const std::string& file, std::string_view text,
                                                 const ReadCsync2File& read);

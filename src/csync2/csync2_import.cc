@@ -349,7 +349,7 @@ class Importer {
         {"database", "the index lies in state_dir"},
         {"tempdir", "files are staged in state_dir"},
         {"lock-timeout", "there are no locks to wait for"},
-        {"ignore", "owners are never replicated, modes always"},
+        {"ignore", "owners are replicated with owner = \"keep\", modes always"},
     };
     note(fmt::format("line {}: {} {}: {}", setting.line, setting.name, setting.value,
                      kWhy.at(setting.name)));

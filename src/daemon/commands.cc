@@ -33,10 +33,6 @@ Duration seconds_of(const json& request, const char* key, double otherwise) {
       std::chrono::duration<double>(std::clamp(value, 0.0, kMostSeconds)));
 }
 
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
 }  // namespace
 
 void Commands::handle(const json& request, std::shared_ptr<ControlReply> reply) {
@@ -221,7 +217,7 @@ void Commands::watch_push(const std::shared_ptr<Push>& push) {
                                "folder " + push->folder_name + " was taken out of dagsync.toml");
     for (const NodeName& name : push->nodes) {
       if (folder->has_durably(name, push->target)) {
-        push->acknowledged.try_emplace(name, seconds(clock_.mono() - push->began));
+        push->acknowledged.try_emplace(name, to_seconds(clock_.mono() - push->began));
       }
     }
     const bool enough = push->acknowledged.size() >= push->min_acks;

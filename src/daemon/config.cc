@@ -248,7 +248,7 @@ FolderConfig read_folder(TableReader reader) {
   reader.text("path", kPathText, folder.path, parse_root, Need::kRequired);
   reader.text("mode", "give \"sync\", \"send-only\" or \"receive-only\"", folder.mode, parse_mode);
   reader.texts("ignore", "give a list of patterns, e.g. [\"logs/\"]", folder.ignore, parse_pattern);
-  reader.text("owner", "give a user or user:group in quotes", folder.owner, parse_owner);
+  reader.text("owner", "give \"keep\", a user or user:group in quotes", folder.owner, parse_owner);
   read_settling(reader, folder);
   reader.text("rescan_interval", kDurationText, folder.rescan_interval, parse_interval);
   reader.integer("max_delete_percent", "give a whole number from 1 to 100, e.g. 50", 1, 100,

@@ -213,13 +213,14 @@ Result<std::string> parse_pattern(std::string_view text) {
   return fail(ErrorCode::kInvalid, "has a line break: give one pattern a string");
 }
 
-Result<std::string> parse_owner(std::string_view text) {
+Result<FolderOwner> parse_owner(std::string_view text) {
+  if (text == "keep") return FolderOwner{true, ""};
   const auto colons = std::ranges::count(text, ':');
   const bool blank = text.find_first_of(" \t\n/") != std::string_view::npos;
   if (!blank && colons <= 1 && !text.starts_with(':') && !text.ends_with(':')) {
-    return std::string(text);
+    return FolderOwner{false, std::string(text)};
   }
-  return wrong(text, "give a user or user:group, e.g. \"airflow:airflow\"");
+  return wrong(text, "give \"keep\", or a user or user:group, e.g. \"airflow:airflow\"");
 }
 
 Result<std::string> parse_user(std::string_view text) {

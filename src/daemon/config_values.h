@@ -45,8 +45,9 @@ enum class May { kSend, kReceive };
 [[nodiscard]] Result<std::string> parse_socket(std::string_view text);   // fits a sockaddr_un
 [[nodiscard]] Result<std::string> parse_root(std::string_view text);     // absolute, not "/"
 [[nodiscard]] Result<std::string> parse_pattern(std::string_view text);  // one line
-[[nodiscard]] Result<std::string> parse_owner(std::string_view text);    // user, user:group or ""
-[[nodiscard]] Result<Duration> parse_interval(std::string_view text);    // a second or more
+// "keep", a user, user:group or ""
+[[nodiscard]] Result<FolderOwner> parse_owner(std::string_view text);
+[[nodiscard]] Result<Duration> parse_interval(std::string_view text);        // a second or more
 [[nodiscard]] Result<std::uint64_t> parse_some_size(std::string_view text);  // a byte or more
 [[nodiscard]] Result<std::string> parse_user(std::string_view text);         // a user, or ""
 [[nodiscard]] Result<std::string> parse_argument(std::string_view text);     // of a program: no NUL

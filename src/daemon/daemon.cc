@@ -129,8 +129,9 @@ class Daemon {
     for (const FolderConfig& folder : config_.folders) {
       FolderRoot root(folder.path);
       if (const auto there = root.identify(std::nullopt); !there) return Unexpected(there.error());
-      if (folder.owner.empty()) continue;
-      if (const auto owner = look_up_owner(folder.owner); !owner) return Unexpected(owner.error());
+      const auto owner = owner_rule(folder);
+      if (!owner) return Unexpected(owner.error());
+      warn_of_owner(folder, *owner);
     }
     return {};
   }
@@ -212,11 +213,10 @@ class Daemon {
     PosixDisk::Options options;
     options.root = folder.path;
     options.state_dir = *directory;
-    if (!folder.owner.empty()) {
-      const auto owner = look_up_owner(folder.owner);
-      if (!owner) return Unexpected(owner.error());
-      options.owner = Owner{owner->user, owner->group};
-    }
+    const auto owner = owner_rule(folder);
+    if (!owner) return Unexpected(owner.error());
+    warn_of_owner(folder, *owner);
+    options.owner = *owner;
     auto disk = PosixDisk::open(std::move(options));
     if (!disk) return Unexpected(disk.error());
     if (const Status clean = (*disk)->remove_strays(); !clean) {

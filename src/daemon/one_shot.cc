@@ -311,7 +311,7 @@ class OneShot final : public Outlet {
 
   void acknowledge(Target& target) {
     target.acknowledged = true;
-    target.seconds = std::chrono::duration<double>(clock_.mono() - began_).count();
+    target.seconds = to_seconds(clock_.mono() - began_);
     look_whether_over();
   }
 

@@ -1,20 +1,18 @@
-// Whom published files belong to: `[[folder]] owner` as numbers.
+// Whom published files belong to: `[[folder]] owner` as a rule for the disk.
 #pragma once
 
-#include <cstdint>
-#include <string>
-
 #include "dagsync/base/result.h"
+#include "dagsync/engine/config.h"
+#include "posix/owners.h"
 
 namespace dagsync {
 
-struct OwnerIds {
-  std::uint32_t user = 0;
-  std::uint32_t group = 0;
-};
+// A fixed owner is "user" (with its own group) or "user:group", names or numbers of this machine.
+// kNotFound: there is no such user or group. Blocks while it asks.
+[[nodiscard]] Result<OwnerRule> owner_rule(const FolderConfig& folder);
 
-// "user" (with its own group) or "user:group", names or numbers of this machine. kNotFound: there
-// is no such user or group. Blocks while it asks.
-[[nodiscard]] Result<OwnerIds> look_up_owner(const std::string& owner);
+// Says in the log, at once, that files cannot be given to whom the folder's owner asks for: the
+// process lacks CAP_CHOWN. They belong to its own user then.
+void warn_of_owner(const FolderConfig& folder, const OwnerRule& rule);
 
 }  // namespace dagsync

@@ -91,6 +91,8 @@ class Planner {
     record.origin = {author_, changes.size() + 1};
     if (base != listing_.end()) {
       record.version = base->second.version;
+      // Nobody looked whose the pushed file is: it stays whose it was.
+      if (record.is_live()) record.content.owner = base->second.content.owner;
       record.stamp = std::max(now_, base->second.stamp + Duration(1));
     }
     record.version.raise(author_, record.origin.sequence);

@@ -60,7 +60,7 @@ Result<std::unique_ptr<Staged>> complete(Assembly& assembly, const Content& cont
   if (assembly.size != content.size || assembly.digest.finish() != content.digest) {
     return fail(ErrorCode::kCorrupt, "what came is not what was announced");
   }
-  if (const Status done = assembly.staged->finish(content.mode, content.mtime); !done) {
+  if (const Status done = assembly.staged->finish(attributes_of(content)); !done) {
     return Unexpected(done.error());
   }
   return std::unique_ptr<Staged>(std::move(assembly.staged));

@@ -23,17 +23,15 @@ const char* name_of(FolderMode mode) {
   return "";
 }
 
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
 // A kept version as a staged thing, with the time of now, so that it wins everywhere and no cache
 // can mistake it for what it was.
 Result<std::unique_ptr<Staged>> stage_kept(Disk& disk, const KeptVersion& version, UnixNanos now) {
+  Attributes attributes = attributes_of(version.content);
+  attributes.mtime = now;
   if (version.content.kind == Kind::kSymlink) {
     const auto target = disk.read_kept_link(version.id);
     if (!target) return Unexpected(target.error());
-    return disk.stage_symlink(*target, now);
+    return disk.stage_symlink(*target, attributes);
   }
   auto file = disk.open_kept(version.id);
   if (!file) return Unexpected(file.error());
@@ -53,7 +51,7 @@ Result<std::unique_ptr<Staged>> stage_kept(Disk& disk, const KeptVersion& versio
   if (digest.finish() != version.content.digest) {
     return fail(ErrorCode::kCorrupt, "the kept version is damaged: take another one");
   }
-  if (const Status done = (*staged)->finish(version.content.mode, now); !done) {
+  if (const Status done = (*staged)->finish(attributes); !done) {
     return Unexpected(done.error());
   }
   return std::unique_ptr<Staged>(std::move(*staged));
@@ -197,7 +195,7 @@ FolderStatus Folder::status() const {
     of_peer.acked_sequence = peer.durable.last(replica_.author());
     const auto since = behind_since_.find(name);
     if (!of_peer.in_sync && since != behind_since_.end()) {
-      of_peer.lag_seconds = seconds(ports_.clock.mono() - since->second);
+      of_peer.lag_seconds = to_seconds(ports_.clock.mono() - since->second);
     }
     if (const auto traffic = traffic_.find(name); traffic != traffic_.end()) {
       of_peer.traffic = traffic->second;

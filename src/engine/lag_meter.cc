@@ -44,7 +44,7 @@ void LagMeter::told(const NodeName& peer, const Knowledge& durable, MonoNanos no
   auto& [waiting, lag] = followed->second;
   std::erase_if(waiting, [&, &histogram = lag](const Mark& mark) {
     if (!has->second.contains(mark.sequences)) return false;
-    histogram.add(std::chrono::duration<double>(now - mark.at).count(), mark.count);
+    histogram.add(to_seconds(now - mark.at), mark.count);
     return true;
   });
 }

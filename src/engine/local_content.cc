@@ -38,7 +38,7 @@ Result<std::unique_ptr<StagedFile>> copy_of(Disk& disk, const LocalSource& sourc
   if (size != content.size || digest.finish() != content.digest) {
     return fail(ErrorCode::kUnavailable, display(source.path) + " has changed meanwhile");
   }
-  if (const Status done = (*staged)->finish(content.mode, content.mtime); !done) {
+  if (const Status done = (*staged)->finish(attributes_of(content)); !done) {
     return Unexpected(done.error());
   }
   return staged;
@@ -53,8 +53,9 @@ bool is_no_space(const Error& error) {
 Result<LocalContent> copy_local(Disk& disk, const std::vector<LocalSource>& sources,
                                 const Content& content) {
   for (const LocalSource& source : sources) {
-    const bool same_attributes =
-        source.state.mode == content.mode && source.state.mtime == content.mtime;
+    const bool same_attributes = source.state.mode == content.mode &&
+                                 source.state.mtime == content.mtime &&
+                                 source.owner == content.owner;
     if (!source.may_link || !same_attributes || source.state.links != 1) continue;
     auto staged = disk.stage_link(source.path, source.state);
     if (staged) return LocalContent{std::move(*staged), source.path};
@@ -89,7 +90,7 @@ Result<std::unique_ptr<StagedFile>> patch_local(Disk& disk, const std::vector<Lo
       continue;
     }
     if (digest.finish() != content.digest) continue;
-    if (const Status done = (*staged)->finish(content.mode, content.mtime); !done) {
+    if (const Status done = (*staged)->finish(attributes_of(content)); !done) {
       return Unexpected(done.error());
     }
     return staged;

@@ -274,7 +274,7 @@ std::vector<std::string> Node::warnings() const {
 NodeStatus Node::status() const {
   NodeStatus status;
   status.name = name_;
-  status.uptime_seconds = std::chrono::duration<double>(ports_.clock.mono() - born_).count();
+  status.uptime_seconds = to_seconds(ports_.clock.mono() - born_);
   status.in_sync = in_sync();
   for (const auto& [name, folder] : folders_)
     status.folders.push_back(folder->status());

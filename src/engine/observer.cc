@@ -211,7 +211,10 @@ LookResult look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_b
       look.seen.content.mtime = fresh.mtime;
     }
   }
-  if (look.seen.disk) look.seen.disk->racy = look.seen.disk->mtime + kRacyWindow > moment;
+  if (look.seen.disk) {
+    look.seen.content.owner = disk.owner_of(at.path, *look.seen.disk, at.known.owner).owner;
+    look.seen.disk->racy = look.seen.disk->mtime + kRacyWindow > moment;
+  }
   return look;
 }
 

@@ -22,8 +22,8 @@ Published outcome(PublishOutcome outcome) {
 
 class Step {
  public:
-  Step(Disk& disk, const Disk::Disposable& disposable, const DirectoryModes& modes)
-      : disk_(disk), disposable_(disposable), modes_(modes) {}
+  Step(Disk& disk, const Disk::Disposable& disposable, const KnownDirectories& known)
+      : disk_(disk), disposable_(disposable), known_(known) {}
 
   // Small contents become staged files, checked against their digest.
   Status stage(PublishItem& item) {
@@ -36,7 +36,7 @@ class Step {
     auto staged = disk_.stage_file(content.size);
     if (!staged) return Unexpected(staged.error());
     if (const Status done = (*staged)->append(*bytes); !done) return done;
-    if (const Status done = (*staged)->finish(content.mode, content.mtime); !done) return done;
+    if (const Status done = (*staged)->finish(attributes_of(content)); !done) return done;
     item.bytes = std::unique_ptr<Staged>(std::move(*staged));
     return {};
   }
@@ -52,7 +52,7 @@ class Step {
       case Kind::kFile:
         return item.attributes_only ? set_attributes(item) : replace(item, take_staged(item));
       case Kind::kSymlink:
-        return replace(item, disk_.stage_symlink(*content.target, content.mtime));
+        return replace(item, disk_.stage_symlink(*content.target, attributes_of(content)));
     }
     return fail(ErrorCode::kInvalid, "unknown kind");
   }
@@ -75,11 +75,11 @@ class Step {
     const bool same = (*now)->inode == published.now->inode && (*now)->size == published.now->size;
     if (!same) return;
     const Content& content = item.change.record.content;
-    if ((*now)->mtime == content.mtime && (*now)->mode == content.mode) {
+    if ((*now)->mtime == content.mtime && (*now)->mode == content.mode && content.owner->empty()) {
       published.now = **now;
       return;
     }
-    const auto set = disk_.set_attributes(item.path, **now, content.mode, content.mtime);
+    const auto set = disk_.set_attributes(item.path, **now, attributes_of(content));
     if (set && set->now) published.now = set->now;
   }
 
@@ -116,7 +116,7 @@ class Step {
   // A batch brings many files to one directory: looked for once.
   Status make_room_in(const RelPath& directory) {
     if (standing_.contains(directory)) return {};
-    const Status made = make_implied_directories(disk_, directory, modes_);
+    const Status made = make_implied_directories(disk_, directory, known_);
     if (made) standing_.insert(directory);
     return made;
   }
@@ -127,19 +127,19 @@ class Step {
   }
 
   Result<Published> make_directory(PublishItem& item) {
-    const std::uint32_t mode = item.change.record.content.mode;
+    const Attributes attributes = attributes_of(item.change.record.content);
     const auto now = disk_.stat(item.path);
     if (!now) return Unexpected(now.error());
     if (*now && (*now)->type == FileType::kDirectory) {
-      return disk_.set_attributes(item.path, **now, mode, std::nullopt);
+      return disk_.set_attributes(item.path, **now, attributes);
     }
-    return replace(item, disk_.stage_directory(mode));
+    return replace(item, disk_.stage_directory(attributes));
   }
 
   Result<Published> set_attributes(const PublishItem& item) {
     if (!item.there || !item.there->disk) return outcome(PublishOutcome::kChanged);
-    const Content& content = item.change.record.content;
-    return disk_.set_attributes(item.path, *item.there->disk, content.mode, content.mtime);
+    return disk_.set_attributes(item.path, *item.there->disk,
+                                attributes_of(item.change.record.content));
   }
 
   Result<Published> remove(const PublishItem& item) {
@@ -167,7 +167,7 @@ class Step {
 
   Disk& disk_;
   const Disk::Disposable& disposable_;
-  const DirectoryModes& modes_;
+  const KnownDirectories& known_;
   std::unordered_set<RelPath> standing_;  // directories that this step has seen or made
 };
 
@@ -223,15 +223,17 @@ Disk::Disposable disposable_by(IgnoreRules rules) {
   };
 }
 
-Status make_implied_directories(Disk& disk, const RelPath& directory, const DirectoryModes& modes) {
+Status make_implied_directories(Disk& disk, const RelPath& directory,
+                                const KnownDirectories& known) {
   if (directory.is_root()) return {};
   const auto now = disk.stat(directory);
   if (!now) return Unexpected(now.error());
   if (*now) return {};
-  const Status above = make_implied_directories(disk, directory.parent(), modes);
+  const Status above = make_implied_directories(disk, directory.parent(), known);
   if (!above) return above;
-  const auto mode = modes.find(directory);
-  auto staged = disk.stage_directory(mode == modes.end() ? kImpliedDirectoryMode : mode->second);
+  const auto its = known.find(directory);
+  auto staged = disk.stage_directory(its == known.end() ? Attributes{kImpliedDirectoryMode, {}, {}}
+                                                        : its->second);
   if (!staged) return Unexpected(staged.error());
   const auto made = disk.publish(directory, std::nullopt, std::move(*staged), std::nullopt,
                                  [](const RelPath&, FileType) { return false; });

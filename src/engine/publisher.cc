@@ -149,7 +149,8 @@ std::vector<LocalSource> Publisher::sources_of(const Digest& digest, const Batch
                          replica_.wanted().contains(path) &&
                          !replica_.wanted().at(path).record.is_live();
     // Nobody reads a file again that only gets another name: its state must vouch for its bytes.
-    sources.push_back({path, *entry->disk, deleted && !entry->disk->racy});
+    sources.push_back(
+        {path, *entry->disk, deleted && !entry->disk->racy, entry->record.content.owner});
   }
   return sources;
 }

@@ -39,18 +39,18 @@ std::set<RelPath> deleted_by(const PublishBatch& batch) {
   return deleted;
 }
 
-DirectoryModes modes_above(const Index& index, const PublishBatch& batch) {
-  DirectoryModes modes;
+KnownDirectories directories_above(const Index& index, const PublishBatch& batch) {
+  KnownDirectories known;
   std::set<RelPath> seen;
   for (const PublishItem& item : batch.items) {
     for (RelPath above = item.path.parent(); !above.is_root(); above = above.parent()) {
       if (!seen.insert(above).second) break;
       const IndexEntry* entry = index.find(above);
       if (entry != nullptr && entry->record.content.kind == Kind::kDirectory)
-        modes.emplace(above, entry->record.content.mode);
+        known.emplace(above, attributes_of(entry->record.content));
     }
   }
-  return modes;
+  return known;
 }
 
 void append(Actions& actions, Actions more) {
@@ -163,7 +163,7 @@ void Publisher::submit(const BatchPtr& batch) {
     replica_.publishing(item.path);
     hooks_.touched(item.path);
   }
-  publish_batch->above = modes_above(replica_.index(), *publish_batch);
+  publish_batch->above = directories_above(replica_.index(), *publish_batch);
   add_evictions(*publish_batch);
   worker_.compute(
       journal_.lane(),

@@ -46,6 +46,7 @@ Result<KeptVersion> catalogue(Disk& disk, const KeptId& id, const NodeName& self
   version.origin = self;
   version.kept_at = time_of(id);
   version.content = content_of(described->state);
+  version.content.owner = disk.owner_of(version.path, described->state, {}).owner;
   if (described->state.type == FileType::kSymlink) {
     auto target = disk.read_kept_link(id);
     if (!target) return Unexpected(target.error());

@@ -13,6 +13,15 @@ namespace {
 
 enum class Shows { kIntended, kOld, kTorn, kEdit };
 
+// Whether what was seen is all of `content`, but for an owner that nobody has told.
+bool shows(Disk& disk, const LookResult& look, const Content& content) {
+  Content seen = look.seen.content;
+  seen.owner = content.owner;
+  const bool is_told = look.seen.disk && !content.owner->empty();
+  if (is_told) seen.owner = disk.owner_of(look.seen.path, *look.seen.disk, content.owner).owner;
+  return seen == content;
+}
+
 // A power cut has undone the delete of what stood there before the delete.
 bool is_back(const Intent& intent, const LookResult& look) {
   const bool was_gone = intent.old && !intent.old->record.is_live() && intent.old->disk;
@@ -22,13 +31,13 @@ bool is_back(const Intent& intent, const LookResult& look) {
          look.seen.disk->ctime <= intent.old->disk->ctime;
 }
 
-Shows judge(const Intent& intent, const LookResult& look, bool same_boot) {
+Shows judge(Disk& disk, const Intent& intent, const LookResult& look, bool same_boot) {
   const Content& seen = look.seen.content;
   const Content& intended = intent.intended.record.content;
   const bool had_old = intent.old && intent.old->record.is_live();
   const Content old = had_old ? intent.old->record.content : Content{};
   if (look.outcome != LookResult::Outcome::kSeen) return Shows::kEdit;
-  if (seen == intended) return Shows::kIntended;
+  if (shows(disk, look, intended)) return Shows::kIntended;
   if (!same_boot && is_back(intent, look)) return Shows::kTorn;
   // A rename brings bytes and attributes together; where only these change, they do one by one, and
   // nobody can sync a symlink's.
@@ -88,12 +97,12 @@ bool is_settled(const Intent& intent, const std::optional<IndexEntry>& row,
 // An edit of this node, whose row is here: only where the machine went down, and the disk shows
 // again what it replaced, is that of use. Any other difference the comparison with the disk judges
 // by the times in the row.
-bool is_edit_to_compare(const Intent& intent, const std::optional<IndexEntry>& row,
+bool is_edit_to_compare(Disk& disk, const Intent& intent, const std::optional<IndexEntry>& row,
                         const LookResult& look, const NodeName& self, bool same_boot) {
   const bool is_new = intent.old && !has_origin(intent.old, intent.intended.record);
   const bool is_edit = is_new && intent.intended.id.author.node() == self;
   if (!is_edit || !has_origin(row, intent.intended.record)) return false;
-  return same_boot || look.seen.content != intent.old->record.content;
+  return same_boot || !shows(disk, look, intent.old->record.content);
 }
 
 // Another content was made of the path since: its row was written after all that the intent tells,
@@ -113,12 +122,13 @@ IndexEntry intended_entry(const Intent& intent, std::optional<DiskState> disk) {
 
 // The entry that agrees with what the disk shows; `row` is what the store has. Where that is not
 // the intended record, the peers will send it again, since our knowledge does not have it.
-std::optional<IndexEntry> entry_after(const Intent& intent, const std::optional<IndexEntry>& row,
-                                      Shows shows, const LookResult& look) {
-  if (shows == Shows::kIntended) {
+std::optional<IndexEntry> entry_after(Disk& disk, const Intent& intent,
+                                      const std::optional<IndexEntry>& row, Shows verdict,
+                                      const LookResult& look) {
+  if (verdict == Shows::kIntended) {
     return intended_entry(intent, look.seen.disk ? *look.seen.disk : seen_gone(look.seen.moment));
   }
-  if (shows == Shows::kEdit) {
+  if (verdict == Shows::kEdit) {
     // What a person put there since may have been made in sight of the intended content, and then
     // must not lose against it; nobody can tell, so it counts as made on top of it.
     const bool stands = look.outcome == LookResult::Outcome::kSeen || look.seen.disk.has_value();
@@ -130,7 +140,7 @@ std::optional<IndexEntry> entry_after(const Intent& intent, const std::optional<
   if (!entry || !entry->record.is_live()) return entry;
   entry->disk = look.seen.disk;
   // Not quite the old content: the comparison that follows must find that out.
-  if (entry->disk && look.seen.content != entry->record.content) entry->disk->racy = true;
+  if (entry->disk && !shows(disk, look, entry->record.content)) entry->disk->racy = true;
   return entry;
 }
 
@@ -233,16 +243,16 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
     index.put(path, std::move(entry));
   for (const Intent& intent : image.intents) {
     const LookResult look = look_or_guess(disk, intent, moment);
-    const Shows shows = judge(intent, look, same_boot);
+    const Shows verdict = judge(disk, intent, look, same_boot);
     std::optional<IndexEntry> row;
     if (const IndexEntry* found = index.find(intent.path)) row = *found;
     std::optional<IndexEntry> entry = row;
-    const bool is_over = has_moved_on(intent, row) ||
-                         is_settled(intent, row, image.meta.knowledge) ||
-                         is_edit_to_compare(intent, row, look, image.meta.author.node(), same_boot);
+    const bool is_over =
+        has_moved_on(intent, row) || is_settled(intent, row, image.meta.knowledge) ||
+        is_edit_to_compare(disk, intent, row, look, image.meta.author.node(), same_boot);
     if (!is_over) {
-      if (shows == Shows::kTorn) take_away_torn(disk, intent, look, image, writes);
-      entry = entry_after(intent, row, shows, look);
+      if (verdict == Shows::kTorn) take_away_torn(disk, intent, look, image, writes);
+      entry = entry_after(disk, intent, row, verdict, look);
     }
     if (entry) {
       index.put(intent.path, *entry);
@@ -254,8 +264,8 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
     note_evicted(disk, intent, index, writes);
     adopt_kept(intent, files, image, writes);
     // Until the path shows what its row says, the next start must know that this is no edit.
-    const bool is_doubtful = !is_over && shows != Shows::kEdit && entry &&
-                             entry->record.is_live() && entry->record.content != look.seen.content;
+    const bool is_doubtful = !is_over && verdict != Shows::kEdit && entry &&
+                             entry->record.is_live() && !shows(disk, look, entry->record.content);
     if (is_doubtful) {
       recovered.doubtful.push_back(intent.path);
     } else {

@@ -46,15 +46,29 @@ struct Rereader::Session {
   void read_slice(Disk& disk);
   Result<std::uint64_t> read_some(Disk& disk, const Item& item);
   Result<std::uint64_t> read_bytes(Disk& disk, const Item& item, std::uint64_t most);
-  void conclude(const Item& item, const Content& content, const std::optional<DiskState>& state,
-                bool moved);
+  void conclude(Disk& disk, const Item& item, Content content,
+                const std::optional<DiskState>& state, bool moved);
   void unreadable(const Item& item, const Error& error);
+  static std::string why_wrong(const Item& item, const Content& seen, bool stands_in);
   void add_row(const Item& item, Content content, std::string problem, bool unsettled);
 };
 
 void Rereader::Session::add_row(const Item& item, Content content, std::string problem,
                                 bool unsettled) {
   result.page.rows.push_back({item.path, std::move(content), std::move(problem), unsettled});
+}
+
+// What is wrong with what stands there, if it is no edit.
+std::string Rereader::Session::why_wrong(const Item& item, const Content& seen, bool stands_in) {
+  const std::string should = escape_bytes(*item.expected.owner);
+  if (stands_in)
+    return "it belongs to the daemon's user here, and not to " + should +
+           ": `dagsync status` says why";
+  Content but_for_owner = seen;
+  but_for_owner.owner = item.expected.owner;
+  if (but_for_owner != item.expected) return kBehindTheIndex;
+  return "it belongs to " + escape_bytes(*seen.owner) + " here, and to " + should +
+         " in the index: `dagsync verify --repair` on this node gives it to that one";
 }
 
 // A file that the disk cannot give back any more is wrong; of one that may not be read nobody
@@ -95,7 +109,7 @@ Result<std::uint64_t> Rereader::Session::read_some(Disk& disk, const Item& item)
   const auto state = disk.stat(item.path);
   if (!state) return Unexpected(state.error());
   if (!*state || (*state)->type == FileType::kSpecial) {
-    conclude(item, {}, *state, false);
+    conclude(disk, item, {}, *state, false);
     return 0;
   }
   if ((*state)->type == FileType::kFile) {
@@ -116,7 +130,7 @@ Result<std::uint64_t> Rereader::Session::read_some(Disk& disk, const Item& item)
     content.target = *target;
   }
   const auto after = disk.stat(item.path);
-  conclude(item, content, *state, !after || *after != *state);
+  conclude(disk, item, std::move(content), *state, !after || *after != *state);
   return 0;
 }
 
@@ -136,7 +150,7 @@ Result<std::uint64_t> Rereader::Session::read_bytes(Disk& disk, const Item& item
       content.size = offset;
       content.digest = digest.finish();
       file.reset();
-      conclude(item, content, before, moved);
+      conclude(disk, item, std::move(content), before, moved);
       return bytes;
     }
     digest.update({buffer.data(), *got});
@@ -147,9 +161,18 @@ Result<std::uint64_t> Rereader::Session::read_bytes(Disk& disk, const Item& item
 }
 
 // An edit shows in the ctime, whoever made it; what does not is none.
-void Rereader::Session::conclude(const Item& item, const Content& content,
+void Rereader::Session::conclude(Disk& disk, const Item& item, Content content,
                                  const std::optional<DiskState>& state, bool moved) {
-  if (content == item.expected && !moved) {
+  Content seen = content;
+  seen.owner = item.expected.owner;
+  bool stands_in = false;
+  if (state && state->type != FileType::kSpecial && disk.keeps_owners()) {
+    const Disk::Owned owned = disk.owner_of(item.path, *state, item.expected.owner);
+    content.owner = owned.owner;
+    if (!item.expected.owner->empty()) seen.owner = owned.owner;
+    stands_in = owned.stands_in;
+  }
+  if (seen == item.expected && !moved && !stands_in) {
     add_row(item, content, item.difference, false);
     return;
   }
@@ -161,10 +184,10 @@ void Rereader::Session::conclude(const Item& item, const Content& content,
   }
   Observation wrong;
   wrong.path = item.path;
-  wrong.content = content;
+  wrong.content = seen;
   wrong.disk = state;
   result.wrong.push_back(std::move(wrong));
-  add_row(item, content, kBehindTheIndex, false);
+  add_row(item, std::move(content), why_wrong(item, seen, stands_in), false);
 }
 
 Rereader::Rereader(Worker& worker, Disk& disk, const Replica& replica, const IgnoreRules& rules)
@@ -237,7 +260,8 @@ std::vector<Rereader::Item> Rereader::choose(const RereadRange& range, RelPath& 
     if (items.size() >= kMaxVerifyRows || bytes >= kPageBytes || encoded >= kPageEncoded) break;
     if (auto item = item_at(*path)) {
       bytes += item->is_read ? item->expected.size : 0;
-      encoded += kRowEncoded + path->bytes().size() + item->expected.target->size();
+      encoded += kRowEncoded + path->bytes().size() + item->expected.target->size() +
+                 item->expected.owner->size();
       items.push_back(std::move(*item));
     }
     last = *path;

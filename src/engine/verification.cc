@@ -29,7 +29,11 @@ const char* name_of(Kind kind) {
 
 std::string describe_difference(const Content& should, const Content& stands,
                                 const NodeName& here) {
-  if (should == stands) return "";
+  const bool another_owner =
+      !should.owner->empty() && !stands.owner->empty() && should.owner != stands.owner;
+  Content but_for_owner = stands;
+  but_for_owner.owner = should.owner;
+  if (should == but_for_owner && !another_owner) return "";
   const std::string than_here = " than on " + here.value;
   if (stands.kind == Kind::kTombstone) {
     return "it is missing there, or ignored, and stands on " + here.value;
@@ -44,6 +48,10 @@ std::string describe_difference(const Content& should, const Content& stands,
   }
   if (should.mode != stands.mode) {
     return fmt::format("mode {:04o} there, and {:04o} on {}", stands.mode, should.mode, here.value);
+  }
+  if (another_owner) {
+    return fmt::format("it belongs to {} there, and to {} on {}", escape_bytes(*stands.owner),
+                       escape_bytes(*should.owner), here.value);
   }
   return "another modification time" + than_here;
 }

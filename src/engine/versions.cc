@@ -14,7 +14,7 @@ std::uint64_t room_of(const KeptVersion& version) {
   return std::max<std::uint64_t>(version.content.size, 4096);
 }
 
-Result<Content> content_of_kept(Disk& disk, const KeptId& id) {
+Result<Content> content_of_kept(Disk& disk, const RelPath& path, const KeptId& id) {
   Content content;
   if (const auto target = disk.read_kept_link(id)) {
     content.kind = Kind::kSymlink;
@@ -38,6 +38,7 @@ Result<Content> content_of_kept(Disk& disk, const KeptId& id) {
   content.digest = digest.finish();
   content.mode = state->mode & 0777;
   content.mtime = state->mtime;
+  content.owner = disk.owner_of(path, *state, {}).owner;
   return content;
 }
 
@@ -82,7 +83,7 @@ void Versions::adopt_rescued(const NodeName& self, std::function<void()> done) {
       [this, self, now = clock_.now()] {
         std::vector<KeptVersion> adopted;
         for (Disk::Rescued& rescued : disk_.take_rescued()) {
-          auto content = content_of_kept(disk_, rescued.id);
+          auto content = content_of_kept(disk_, rescued.path, rescued.id);
           if (!content) {
             log::error("kept version {}: {}", rescued.id.value, content.error().message);
             continue;

@@ -10,25 +10,28 @@
 namespace dagsync {
 namespace {
 
-Sys<void> set(const Standing& thing, std::uint32_t mode, std::optional<UnixNanos> mtime) {
-  const int fd = thing.inode.get();
-  const FileType type = thing.state.type;
-  const std::uint32_t bits = type == FileType::kDirectory ? kDirectoryModeBits : kFileModeBits;
-  // A symlink has no mode; and one that is right already needs no new ctime.
-  if (type != FileType::kSymlink && (mode & bits) != thing.state.mode &&
-      ::fchmodat(AT_FDCWD, proc_path(fd).c_str(), mode & bits, 0) != 0)
+// What is right already needs no new ctime. The owner comes first, since giving a file away may
+// take bits from its mode.
+Sys<Gave> set(int fd, const DiskState& now, const Attributes& to, const OwnerOrder& owner) {
+  const auto gave = give(fd, owner, now);
+  if (!gave) return gave;
+  const bool is_directory = now.type == FileType::kDirectory;
+  const std::uint32_t mode = to.mode & (is_directory ? kDirectoryModeBits : kFileModeBits);
+  if (now.type != FileType::kSymlink && mode != now.mode &&
+      ::fchmodat(AT_FDCWD, proc_path(fd).c_str(), mode, 0) != 0)
     return sys_error();
-  if (!mtime || type == FileType::kDirectory || *mtime == thing.state.mtime) return {};
-  const auto times = times_with_mtime(*mtime);
+  if (!to.mtime || is_directory || *to.mtime == now.mtime) return gave;
+  const auto times = times_with_mtime(*to.mtime);
   if (::utimensat(fd, "", times.data(), AT_EMPTY_PATH) != 0) return sys_error();
-  return {};
+  return gave;
 }
 
 }  // namespace
 
 Result<Published> set_attributes_at(const RelPath& path, const Place& place,
-                                    const DiskState& expected, std::uint32_t mode,
-                                    std::optional<UnixNanos> mtime) {
+                                    const DiskState& expected, const Attributes& attributes,
+                                    Owners& owners) {
+  const OwnerOrder owner = owners.for_standing(attributes.owner);
   const auto thing = hold(place);
   if (!thing && thing.error().number == ENOENT) return kChanged;
   if (!thing) return fail_at(thing.error().number, "look at", path);
@@ -40,8 +43,9 @@ Result<Published> set_attributes_at(const RelPath& path, const Place& place,
   if (is_file && lease->check() == WriterCheck::kWriter) return kBusy;
   const auto before = look_at(thing->inode.get());
   if (!before || !matches(expected, before->state)) return kChanged;
-  const auto done = set(*thing, mode, mtime);
-  if (!done) return fail_at(done.error().number, "set the mode or time of", path);
+  const auto gave = set(thing->inode.get(), before->state, attributes, owner);
+  if (!gave) return fail_at(gave.error().number, "set the owner, mode or time of", path);
+  owners.note(path, *gave, owner.name);
   const auto now = look_at(thing->inode.get());
   if (!now) return fail_at(now.error().number, "look at", path);
   return Published{PublishOutcome::kDone, now->state, false};

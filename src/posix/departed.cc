@@ -35,7 +35,9 @@ bool publish_edit(const Departed::Late& edit, Disk& disk, KeptVersions& kept) {
   if (!bytes || !staged) return false;
   PosixReadFile source(std::move(*bytes), display(edit.path));
   if (!(*staged)->append_from(source, 0, edit.state.size)) return false;
-  if (!(*staged)->finish(edit.state.mode, edit.state.mtime)) return false;
+  if (!(*staged)->finish(
+          {edit.state.mode, edit.state.mtime, disk.owner_of(edit.path, edit.state, {}).owner}))
+    return false;
   const auto nothing_disposable = [](const RelPath&, FileType) { return false; };
   const KeptId id = KeptVersions::fresh_id();
   const auto published =

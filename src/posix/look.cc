@@ -42,12 +42,13 @@ Sys<Look> look_at(int directory, const char* name) {
   look.state.size = seen.stx_size;
   look.state.mtime = nanos_of(seen.stx_mtime);
   look.state.ctime = nanos_of(seen.stx_ctime);
-  look.state.mode = seen.stx_mode & 07777u;
+  look.state.mode = static_cast<std::uint16_t>(seen.stx_mode & 07777u);
   look.state.links = seen.stx_nlink;
   if ((seen.stx_mask & STATX_MNT_ID) != 0) look.mount = seen.stx_mnt_id;
   look.mount_root = (seen.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
   if ((seen.stx_mask & STATX_BTIME) != 0) look.born = nanos_of(seen.stx_btime);
-  look.group = seen.stx_gid;
+  look.state.user = seen.stx_uid;
+  look.state.group = seen.stx_gid;
   return look;
 }
 

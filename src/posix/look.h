@@ -17,7 +17,6 @@ struct Look {
   std::uint64_t mount = 0;  // the mount it was seen through; 0: the kernel does not say
   bool mount_root = false;  // a file system, or a bind mount, begins here
   UnixNanos born;           // 0 where the file system does not know
-  std::uint32_t group = 0;
 };
 
 // The name in the directory `directory`, or with "" the thing that the descriptor itself is.

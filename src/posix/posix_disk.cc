@@ -41,10 +41,11 @@ Unexpected fail_root_itself(std::string_view doing) {
 }  // namespace
 
 PosixDisk::PosixDisk(Options options, std::unique_ptr<KeptVersions> kept,
-                     std::unique_ptr<Staging> staging)
+                     std::unique_ptr<Owners> owners, std::unique_ptr<Staging> staging)
     : options_(std::move(options)),
       root_(options_.root),
       kept_(std::move(kept)),
+      owners_(std::move(owners)),
       staging_(std::move(staging)) {
   if (!options_.exchange) degradations_.note_no_exchange();
 }
@@ -61,11 +62,12 @@ Result<std::unique_ptr<PosixDisk>> PosixDisk::open(Options options) {
   if (!state) return fail_at(errno, "open the state directory", escape_bytes(options.state_dir));
   auto kept = KeptVersions::open(state.get());
   if (!kept) return tl::unexpected(kept.error().with_context(escape_bytes(options.state_dir)));
-  auto staging = Staging::open(state.get(), options.owner, **kept);
+  auto owners = std::make_unique<Owners>(options.owner);
+  auto staging = Staging::open(state.get(), *owners, **kept);
   if (!staging)
     return tl::unexpected(staging.error().with_context(escape_bytes(options.state_dir)));
   std::unique_ptr<PosixDisk> disk(
-      new PosixDisk(std::move(options), std::move(*kept), std::move(*staging)));
+      new PosixDisk(std::move(options), std::move(*kept), std::move(owners), std::move(*staging)));
   const auto identity = disk->identify_root(std::nullopt);
   if (!identity && identity.error().code != ErrorCode::kNotFound)
     return tl::unexpected(identity.error());
@@ -125,11 +127,18 @@ Result<std::optional<DiskState>> PosixDisk::stat(const RelPath& path) {
   if (!root) return tl::unexpected(root.error());
   if (path.is_root()) return root->look.state;
   const auto place = place_in(*root, path);
-  if (!place && is_no_directory(place.error().number)) return std::nullopt;
-  if (!place) return fail_at(place.error().number, "look at", path);
+  if (!place && !is_no_directory(place.error().number))
+    return fail_at(place.error().number, "look at", path);
+  if (!place) {
+    owners_->gone(path);
+    return std::nullopt;
+  }
   const auto look = look_at(place->directory->get(), place->name.c_str());
   if (look) return look->state;
-  if (is_no_directory(look.error().number)) return std::nullopt;
+  if (is_no_directory(look.error().number)) {
+    owners_->gone(path);
+    return std::nullopt;
+  }
   return fail_at(look.error().number, "look at", path);
 }
 
@@ -194,16 +203,16 @@ Result<std::unique_ptr<StagedFile>> PosixDisk::stage_file(std::uint64_t size) {
 }
 
 Result<std::unique_ptr<Staged>> PosixDisk::stage_symlink(const std::string& target,
-                                                         UnixNanos mtime) {
+                                                         const Attributes& attributes) {
   const auto root = open_root();
   if (!root) return tl::unexpected(root.error());
-  return staging_->symlink(*root, target, mtime);
+  return staging_->symlink(*root, target, attributes);
 }
 
-Result<std::unique_ptr<Staged>> PosixDisk::stage_directory(std::uint32_t mode) {
+Result<std::unique_ptr<Staged>> PosixDisk::stage_directory(const Attributes& attributes) {
   const auto root = open_root();
   if (!root) return tl::unexpected(root.error());
-  return staging_->directory(*root, mode);
+  return staging_->directory(*root, attributes);
 }
 
 Result<std::unique_ptr<Staged>> PosixDisk::stage_link(const RelPath& path,
@@ -232,7 +241,10 @@ Result<Published> PosixDisk::publish(const RelPath& path, const Expected& expect
   if (!standpoint) return tl::unexpected(standpoint.error());
   if (expected && expected->type == FileType::kDirectory) forget_directory();
   Publishing job = job_at(path, *standpoint, keep);
-  return publish_staged(job, expected, ours->thing(), disposable);
+  auto published = publish_staged(job, expected, ours->thing(), disposable);
+  if (published && published->outcome == PublishOutcome::kDone)
+    owners_->note(path, ours->thing().gave, ours->thing().owner.name);
+  return published;
 }
 
 Result<Published> PosixDisk::remove(const RelPath& path, const DiskState& expected,
@@ -255,12 +267,12 @@ Result<Published> PosixDisk::remove_directory(const RelPath& path, const Disposa
 }
 
 Result<Published> PosixDisk::set_attributes(const RelPath& path, const DiskState& expected,
-                                            std::uint32_t mode, std::optional<UnixNanos> mtime) {
-  const auto standpoint = stand_at(path, "set the mode or time of");
+                                            const Attributes& attributes) {
+  const auto standpoint = stand_at(path, "set the owner, mode or time of");
   if (!standpoint && standpoint.error().code == ErrorCode::kNotFound && open_root())
     return Published{PublishOutcome::kChanged, {}, false};
   if (!standpoint) return tl::unexpected(standpoint.error());
-  return set_attributes_at(path, standpoint->place, expected, mode, mtime);
+  return set_attributes_at(path, standpoint->place, expected, attributes, *owners_);
 }
 
 Status PosixDisk::sync(const std::vector<RelPath>& paths) {
@@ -309,6 +321,12 @@ Result<KeptFile> PosixDisk::describe_kept(const KeptId& id) {
 
 Status PosixDisk::remove_kept(const KeptId& id) {
   return kept_->remove(id);
+}
+
+std::string PosixDisk::degraded() const {
+  const std::string names = degradations_.text();
+  const std::string owners = owners_->degraded();
+  return names.empty() || owners.empty() ? names + owners : names + "; " + owners;
 }
 
 std::string PosixDisk::boot() const {

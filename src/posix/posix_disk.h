@@ -5,6 +5,7 @@
 //   staging          what is made ready, and where
 //   publish          the step that makes it visible; replace, keeping, put_back: what it replaces
 //   kept_versions    where that goes; recovery: also after a crash
+//   owners           to whom it belongs, by the names of owner_names
 //   lease            who is writing; departed: who was about to
 //   durable          what survives a power cut
 #pragma once
@@ -16,6 +17,7 @@
 #include "dagsync/ports/disk.h"
 #include "posix/folder_root.h"
 #include "posix/kept_versions.h"
+#include "posix/owners.h"
 #include "posix/publishing.h"
 #include "posix/staging.h"
 
@@ -24,11 +26,11 @@ namespace dagsync {
 class PosixDisk final : public Disk {
  public:
   struct Options {
-    std::string root;            // absolute; may be missing, and come and go
-    std::string state_dir;       // this folder's own part of the node's; made 0700 if missing
-    std::optional<Owner> owner;  // of what is published; none: the daemon's user
-    bool fsync = true;           // false: sync() makes nothing durable
-    bool exchange = true;        // false: as on a file system that exchanges no names
+    std::string root;       // absolute; may be missing, and come and go
+    std::string state_dir;  // this folder's own part of the node's; made 0700 if missing
+    OwnerRule owner;        // of what is published
+    bool fsync = true;      // false: sync() makes nothing durable
+    bool exchange = true;   // false: as on a file system that exchanges no names
   };
   // kInvalid: a symlink stands at the root. Ignores SIGIO in this process (lease.h).
   [[nodiscard]] static Result<std::unique_ptr<PosixDisk>> open(Options options);
@@ -48,11 +50,16 @@ class PosixDisk final : public Disk {
   Result<std::string> read_link(const RelPath& path) override;
   Result<std::unique_ptr<ReadFile>> open(const RelPath& path) override;
   WriterCheck check_writer(const RelPath& path) override;
+  bool keeps_owners() const override { return owners_->keeps(); }
+  Owned owner_of(const RelPath& path, const DiskState& state,
+                 const Shared<std::string>& recorded) override {
+    return owners_->owner_of(path, state, recorded);
+  }
 
   Result<std::unique_ptr<StagedFile>> stage_file(std::uint64_t size) override;
   Result<std::unique_ptr<Staged>> stage_symlink(const std::string& target,
-                                                UnixNanos mtime) override;
-  Result<std::unique_ptr<Staged>> stage_directory(std::uint32_t mode) override;
+                                                const Attributes& attributes) override;
+  Result<std::unique_ptr<Staged>> stage_directory(const Attributes& attributes) override;
   Result<std::unique_ptr<Staged>> stage_link(const RelPath& path,
                                              const DiskState& expected) override;
 
@@ -63,7 +70,7 @@ class PosixDisk final : public Disk {
                            const std::optional<KeptId>& keep) override;
   Result<Published> remove_directory(const RelPath& path, const Disposable& disposable) override;
   Result<Published> set_attributes(const RelPath& path, const DiskState& expected,
-                                   std::uint32_t mode, std::optional<UnixNanos> mtime) override;
+                                   const Attributes& attributes) override;
   Status sync(const std::vector<RelPath>& paths) override;
   Status sync_all() override;
 
@@ -75,10 +82,11 @@ class PosixDisk final : public Disk {
   std::vector<Rescued> take_rescued() override { return kept_->take_rescued(); }
 
   std::string boot() const override;
-  std::string degraded() const override { return degradations_.text(); }
+  std::string degraded() const override;
 
  private:
-  PosixDisk(Options options, std::unique_ptr<KeptVersions> kept, std::unique_ptr<Staging> staging);
+  PosixDisk(Options options, std::unique_ptr<KeptVersions> kept, std::unique_ptr<Owners> owners,
+            std::unique_ptr<Staging> staging);
 
   // The parent of `path`, which is not the root, in the folder as it stands now.
   struct Standpoint {
@@ -100,6 +108,7 @@ class PosixDisk final : public Disk {
   const Options options_;
   FolderRoot root_;
   std::unique_ptr<KeptVersions> kept_;
+  std::unique_ptr<Owners> owners_;
   std::unique_ptr<Staging> staging_;
   Departed departed_;
   Degradations degradations_;

@@ -26,11 +26,10 @@ Unexpected source_ended() {
 
 }  // namespace
 
-PosixStagedFile::PosixStagedFile(UniqueFd file, TempName name, std::optional<Owner> owner)
-    : writing_(std::move(file)) {
+PosixStagedFile::PosixStagedFile(UniqueFd file, TempName name, Owners& owners)
+    : owners_(owners), writing_(std::move(file)) {
   thing_.type = FileType::kFile;
   thing_.name = std::move(name);
-  thing_.owner = owner;
 }
 
 // A name that was never completed does not know yet what it holds.
@@ -40,10 +39,9 @@ PosixStagedFile::~PosixStagedFile() {
 }
 
 Result<std::unique_ptr<StagedFile>> PosixStagedFile::start(UniqueFd file, TempName name,
-                                                           std::uint64_t size,
-                                                           std::optional<Owner> owner) {
+                                                           std::uint64_t size, Owners& owners) {
   std::unique_ptr<PosixStagedFile> staged(
-      new PosixStagedFile(std::move(file), std::move(name), owner));
+      new PosixStagedFile(std::move(file), std::move(name), owners));
   if (size >= kMinReserved) {
     const int fd = staged->writing_.get();
     staged->reserved_ = ::fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(size)) == 0;
@@ -88,16 +86,16 @@ Status PosixStagedFile::append_by_reading(ReadFile& source, std::uint64_t offset
   return {};
 }
 
-Status PosixStagedFile::finish(std::uint32_t mode, UnixNanos mtime) {
+Status PosixStagedFile::finish(const Attributes& attributes) {
   DAGSYNC_ASSERT(writing_);
-  const auto completed = complete(mode, mtime);
+  const auto completed = complete(attributes);
   if (!completed) return fail_at(completed.error().number, "finish", kStagedFile);
   // Before the file can be seen, or we were the writer that others wait for.
   writing_.reset();
   return {};
 }
 
-Sys<void> PosixStagedFile::complete(std::uint32_t mode, UnixNanos mtime) {
+Sys<void> PosixStagedFile::complete(const Attributes& attributes) {
   const int fd = writing_.get();
   if (reserved_ && ::ftruncate(fd, static_cast<off_t>(written_)) != 0) return sys_error();
   if (!thing_.name) {
@@ -105,11 +103,15 @@ Sys<void> PosixStagedFile::complete(std::uint32_t mode, UnixNanos mtime) {
     if (!reading) return tl::unexpected(reading.error());
     thing_.inode = std::move(*reading);
   }
-  if (thing_.owner && ::fchown(fd, thing_.owner->user, thing_.owner->group) != 0)
-    return sys_error();
-  if (::fchmod(fd, mode & kFileModeBits) != 0) return sys_error();
-  const auto times = times_with_mtime(mtime);
-  if (::futimens(fd, times.data()) != 0) return sys_error();
+  thing_.owner = owners_.for_new(attributes.owner);
+  const auto gave = give(fd, thing_.owner);
+  if (!gave) return tl::unexpected(gave.error());
+  thing_.gave = *gave;
+  if (::fchmod(fd, attributes.mode & kFileModeBits) != 0) return sys_error();
+  if (attributes.mtime) {
+    const auto times = times_with_mtime(*attributes.mtime);
+    if (::futimens(fd, times.data()) != 0) return sys_error();
+  }
   const auto look = look_at(fd);
   if (!look) return tl::unexpected(look.error());
   thing_.made = look->state;

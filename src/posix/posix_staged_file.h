@@ -13,20 +13,21 @@ class PosixStagedFile final : public StagedFile, public PosixStaged {
   // Space for `size` bytes is reserved where that is worth a call.
   [[nodiscard]] static Result<std::unique_ptr<StagedFile>> start(UniqueFd file, TempName name,
                                                                  std::uint64_t size,
-                                                                 std::optional<Owner> owner);
+                                                                 Owners& owners);
   ~PosixStagedFile() override;
 
   Status append(std::string_view bytes) override;
   Status append_from(ReadFile& source, std::uint64_t offset, std::uint64_t length) override;
-  Status finish(std::uint32_t mode, UnixNanos mtime) override;
+  Status finish(const Attributes& attributes) override;
   StagedThing& thing() override { return thing_; }
 
  private:
-  PosixStagedFile(UniqueFd file, TempName name, std::optional<Owner> owner);
+  PosixStagedFile(UniqueFd file, TempName name, Owners& owners);
   [[nodiscard]] Status append_by_reading(ReadFile& source, std::uint64_t offset,
                                          std::uint64_t length);
-  [[nodiscard]] Sys<void> complete(std::uint32_t mode, UnixNanos mtime);
+  [[nodiscard]] Sys<void> complete(const Attributes& attributes);
 
+  Owners& owners_;
   UniqueFd writing_;  // none after finish()
   StagedThing thing_;
   std::uint64_t written_ = 0;

@@ -18,9 +18,12 @@ Result<Published> publish_new(Publishing& job, StagedThing& staged) {
   return fail_publish(job, appeared.error().number);
 }
 
-// A directory takes the place of a directory by taking its mode: what lies in it stays.
+// A directory takes the place of a directory by taking its owner and mode: what lies in it stays.
 Result<Published> publish_directory_again(Publishing& job, const Standing& old,
-                                          const StagedThing& staged) {
+                                          StagedThing& staged) {
+  const auto gave = give(old.inode.get(), staged.owner, old.state);
+  if (!gave) return fail_at(gave.error().number, "set the owner of", job.path);
+  staged.gave = *gave;
   if (::fchmodat(AT_FDCWD, proc_path(old.inode.get()).c_str(), staged.mode, 0) != 0)
     return fail_at(errno, "set the mode of", job.path);
   const auto now = look_at(old.inode.get());

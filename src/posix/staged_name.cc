@@ -20,19 +20,19 @@ Sys<void> link_anonymous(const StagedThing& staged, NameAt to) {
   return {};
 }
 
-// A directory with setgid hands its group on, as it does to what is made in it. Best effort: the
-// group is not replicated.
-void inherit_group(const Publishing& job, const StagedThing& staged) {
+// A directory with setgid hands its group on, as it does to what is made in it. Best effort: a
+// group that is replicated was given.
+void inherit_group(const Publishing& job, StagedThing& staged) {
   const bool is_made = staged.inode || staged.name;
-  if (staged.linked || staged.owner || !is_made) return;
+  if (staged.linked || staged.gave == Gave::kDone || !is_made) return;
   const auto parent = look_at(job.place.directory->get());
   if (!parent || (parent->state.mode & S_ISGID) == 0) return;
   const NameAt at = staged.name ? staged.name.at() : NameAt{staged.inode.get(), ""};
   const auto now = look_at(at.directory, at.name);
-  if (!now || now->group == parent->group) return;
-  [[maybe_unused]] const int ignored =
-      ::fchownat(at.directory, at.name, static_cast<uid_t>(-1), parent->group,
-                 AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+  if (!now || now->state.group == parent->state.group) return;
+  if (::fchownat(at.directory, at.name, static_cast<uid_t>(-1), parent->state.group,
+                 AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) == 0)
+    staged.made.group = parent->state.group;
 }
 
 }  // namespace
@@ -76,7 +76,7 @@ Published published(const Publishing& job, StagedThing& staged) {
   DiskState& now = *done.now;
   if (staged.type == FileType::kDirectory && staged.mode != staged.made.mode &&
       ::fchmodat(AT_FDCWD, proc_path(staged.inode.get()).c_str(), staged.mode, 0) == 0)
-    staged.made.mode = staged.mode;
+    staged.made.mode = static_cast<std::uint16_t>(staged.mode);
   const auto look = look_at_staged(staged, at(job.place));
   if (look && matches_but_for_ctime(staged.made, look->state)) now = look->state;
   return done;

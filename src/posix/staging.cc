@@ -53,19 +53,20 @@ Status clear(int directory, KeptVersions& kept) {
 Sys<void> complete(StagedThing& thing, NameAt at) {
   thing.inode.reset(::openat(at.directory, at.name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!thing.inode) return sys_error();
-  if (thing.owner &&
-      ::fchownat(thing.inode.get(), "", thing.owner->user, thing.owner->group, AT_EMPTY_PATH) != 0)
-    return sys_error();
+  const auto gave = give(thing.inode.get(), thing.owner);
+  if (!gave) return tl::unexpected(gave.error());
+  thing.gave = *gave;
   // Its owner must be able to write to a directory that is moved: its ".." changes. A mode that
   // forbids it is set once it stands in the folder.
   const mode_t mode = thing.mode | S_IRWXU;
   if (thing.type == FileType::kDirectory &&
       ::fchmodat(AT_FDCWD, proc_path(thing.inode.get()).c_str(), mode, 0) != 0)
     return sys_error();
-  const auto times = times_with_mtime(thing.mtime);
-  if (thing.type == FileType::kSymlink &&
-      ::utimensat(at.directory, at.name, times.data(), AT_SYMLINK_NOFOLLOW) != 0)
-    return sys_error();
+  if (thing.type == FileType::kSymlink && thing.mtime) {
+    const auto times = times_with_mtime(*thing.mtime);
+    if (::utimensat(at.directory, at.name, times.data(), AT_SYMLINK_NOFOLLOW) != 0)
+      return sys_error();
+  }
   const auto look = look_at(thing.inode.get());
   if (!look) return tl::unexpected(look.error());
   thing.made = look->state;
@@ -88,7 +89,7 @@ Sys<Look> look_at_staged(const StagedThing& staged, NameAt at) {
   return staged.inode ? look_at(staged.inode.get()) : look_at(at.directory, at.name);
 }
 
-Result<std::unique_ptr<Staging>> Staging::open(int state_directory, std::optional<Owner> owner,
+Result<std::unique_ptr<Staging>> Staging::open(int state_directory, Owners& owners,
                                                KeptVersions& kept) {
   if (::mkdirat(state_directory, kStagingName, S_IRWXU) != 0 && errno != EEXIST)
     return fail_at(errno, "make the directory", kStagingName);
@@ -99,7 +100,7 @@ Result<std::unique_ptr<Staging>> Staging::open(int state_directory, std::optiona
   if (!look) return fail_at(look.error().number, "look at the directory", kStagingName);
   const auto cleared = clear(directory->get(), kept);
   if (!cleared) return tl::unexpected(cleared.error());
-  return std::unique_ptr<Staging>(new Staging(std::move(directory), *look, owner));
+  return std::unique_ptr<Staging>(new Staging(std::move(directory), *look, owners));
 }
 
 std::uint64_t Staging::first_name() {
@@ -118,24 +119,25 @@ Result<std::unique_ptr<StagedFile>> Staging::file(const FolderRoot::Opened& root
     constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     UniqueFd file(::openat(directory_->get(), name.c_str(), kFlags, S_IRUSR | S_IWUSR));
     if (!file) return fail_at(errno, "stage a file in", kStagingName);
-    return PosixStagedFile::start(std::move(file), TempName(directory_, name, 0), size, owner_);
+    return PosixStagedFile::start(std::move(file), TempName(directory_, name, 0), size, owners_);
   }
   UniqueFd file(::openat(root.fd->get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR));
   if (!file && (is_unsupported(errno) || errno == EISDIR))
     return fail(ErrorCode::kUnsupported,
                 "the folder's file system has no anonymous files: put state_dir on it");
   if (!file) return fail_at(errno, "stage a file in", "the folder");
-  return PosixStagedFile::start(std::move(file), TempName(), size, owner_);
+  return PosixStagedFile::start(std::move(file), TempName(), size, owners_);
 }
 
 Result<std::unique_ptr<Staged>> Staging::symlink(const FolderRoot::Opened& root,
-                                                 const std::string& target, UnixNanos mtime) {
+                                                 const std::string& target,
+                                                 const Attributes& attributes) {
   auto staged = std::make_unique<PosixStagedName>();
   StagedThing& thing = staged->thing();
   thing.type = FileType::kSymlink;
   thing.target = target;
-  thing.mtime = mtime;
-  thing.owner = owner_;
+  thing.mtime = attributes.mtime;
+  thing.owner = owners_.for_new(attributes.owner);
   if (target.empty() || target.size() > kMaxPathBytes || target.find('\0') != std::string::npos)
     return fail(ErrorCode::kInvalid, "no symlink can point to that: it is empty or too long");
   if (!is_beside(root)) return staged;
@@ -147,12 +149,12 @@ Result<std::unique_ptr<Staged>> Staging::symlink(const FolderRoot::Opened& root,
 }
 
 Result<std::unique_ptr<Staged>> Staging::directory(const FolderRoot::Opened& root,
-                                                   std::uint32_t mode) {
+                                                   const Attributes& attributes) {
   auto staged = std::make_unique<PosixStagedName>();
   StagedThing& thing = staged->thing();
   thing.type = FileType::kDirectory;
-  thing.mode = mode & kDirectoryModeBits;
-  thing.owner = owner_;
+  thing.mode = attributes.mode & kDirectoryModeBits;
+  thing.owner = owners_.for_new(attributes.owner);
   if (!is_beside(root)) return staged;
   const std::string name = next_name();
   const auto made = make_thing(thing, {directory_->get(), name.c_str()});

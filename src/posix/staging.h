@@ -13,16 +13,11 @@
 #include "dagsync/ports/disk.h"
 #include "posix/folder_root.h"
 #include "posix/kept_versions.h"
+#include "posix/owners.h"
 #include "posix/swap_name.h"
 #include "posix/temp_name.h"
 
 namespace dagsync {
-
-// Whom published things belong to.
-struct Owner {
-  std::uint32_t user = 0;
-  std::uint32_t group = 0;
-};
 
 // What was staged, as publishing needs it.
 struct StagedThing {
@@ -34,8 +29,9 @@ struct StagedThing {
   bool linked = false;     // a second name of a file that stands in the folder
   std::uint32_t mode = 0;  // of a directory
   std::string target;      // of a symlink
-  UnixNanos mtime;         // of a symlink
-  std::optional<Owner> owner;  // for what is made later
+  std::optional<UnixNanos> mtime;  // of a symlink
+  OwnerOrder owner;                // for what is made later
+  Gave gave = Gave::kNothing;      // of what is made
 };
 
 // What every Staged of this disk is, too.
@@ -48,8 +44,8 @@ class PosixStaged {
 class Staging {
  public:
   // Makes the directory if need be. What a crash left in it goes, or is kept (recovery.h).
-  [[nodiscard]] static Result<std::unique_ptr<Staging>> open(int state_directory,
-                                                             std::optional<Owner> owner,
+  // `owners` outlives it, and what it stages.
+  [[nodiscard]] static Result<std::unique_ptr<Staging>> open(int state_directory, Owners& owners,
                                                              KeptVersions& kept);
 
   // Whether a rename goes from staging into this folder.
@@ -60,9 +56,10 @@ class Staging {
   [[nodiscard]] Result<std::unique_ptr<StagedFile>> file(const FolderRoot::Opened& root,
                                                          std::uint64_t size);
   [[nodiscard]] Result<std::unique_ptr<Staged>> symlink(const FolderRoot::Opened& root,
-                                                        const std::string& target, UnixNanos mtime);
+                                                        const std::string& target,
+                                                        const Attributes& attributes);
   [[nodiscard]] Result<std::unique_ptr<Staged>> directory(const FolderRoot::Opened& root,
-                                                          std::uint32_t mode);
+                                                          const Attributes& attributes);
   // As Disk::stage_link.
   [[nodiscard]] Result<std::unique_ptr<Staged>> link(const FolderRoot::Opened& root,
                                                      const RelPath& path,
@@ -74,14 +71,14 @@ class Staging {
   }
 
  private:
-  Staging(SharedFd directory, const Look& look, std::optional<Owner> owner)
-      : directory_(std::move(directory)), look_(look), owner_(owner), last_name_(first_name()) {}
+  Staging(SharedFd directory, const Look& look, Owners& owners)
+      : directory_(std::move(directory)), look_(look), owners_(owners), last_name_(first_name()) {}
   [[nodiscard]] static std::uint64_t first_name();
   [[nodiscard]] std::string next_name() { return std::to_string(++last_name_); }
 
   SharedFd directory_;
   Look look_;
-  std::optional<Owner> owner_;
+  Owners& owners_;
   // What an earlier run left and could not be cleared away has other names.
   std::atomic<std::uint64_t> last_name_;
   std::atomic<bool> apart_{false};

@@ -27,11 +27,12 @@ Status each_row(Database& database, const Authors& authors, const char* table, c
                 Take take) {
   const auto statement = database.prepared(select);
   if (!statement) return tl::unexpected(statement.error());
+  OwnerPool owners;
   while (true) {
     const auto row = database.next(**statement);
     if (!row) return tl::unexpected(row.error());
     if (!*row) break;
-    RowReader reader(**statement, authors);
+    RowReader reader(**statement, authors, &owners);
     if (!take(reader) || !reader.is_sound()) return corrupt(table);
   }
   (*statement)->restart();

@@ -10,6 +10,8 @@
 
 namespace dagsync {
 
+inline constexpr int kDiskColumns = 9;  // from disk_type to disk_racy
+
 template <typename E>
 struct Named {
   E value;

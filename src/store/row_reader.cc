@@ -107,6 +107,19 @@ Content RowReader::content() {
   return content;
 }
 
+// A table of an older schema, as salvage reads it, has no such column.
+Shared<std::string> RowReader::owner() {
+  if (column_ >= sqlite3_column_count(row_)) return {};
+  Shared<std::string> owner = optional_blob();
+  demand(owner->empty() || is_owner(*owner));
+  if (owners_ != nullptr) owners_->share(owner);
+  return owner;
+}
+
+std::uint32_t RowReader::number_of_owner() {
+  return take_null() ? kNobody : natural32();
+}
+
 IndexEntry RowReader::entry() {
   IndexEntry entry;
   Record& record = entry.record;
@@ -119,11 +132,21 @@ IndexEntry RowReader::entry() {
   if (seen_all) record.seen = record.version;
   entry.id = change_id();
   entry.disk = disk();
+  record.content.owner = owner();
+  const std::uint32_t user = number_of_owner();
+  const std::uint32_t group = number_of_owner();
+  if (!entry.disk) return entry;
+  entry.disk->user = user;
+  entry.disk->group = group;
   return entry;
 }
 
 std::optional<DiskState> RowReader::disk() {
-  if (take_null()) return std::nullopt;
+  const int after = column_ + kDiskColumns;
+  if (take_null()) {
+    column_ = after;
+    return std::nullopt;
+  }
   DiskState disk;
   disk.type = word(kFileTypeNames);
   disk.device = natural();
@@ -131,7 +154,9 @@ std::optional<DiskState> RowReader::disk() {
   disk.size = natural();
   disk.mtime.value = integer();
   disk.ctime.value = integer();
-  disk.mode = natural32();
+  const std::uint32_t mode = natural32();
+  demand(mode <= std::numeric_limits<std::uint16_t>::max());
+  disk.mode = static_cast<std::uint16_t>(mode);
   disk.links = natural32();
   disk.racy = flag();
   return disk;
@@ -145,6 +170,7 @@ KeptVersion RowReader::kept() {
   version.origin.value = text();
   version.kept_at.value = integer();
   version.reason = word(kReasonNames);
+  version.content.owner = owner();
   return version;
 }
 

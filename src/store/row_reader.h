@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "dagsync/base/pool.h"
 #include "dagsync/core/knowledge.h"
 #include "dagsync/ports/store.h"
 #include "store/database.h"
@@ -14,11 +15,13 @@
 namespace dagsync {
 
 class Authors;
+using OwnerPool = Pool<Shared<std::string>>;
 
 class RowReader {
  public:
-  RowReader(const Statement& statement, const Authors& authors)
-      : row_(statement.get()), authors_(authors) {}
+  // With `owners`, equal owners of several rows share.
+  RowReader(const Statement& statement, const Authors& authors, OwnerPool* owners = nullptr)
+      : row_(statement.get()), authors_(authors), owners_(owners) {}
 
   [[nodiscard]] bool is_sound() const { return sound_; }
 
@@ -41,6 +44,8 @@ class RowReader {
 
  private:
   std::optional<DiskState> disk();
+  Shared<std::string> owner();
+  std::uint32_t number_of_owner();
   ChangeId change_id();
   std::string_view text_view();
   [[nodiscard]] bool take_null();  // over the column where it is NULL
@@ -50,6 +55,7 @@ class RowReader {
 
   sqlite3_stmt* row_;
   const Authors& authors_;
+  OwnerPool* owners_;
   int column_ = 0;
   bool sound_ = true;
 };

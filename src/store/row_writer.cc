@@ -78,7 +78,21 @@ void RowWriter::entry(const Record& record, const ChangeId& id,
   vector(record.version);
   author(id.author);
   natural(id.sequence);
-  if (on_disk) disk(*on_disk);  // else those columns stay NULL
+  // Columns that are left out stay NULL.
+  if (on_disk) {
+    disk(*on_disk);
+  } else {
+    column_ += kDiskColumns;
+  }
+  optional_blob(*record.content.owner);
+  if (!on_disk) return;
+  number_of_owner(on_disk->user);
+  number_of_owner(on_disk->group);
+}
+
+void RowWriter::number_of_owner(std::uint32_t number) {
+  if (number == kNobody) return null();
+  integer(number);
 }
 
 void RowWriter::disk(const DiskState& disk) {
@@ -100,6 +114,7 @@ void RowWriter::kept(const KeptVersion& version) {
   text(version.origin.value);
   integer(version.kept_at.value);
   text(name_of(kReasonNames, version.reason));
+  optional_blob(*version.content.owner);
 }
 
 Status RowWriter::finish() {

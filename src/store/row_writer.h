@@ -40,6 +40,7 @@ class RowWriter {
 
  private:
   void disk(const DiskState& disk);
+  void number_of_owner(std::uint32_t number);
   void bound(int code);
   void set_text(const Result<std::string>& text);
 

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x64616773;  // "dags", shown by file(1)
 
-// What a row of `entry` and of `intent` both hold, in the order of RowWriter::entry().
+// What a row of `entry` and of `intent` both hold, in the order of RowWriter::entry(); what a
+// migration has added comes after it.
 #define DAGSYNC_ENTRY_COLUMNS                                                           \
   "kind TEXT NOT NULL, mode INTEGER NOT NULL, size INTEGER NOT NULL, digest BLOB, "     \
   "mtime_ns INTEGER NOT NULL, target BLOB, stamp_ns INTEGER NOT NULL, "                 \
@@ -29,6 +30,12 @@ constexpr std::int64_t kApplicationId = 0x64616773;  // "dags", shown by file(1)
   "id TEXT NOT NULL, path BLOB NOT NULL, kind TEXT NOT NULL, mode INTEGER NOT NULL, " \
   "size INTEGER NOT NULL, digest BLOB, mtime_ns INTEGER NOT NULL, target BLOB, "      \
   "origin TEXT NOT NULL, kept_at_ns INTEGER NOT NULL, reason TEXT NOT NULL, "
+
+// Of `table`, the numbers of this machine; NULL: nobody looked.
+#define DAGSYNC_ADD_DISK_OWNER(table) \
+  "ALTER TABLE " table                \
+  " ADD COLUMN disk_user INTEGER;"    \
+  "ALTER TABLE " table " ADD COLUMN disk_group INTEGER;"
 
 // Each brings the tables from its place in the list to the next version. Never change one that was
 // released: add another.
@@ -55,6 +62,11 @@ constexpr const char* kMigrations[] = {
     "  version FROM entry WHERE kind <> 'deleted';",
     "ALTER TABLE meta ADD COLUMN boot BLOB NOT NULL DEFAULT x'';",
     "ALTER TABLE meta ADD COLUMN paused_ns INTEGER NOT NULL DEFAULT 0;",
+    // "user:group"; NULL: nobody has told.
+    "ALTER TABLE entry ADD COLUMN owner BLOB;" DAGSYNC_ADD_DISK_OWNER("entry")
+    "ALTER TABLE intent ADD COLUMN owner BLOB;" DAGSYNC_ADD_DISK_OWNER("intent")
+    "ALTER TABLE kept ADD COLUMN owner BLOB;"
+    "ALTER TABLE intent_kept ADD COLUMN owner BLOB;",
 };
 constexpr std::int64_t kSchemaVersion = std::size(kMigrations);
 

@@ -22,7 +22,7 @@ bool has_only_its_fields(const Row& in, Kind kind) {
   const bool has_target = kind == Kind::kSymlink;
   return (has_mode(kind) || in.mode() == 0) && (has_mtime(kind) || in.mtime() == 0) &&
          (has_bytes || (in.size() == 0 && in.digest().empty())) &&
-         (has_target || in.target().empty());
+         (has_target || in.target().empty()) && (kind != Kind::kTombstone || in.owner().empty());
 }
 
 bool is_target(std::string_view target) {
@@ -62,11 +62,13 @@ Content Decoder::content(Row& in) {
   if (!has_only_its_fields(in, content.kind)) refuse("a field that a record's kind does not have");
   if (in.mode() > kModeBits) refuse("mode bits beyond 07777");
   if (content.kind == Kind::kSymlink && !is_target(in.target())) refuse("no target of a symlink");
+  if (!in.owner().empty() && !is_owner(in.owner())) refuse("no owner, \"user:group\", of a record");
   if (content.kind == Kind::kFile) content.digest = digest(in.digest());
   content.mode = in.mode();
   content.size = file_size(in.size());
   content.mtime = time(in.mtime());
   content.target = std::move(*in.mutable_target());
+  content.owner = std::move(*in.mutable_owner());
   return content;
 }
 
@@ -104,7 +106,8 @@ std::size_t encoded_bound(const Change& change) {
   constexpr std::size_t kEntry = 15;
   constexpr std::size_t kAuthor = 16;
   const Record& record = change.record;
-  std::size_t bytes = kFixed + change.path.bytes().size() + record.content.target->size();
+  std::size_t bytes = kFixed + change.path.bytes().size() + record.content.target->size() +
+                      record.content.owner->size();
   const auto add_author = [&](const AuthorId& author) {
     bytes += kAuthor + author.node().value.size();
   };

@@ -18,6 +18,7 @@ void encode_content(const Content& content, Row& out) {
   if (content.kind == Kind::kFile) out.set_digest(encode_digest(content.digest));
   out.set_mtime(content.mtime.value);
   out.set_target(*content.target);
+  out.set_owner(*content.owner);
 }
 
 void encode_change(const Change& change, AuthorWriter& authors, pb::Change& out);

@@ -65,7 +65,7 @@ void publish_file(benchmark::State& state) {
   for (auto _ : state) {
     auto staged = world.disk().stage_file(content.size()).value();
     REQUIRE((*staged).append(content).has_value());
-    REQUIRE(staged->finish(0644, {1'700'000'000'000'000'000}).has_value());
+    REQUIRE(staged->finish({0644, UnixNanos{1'700'000'000'000'000'000}, {}}).has_value());
     const auto published = world.disk().publish(path, standing, std::move(staged), std::nullopt,
                                                 [](const RelPath&, FileType) { return false; });
     REQUIRE(published.has_value());

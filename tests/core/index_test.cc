@@ -191,6 +191,7 @@ TEST_CASE("an indexed file takes at most 350 bytes") {
     const std::string name = std::to_string(i);
     const std::string path = "teams/team" + std::to_string(i / 40) + "/dag_" + name + ".py";
     IndexEntry entry = entry_of(file_content("content of " + name, 1));
+    entry.record.content.owner = "a user with a long name:and a group of his";
     entry.id = {author_of("worker3.example.org"), i + 1};
     entry.record.origin = {author_of("worker3.example.org"), i + 1};
     entry.record.seen = {};

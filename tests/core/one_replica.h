@@ -35,7 +35,7 @@ inline DiskState state_of(const Content& content, std::int64_t ctime) {
   state.size = content.size;
   state.mtime = content.mtime;
   state.ctime = {ctime};
-  state.mode = content.mode;
+  state.mode = static_cast<std::uint16_t>(content.mode);
   state.links = 1;
   return state;
 }

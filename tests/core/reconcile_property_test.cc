@@ -27,6 +27,7 @@ Content random_content(Random& random) {
     default: {
       Content content = file_content(std::string(1 + random() % 2, 'x'), mtime);
       if (random() % 2 == 0) content.mode = 0755;
+      if (random() % 2 == 0) content.owner = random() % 2 == 0 ? "a:a" : "b:b";
       return content;
     }
   }

@@ -122,7 +122,8 @@ TEST_CASE("a delete loses every tie") {
 }
 
 TEST_CASE(
-    "equal stamps are decided by kind, digest, mode, mtime, target and author, in this order") {
+    "equal stamps are decided by kind, digest, mode, mtime, target, owner and author, in this "
+    "order") {
   const auto at_100 = [](const std::string& node, Content content) {
     Record record = edit(node, 1, std::move(content), 1000);
     record.stamp = {100};
@@ -135,6 +136,10 @@ TEST_CASE(
   wide.mode = 0755;
   Content late = wide;
   late.mtime = {8};
+  Content owned = symlink_content("a", 10);  // against what nobody has told the owner of
+  owned.owner = "a:a";
+  Content owned_by_another = owned;
+  owned_by_another.owner = "a:b";
   // Each one wins against all before it, though its author is the least of all so far.
   const std::vector<Record> ascending = {
       at_100("z", Content{}),
@@ -148,6 +153,8 @@ TEST_CASE(
       at_100("r", symlink_content("b", 9)),
       at_100("q", symlink_content("a", 10)),
       at_100("r", symlink_content("a", 10)),
+      at_100("p", owned),
+      at_100("o", owned_by_another),
   };
   for (std::size_t a = 0; a < ascending.size(); ++a) {
     for (std::size_t b = 0; b < ascending.size(); ++b) {

@@ -13,6 +13,10 @@ TEST_CASE("the same bytes are the same kind with the same digest or target") {
   CHECK_FALSE(same_bytes(symlink_content("t", 1), symlink_content("u", 1)));
   CHECK(same_bytes(directory_content(0700), directory_content(0755)));
   CHECK(same_bytes(Content{}, Content{}));
+  Content owned = file_content("x", 1);
+  owned.owner = "a:b";
+  CHECK(same_bytes(owned, file_content("x", 1)));
+  CHECK(owned != file_content("x", 1));
   CHECK_FALSE(same_bytes(Content{}, directory_content(0)));
 }
 
@@ -40,13 +44,45 @@ TEST_CASE("a file is unchanged only where nothing that a write moves has moved")
   CHECK(is_unchanged(then, with([](DiskState& now) { now.device = 9; })));  // after a boot
 }
 
+TEST_CASE("another owner is a change, but where one of the two looks did not tell") {
+  for (const FileType type : {FileType::kFile, FileType::kDirectory}) {
+    DiskState then;
+    then.type = type;
+    DiskState now = then;
+    now.user = 7;
+    now.group = 8;
+    CHECK(is_unchanged(then, now));
+    CHECK(is_unchanged(now, then));
+    then.user = 7;
+    then.group = 9;
+    CHECK_FALSE(is_unchanged(then, now));
+    then.group = 8;
+    CHECK(is_unchanged(then, now));
+    then.user = 0;
+    CHECK_FALSE(is_unchanged(then, now));
+  }
+}
+
+TEST_CASE("an owner is two names of bounded length, divided by the only colon") {
+  const std::string longest(256, 'x');
+  for (const std::string& good :
+       {std::string("a:b"), std::string("1000:0"), std::string("DOM\\user name:\xC3\xA4@d"),
+        longest + ":" + longest})
+    CHECK(is_owner(good));
+  for (const std::string& bad :
+       {std::string(), std::string("a"), std::string(":"), std::string("a:"), std::string(":b"),
+        std::string("a:b:c"), std::string("a/b:c"), std::string("a:b/"), std::string("a\0:b", 4),
+        longest + "x:b", "a:x" + longest})
+    CHECK_FALSE(is_owner(bad));
+}
+
 TEST_CASE("a file that was looked at within the clock's tick of its mtime is read again") {
   DiskState then;
   then.racy = true;
   CHECK_FALSE(is_unchanged(then, then));
 }
 
-TEST_CASE("of a directory only the mode counts") {
+TEST_CASE("of a directory only the mode and the owner count") {
   DiskState then;
   then.type = FileType::kDirectory;
   then.mode = 0755;

@@ -156,7 +156,7 @@ TEST_CASE("what dagsync does otherwise is said as a comment") {
       "backup-generations 5;\n"
       "action { pattern /srv/x/*.conf; exec \"systemctl reload x\"; do-local; } }");
   CHECK(says(toml, "nossl * *: every connection is encrypted"));
-  CHECK(says(toml, "ignore mod: owners are never replicated, modes always"));
+  CHECK(says(toml, "ignore mod: owners are replicated with owner = \"keep\", modes always"));
   CHECK(says(toml, "auto left: has no counterpart: the younger wins"));
   CHECK(says(toml, "backup-directory /b, backup-generations 5"));
   CHECK(loaded(toml).folders.size() == 1);

@@ -105,6 +105,7 @@ versions_max_size = "0B"
 name = "b"
 path = "/ab"
 mode = "receive-only"
+owner = "keep"
 [[peer]]
 name = "ci"
 may = ["send"]
@@ -129,7 +130,7 @@ may = ["receive"]
   folder.path = "/a";
   folder.mode = FolderMode::kSendOnly;
   folder.ignore = {"logs/", "!x"};
-  folder.owner = "airflow:root";
+  folder.owner.fixed = "airflow:root";
   folder.settle = Duration(0);
   folder.settle_max = std::chrono::milliseconds(7);
   folder.rescan_interval = std::chrono::milliseconds(1500);
@@ -139,6 +140,7 @@ may = ["receive"]
   folder.versions_max_size = 0;
   CHECK(config->folders[0] == folder);
   CHECK(config->folders[1].mode == FolderMode::kReceiveOnly);
+  CHECK(config->folders[1].owner == FolderOwner{true, ""});
   REQUIRE(config->peers.size() == 2);
   CHECK(config->peers[0] == PeerConfig{{"ci"}, {}, true, false});
   CHECK_FALSE(config->peers[0].counted());
@@ -217,7 +219,8 @@ TEST_CASE("a wrong value names file, line, key and what is allowed") {
       {"path =", "ignore = \"logs/\"\npath =", "key `folder.ignore`: is a string: give a list"},
       {"path =", "ignore = [\"a\", 1]\npath =", "has a value that is a whole number: give a list"},
       {"path =", "ignore = [\"a\\nb\"]\npath =", "has a line break"},
-      {"path =", "owner = \"a:b:c\"\npath =", "key `folder.owner`: is \"a:b:c\": give a user"},
+      {"path =", "owner = \"a:b:c\"\npath =",
+       "key `folder.owner`: is \"a:b:c\": give \"keep\", or a"},
       {"/srv/dags", "srv/dags", ":9: key `folder.path`: is \"srv/dags\": give an absolute path"},
       {"/srv/dags", "/srv/../dags", "give an absolute path without .."},
       {"/srv/dags", "//", "not all there is"},

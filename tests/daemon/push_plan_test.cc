@@ -38,6 +38,22 @@ TEST_CASE_FIXTURE(PushPlanFixture, "new, changed and missing files are planned, 
   CHECK(plan(true) == Lines{"~ changed.py", "+ new.py", "- gone.py"});
 }
 
+TEST_CASE_FIXTURE(PushPlanFixture, "a pushed file stays whose it was, and is not pushed for that alone") {
+  Content owned = file_content("before", 500);
+  owned.owner = "alice:users";
+  listing[at("same.py")] = edit("a", 1, owned, 500);
+  listing[at("changed.py")] = edit("a", 2, owned, 500);
+  listing[at("gone.py")] = edit("a", 3, owned, 500);
+  tree.contents[at("same.py")] = file_content("before", 1);
+  tree.contents[at("changed.py")] = file_content("after", 1);
+  tree.contents[at("new.py")] = file_content("new", 1);
+  const auto changes = plan_push(tree, listing, {{"ci"}, {1}}, {1000}, true);
+  REQUIRE(changes.size() == 3);
+  CHECK(*changes[0].record.content.owner == "alice:users");
+  CHECK(changes[1].record.content.owner->empty());
+  CHECK(changes[2].record.content == Content{});
+}
+
 TEST_CASE_FIXTURE(PushPlanFixture, "what stands there but is not pushed is not missing") {
   tree.contents[at("a.py")] = file_content("a", 1);
   tree.troubles[at("being-written.py")] = "somebody writes it just now";

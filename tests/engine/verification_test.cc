@@ -124,6 +124,13 @@ TEST_CASE("each way in which a path can differ is told in words") {
   put("bytes", file, file_content("y", 10));
   put("kind", file, directory_content(0755));
   put("mode", file, mode);
+  Content alices = file;
+  alices.owner = "alice:users";
+  Content bobs = file;
+  bobs.owner = "bob:users";
+  put("owner", alices, bobs);
+  put("owner told here alone", alices, file);
+  put("owner told there alone", file, bobs);
   put("mtime", file, file_content("x", 11));
   put("target", symlink_content("one", 5), symlink_content("two", 5));
   world.both_have("missing", file);
@@ -137,9 +144,10 @@ TEST_CASE("each way in which a path can differ is told in words") {
               "mode on b: mode 0600 there, and 0644 on a",
               "more on b: it stands only there, not on a",
               "mtime on b: another modification time than on a",
+              "owner on b: it belongs to bob:users there, and to alice:users on a",
               "target on b: another target than on a"});
   CHECK(world.settled == Verification::kLooks - 1);
-  CHECK(world.asked.back().paths.size() == 7);
+  CHECK(world.asked.back().paths.size() == 8);
 }
 
 TEST_CASE("what arrives while it is verified is no difference") {

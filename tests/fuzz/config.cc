@@ -68,7 +68,7 @@ std::vector<std::string> fuzz_seeds() {
               "rescan_interval = \"10m\"\nmax_delete_percent = 50\nmax_file_size = \"4GiB\"\n"
               "versions_keep = \"30d\"\nversions_max_size = \"0B\"\nowner = \"a:b\"\n" +
               peer + "may = [\"send\"]\n",
-          node + tls + folder + folder + peer + peer,
+          node + tls + folder + "owner = \"keep\"\n" + folder + peer + peer,
           "node = 1\ntls = []\nfolder = {}\npeer = [1]",
           "nam = 1\n[node.x]\n",
           "a = [[[[[[1]]]]]]\nb = 1979-05-27T07:32:00Z\nc = '''x'''",

@@ -85,9 +85,11 @@ enum class Ground { kOneFileSystem, kTwoFileSystems, kNoExchange };
 
 class DiskWorld {
  public:
-  explicit DiskWorld(Ground ground = Ground::kOneFileSystem, bool fsync = true)
+  explicit DiskWorld(Ground ground = Ground::kOneFileSystem, bool fsync = true,
+                     const OwnerRule& owner = {})
       : ground_(ground),
         fsync_(fsync),
+        owner_(owner),
         folder_(temp_root()),
         state_(ground == Ground::kTwoFileSystems ? other_root() : temp_root()) {
     restart();
@@ -100,6 +102,7 @@ class DiskWorld {
     options.root = folder_.path();
     options.state_dir = state_.path() + "/folders/dags";
     options.fsync = fsync_;
+    options.owner = owner_;
     options.exchange = ground_ != Ground::kNoExchange;
     auto opened = PosixDisk::open(options);
     REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message));
@@ -163,20 +166,23 @@ class DiskWorld {
   }
   [[nodiscard]] std::unique_ptr<Staged> staged_file(const std::string& bytes,
                                                     std::uint32_t mode = 0644,
-                                                    UnixNanos mtime = {1'600'000'000'123'456'789}) {
+                                                    UnixNanos mtime = {1'600'000'000'123'456'789},
+                                                    const std::string& owner = "") {
     auto file = disk_->stage_file(bytes.size());
     REQUIRE_MESSAGE(file.has_value(), (file ? "" : file.error().message));
     REQUIRE((*file)->append(bytes).has_value());
-    REQUIRE((*file)->finish(mode, mtime).has_value());
+    REQUIRE((*file)->finish({mode, mtime, owner}).has_value());
     return std::move(*file);
   }
-  [[nodiscard]] std::unique_ptr<Staged> staged_symlink(const std::string& target) {
-    auto link = disk_->stage_symlink(target, {1'600'000'000'987'654'321});
+  [[nodiscard]] std::unique_ptr<Staged> staged_symlink(const std::string& target,
+                                                       const std::string& owner = "") {
+    auto link = disk_->stage_symlink(target, {0, UnixNanos{1'600'000'000'987'654'321}, owner});
     REQUIRE_MESSAGE(link.has_value(), (link ? "" : link.error().message));
     return std::move(*link);
   }
-  [[nodiscard]] std::unique_ptr<Staged> staged_directory(std::uint32_t mode = 0755) {
-    auto directory = disk_->stage_directory(mode);
+  [[nodiscard]] std::unique_ptr<Staged> staged_directory(std::uint32_t mode = 0755,
+                                                         const std::string& owner = "") {
+    auto directory = disk_->stage_directory({mode, {}, owner});
     REQUIRE_MESSAGE(directory.has_value(), (directory ? "" : directory.error().message));
     return std::move(*directory);
   }
@@ -203,6 +209,7 @@ class DiskWorld {
  private:
   Ground ground_;
   bool fsync_;
+  OwnerRule owner_;
   TempDirectory folder_;
   TempDirectory state_;
   std::unique_ptr<PosixDisk> disk_;

@@ -45,8 +45,8 @@ TEST_CASE("an mtime beyond all nanoseconds is the last moment there is") {
   REQUIRE(::utimensat(AT_FDCWD, world.real("a.py").c_str(), year_2300, 0) == 0);
   CHECK(world.look("a.py")->mtime == kFarthestMoment);
 
-  const auto again = world.disk().set_attributes(DiskWorld::path("a.py"), *world.look("a.py"), 0600,
-                                                 kFarthestMoment);
+  const auto again = world.disk().set_attributes(DiskWorld::path("a.py"), *world.look("a.py"),
+                                                 {0600, kFarthestMoment, {}});
   REQUIRE(again.has_value());
   CHECK(again->now->mtime == kFarthestMoment);
 }

@@ -213,7 +213,7 @@ TEST_CASE("files never get setuid or setgid, directories keep setgid and sticky"
     REQUIRE(world.publish("locked", std::nullopt, world.staged_directory(0500)));
     CHECK(world.look("locked")->mode == 0500);
     const auto set = world.disk().set_attributes(DiskWorld::path("a.sh"), *world.look("a.sh"),
-                                                 04700, UnixNanos{5});
+                                                 {04700, UnixNanos{5}, {}});
     REQUIRE(set.has_value());
     CHECK(set->outcome == PublishOutcome::kDone);
     CHECK(set->now == world.look("a.sh"));
@@ -253,7 +253,7 @@ TEST_CASE("contents are copied from open files, whole and in parts") {
     const auto beyond = (*file)->append_from(**source, bytes.size() - 1, 2);
     REQUIRE_FALSE(beyond.has_value());
     CHECK(fails_with(beyond, ErrorCode::kUnavailable));
-    CHECK((*file)->finish(0600, kMtime).has_value());
+    CHECK((*file)->finish({0600, kMtime, {}}).has_value());
     REQUIRE(world.publish("copy", std::nullopt, std::move(*file)).has_value());
     const std::string whole = world.read("copy");
     CHECK(whole.substr(0, whole.size() - 1) == "abc" + bytes.substr(5, 1'000'000) + "def" + bytes);

@@ -16,7 +16,7 @@ class Swapped {
     const int state = ::open(world_.state("").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const UniqueFd state_directory(state);
     kept_ = std::move(*KeptVersions::open(state));
-    staging_ = std::move(*Staging::open(state, std::nullopt, *kept_));
+    staging_ = std::move(*Staging::open(state, owners_, *kept_));
     const bool beside = ground != Ground::kTwoFileSystems;
     job_ = std::make_unique<Publishing>(Publishing{
         path_, {folder_, "a.py"}, beside, keep_, *staging_, *kept_, departed_, degradations_});
@@ -58,6 +58,7 @@ class Swapped {
   RelPath path_ = DiskWorld::path("a.py");
   SharedFd folder_;
   std::unique_ptr<KeptVersions> kept_;
+  Owners owners_{OwnerRule()};
   std::unique_ptr<Staging> staging_;
   Departed departed_;
   Degradations degradations_;

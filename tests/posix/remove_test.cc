@@ -71,8 +71,7 @@ TEST_CASE("removing what is not there, or is something else, changes nothing") {
     CHECK(is_changed(world.disk().remove(DiskWorld::path("no/b.py"), state, std::nullopt)));
     CHECK(is_changed(world.disk().remove_directory(DiskWorld::path("a.py"), is_compiled)));
     CHECK(is_changed(world.disk().remove_directory(DiskWorld::path("nothing"), is_compiled)));
-    CHECK(is_changed(
-        world.disk().set_attributes(DiskWorld::path("b.py"), state, 0600, std::nullopt)));
+    CHECK(is_changed(world.disk().set_attributes(DiskWorld::path("b.py"), state, {0600, {}, {}})));
     world.mkdir("d");
     CHECK(is_changed(world.disk().remove(DiskWorld::path("d"), state, std::nullopt)));
     CHECK(world.read("a.py") == "a");

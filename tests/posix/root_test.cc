@@ -138,7 +138,7 @@ TEST_CASE("a folder under a bind mount is another file system") {
   auto staged = (*disk)->stage_file(1);
   REQUIRE(staged.has_value());
   REQUIRE((*staged)->append("x").has_value());
-  REQUIRE((*staged)->finish(0644, {1}).has_value());
+  REQUIRE((*staged)->finish({0644, UnixNanos{1}, {}}).has_value());
   const auto done = (*disk)->publish(DiskWorld::path("a.py"), std::nullopt, std::move(*staged),
                                      std::nullopt, is_compiled);
   REQUIRE_MESSAGE(done.has_value(), (done ? "" : done.error().message));

@@ -70,7 +70,7 @@ TEST_CASE("a file that is being written is neither replaced nor removed nor touc
     CHECK(is_busy(world.publish("a.py", expected, world.staged_file("remote"), kept_id(1))));
     CHECK(is_busy(world.publish("a.py", expected, world.staged_directory(), kept_id(1))));
     CHECK(is_busy(world.disk().remove(path, *expected, kept_id(1))));
-    CHECK(is_busy(world.disk().set_attributes(path, *expected, 0600, UnixNanos{1})));
+    CHECK(is_busy(world.disk().set_attributes(path, *expected, {0600, UnixNanos{1}, {}})));
     CHECK(fails_with(world.disk().stage_link(path, *expected),
                      each_ground == Ground::kTwoFileSystems ? ErrorCode::kUnsupported
                                                             : ErrorCode::kUnavailable));

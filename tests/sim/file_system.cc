@@ -38,6 +38,7 @@ void FileSystem::enact(Image& image, const Operation& operation) {
     if (attributes.mtime) it->second.mtime = *attributes.mtime;
     if (attributes.ctime) it->second.ctime = *attributes.ctime;
     if (attributes.mark) it->second.mark = *attributes.mark;
+    if (attributes.owner) it->second.owner = *attributes.owner;
   }
   if (operation.written != 0) {
     const auto it = image.find(operation.written);
@@ -95,8 +96,9 @@ DiskState FileSystem::state(Inode inode) const {
   state.size = stored.bytes ? stored.bytes->size() : 0;
   state.mtime = stored.mtime;
   state.ctime = stored.ctime;
-  state.mode = stored.mode;
+  state.mode = static_cast<std::uint16_t>(stored.mode);
   state.links = stored.links;
+  state.user = state.group = stored.owner;
   return state;
 }
 
@@ -224,6 +226,16 @@ void FileSystem::write(Inode inode, std::string bytes) {
 void FileSystem::set_mode(Inode inode, std::uint32_t mode) {
   Operation operation;
   operation.attributes = {{inode, mode, {}, clock_.tick(), {}}};
+  perform(std::move(operation));
+  tell_names(inode, FileEvent::What::kAttributes);
+}
+
+void FileSystem::set_owner(Inode inode, const std::string& owner) {
+  const auto known = std::find(owners_.begin(), owners_.end(), owner);
+  const auto number = static_cast<std::uint32_t>(known - owners_.begin());
+  if (known == owners_.end()) owners_.push_back(owner);
+  Operation operation;
+  operation.attributes = {{inode, {}, {}, clock_.tick(), {}, number}};
   perform(std::move(operation));
   tell_names(inode, FileEvent::What::kAttributes);
 }

@@ -36,8 +36,9 @@ struct Stored {
   std::uint32_t mode = 0;
   UnixNanos mtime;
   UnixNanos ctime;
-  Bytes bytes;       // of a file; a symlink's target
-  std::string mark;  // an extended attribute
+  Bytes bytes;              // of a file; a symlink's target
+  std::string mark;         // an extended attribute
+  std::uint32_t owner = 0;  // a number of FileSystem::owner_numbered()
   std::uint32_t links = 0;
   std::map<std::string, Inode> names;  // of a directory
 };
@@ -54,6 +55,7 @@ struct Operation {
     std::optional<UnixNanos> mtime;
     std::optional<UnixNanos> ctime;
     std::optional<std::string> mark;
+    std::optional<std::uint32_t> owner = {};
   };
   Inode made = 0;  // a new inode, of this type
   FileType type = FileType::kFile;
@@ -90,6 +92,13 @@ class FileSystem {
   [[nodiscard]] const Stored& at(Inode inode) const { return live_.at(inode); }
   [[nodiscard]] bool is_directory(Inode inode) const;
   [[nodiscard]] DiskState state(Inode inode) const;
+  // "user:group"; what is made belongs to the first one.
+  [[nodiscard]] const std::string& owner_numbered(std::uint32_t number) const {
+    return owners_.at(number);
+  }
+  [[nodiscard]] const std::string& owner_of(Inode inode) const {
+    return owner_numbered(at(inode).owner);
+  }
   [[nodiscard]] bool has_writer(Inode inode) const { return writers_.contains(inode); }
 
   [[nodiscard]] bool has_durable_bytes(Inode inode) const;
@@ -103,6 +112,7 @@ class FileSystem {
   void exchange(const NameIn& a, const NameIn& b);
   void write(Inode inode, std::string bytes);  // all of it anew
   void set_mode(Inode inode, std::uint32_t mode);
+  void set_owner(Inode inode, const std::string& owner);
   void set_mtime(Inode inode, UnixNanos mtime);
   void set_mark(Inode inode, std::string mark);
   void open_writer(Inode inode);
@@ -138,6 +148,7 @@ class FileSystem {
   Inode next_ = kTop;
   int power_cuts_ = 0;
   std::map<Inode, int> writers_;
+  std::vector<std::string> owners_{"dagsync:dagsync"};
 };
 
 }  // namespace dagsync::sim

@@ -22,7 +22,7 @@ void Machine::boot(const FolderConfig& config, const std::vector<PeerConfig>& pe
   network.rebooted(name);
   FolderAdapters adapters;
   adapters.disk = std::make_unique<SimDisk>(files, clock, life_, events.seeded(), disk_faults,
-                                            std::move(hooks.disk));
+                                            keeps_owners, std::move(hooks.disk));
   adapters.store =
       std::make_unique<SimStore>(store, life_, store_faults, std::move(hooks.committing));
   adapters.watcher = std::make_unique<SimWatcher>(events, files, life_, watcher_faults);

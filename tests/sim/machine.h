@@ -64,6 +64,7 @@ class Machine {
   enum class Loss { kNone, kState, kAll };
   Loss loses = Loss::kNone;  // at its next end
   bool folder_is_away = false;
+  bool keeps_owners = false;
   bool is_newborn = false;  // without a memory: what it finds, it takes for seen by nobody
 
  private:

@@ -51,6 +51,11 @@ KeptId Disks::fresh_id() const {
   return {fmt::format("{:016x}-{:08x}", clock.now().value, seeded.next() & 0xffffffffu)};
 }
 
+void Disks::give(Inode inode, const Shared<std::string>& owner) const {
+  if (keeps_owners && !owner->empty() && *owner != files.owner_of(inode))
+    files.set_owner(inode, *owner);
+}
+
 void Disks::label(const KeptId& id, const RelPath& path) {
   const NameIn at{versions(), id.value + std::string(kLabel)};
   if (files.find(at.directory, at.name) == 0)
@@ -65,9 +70,9 @@ void Disks::discard(const NameIn& at) {
 // -- the folder -----------------------------------------------------------------------------------
 
 SimDisk::SimDisk(FileSystem& files, const WallClock& clock, LifePtr life, Seeded& seeded,
-                 const DiskFaults& faults, Hooks hooks)
+                 const DiskFaults& faults, bool keeps_owners, Hooks hooks)
     : disks_(std::make_unique<Disks>(
-          Disks{files, clock, std::move(life), seeded, faults, std::move(hooks)})) {
+          Disks{files, clock, std::move(life), seeded, faults, keeps_owners, std::move(hooks)})) {
   clear_staging(*disks_);
 }
 
@@ -140,6 +145,16 @@ Result<std::unique_ptr<ReadFile>> SimDisk::open(const RelPath& path) {
   return std::make_unique<SimReadFile>(*disks_, inode);
 }
 
+bool SimDisk::keeps_owners() const {
+  return disks_->keeps_owners;
+}
+
+Disk::Owned SimDisk::owner_of(const RelPath&, const DiskState& state,
+                              const Shared<std::string>& recorded) {
+  if (!disks_->keeps_owners) return {recorded, false};
+  return {disks_->files.owner_numbered(state.user), false};
+}
+
 WriterCheck SimDisk::check_writer(const RelPath& path) {
   if (!disks_->life->step()) return WriterCheck::kNone;
   const auto at = disks_->place(path, "open");
@@ -182,7 +197,7 @@ Result<Published> SimDisk::remove_directory(const RelPath& path, const Disposabl
 }
 
 Result<Published> SimDisk::set_attributes(const RelPath& path, const DiskState& expected,
-                                          std::uint32_t mode, std::optional<UnixNanos> mtime) {
+                                          const Attributes& attributes) {
   const Published changed{PublishOutcome::kChanged, {}, false};
   if (const Status step = disks_->step("set the mode of"); !step) return Unexpected(step.error());
   const auto place = disks_->place(path, "set the mode of");
@@ -195,8 +210,10 @@ Result<Published> SimDisk::set_attributes(const RelPath& path, const DiskState& 
   if (!matches(expected, files.state(inode))) return changed;
   const FileType type = files.at(inode).type;
   const std::uint32_t bits = type == FileType::kDirectory ? 03777 : 0777;
-  if (type != FileType::kSymlink && (mode & bits) != files.at(inode).mode)
-    files.set_mode(inode, mode & bits);
+  const std::uint32_t mode = attributes.mode & bits;
+  const std::optional<UnixNanos> mtime = attributes.mtime;
+  disks_->give(inode, attributes.owner);
+  if (type != FileType::kSymlink && mode != files.at(inode).mode) files.set_mode(inode, mode);
   // Between the two calls the lease is held: nobody writes.
   if (mtime && type != FileType::kDirectory && *mtime != files.at(inode).mtime)
     files.set_mtime(inode, *mtime);

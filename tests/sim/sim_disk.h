@@ -41,7 +41,7 @@ class SimDisk final : public Disk {
 
   // Clears what an earlier run left in the staging area, as a start does.
   SimDisk(FileSystem& files, const WallClock& clock, LifePtr life, Seeded& seeded,
-          const DiskFaults& faults, Hooks hooks);
+          const DiskFaults& faults, bool keeps_owners, Hooks hooks);
   ~SimDisk() override;
 
   Result<RootIdentity> identify_root(std::optional<std::string> mark) override;
@@ -50,11 +50,14 @@ class SimDisk final : public Disk {
   Result<std::string> read_link(const RelPath& path) override;
   Result<std::unique_ptr<ReadFile>> open(const RelPath& path) override;
   WriterCheck check_writer(const RelPath& path) override;
+  bool keeps_owners() const override;
+  Owned owner_of(const RelPath& path, const DiskState& state,
+                 const Shared<std::string>& recorded) override;
 
   Result<std::unique_ptr<StagedFile>> stage_file(std::uint64_t size) override;
   Result<std::unique_ptr<Staged>> stage_symlink(const std::string& target,
-                                                UnixNanos mtime) override;
-  Result<std::unique_ptr<Staged>> stage_directory(std::uint32_t mode) override;
+                                                const Attributes& attributes) override;
+  Result<std::unique_ptr<Staged>> stage_directory(const Attributes& attributes) override;
   Result<std::unique_ptr<Staged>> stage_link(const RelPath& path,
                                              const DiskState& expected) override;
 
@@ -65,7 +68,7 @@ class SimDisk final : public Disk {
                            const std::optional<KeptId>& keep) override;
   Result<Published> remove_directory(const RelPath& path, const Disposable& disposable) override;
   Result<Published> set_attributes(const RelPath& path, const DiskState& expected,
-                                   std::uint32_t mode, std::optional<UnixNanos> mtime) override;
+                                   const Attributes& attributes) override;
   Status sync(const std::vector<RelPath>& paths) override;
   Status sync_all() override;
 

@@ -19,6 +19,7 @@ struct Disks {
   LifePtr life;
   Seeded& seeded;
   const DiskFaults& faults;
+  bool keeps_owners;
   SimDisk::Hooks hooks;
   Inode known_root = 0;
   std::vector<KeptId> unsynced = {};        // kept since the last sync
@@ -36,6 +37,8 @@ struct Disks {
   [[nodiscard]] bool has_writer(Inode inode) const {
     return !faults.sees_no_writers && files.has_writer(inode);
   }
+  // Of a folder that keeps owners.
+  void give(Inode inode, const Shared<std::string>& owner) const;
   void label(const KeptId& id, const RelPath& path);  // says where it stood
   void discard(const NameIn& at);                     // unlinks what may be somebody's
 };
@@ -49,6 +52,7 @@ struct StagedName {
   FileSystem* files = nullptr;
   NameIn at;
   Inode inode = 0;
+  Shared<std::string> owner;
   bool linked = false;
   bool published = false;
   StagedName() = default;
@@ -72,7 +76,7 @@ class SimStagedFile final : public StagedFile, public SimThing {
   explicit SimStagedFile(Disks& disks);
   Status append(std::string_view bytes) override;
   Status append_from(ReadFile& source, std::uint64_t offset, std::uint64_t length) override;
-  Status finish(std::uint32_t mode, UnixNanos mtime) override;
+  Status finish(const Attributes& attributes) override;
 
  private:
   Disks& disks_;

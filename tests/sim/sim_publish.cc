@@ -266,6 +266,7 @@ Result<Published> publish_staged(const Publishing& job, const Disk::Expected& ex
   if (old.type != FileType::kDirectory) return replace_file(job, old, staged);
   if (files.at(staged.inode).type != FileType::kDirectory)
     return replace_directory(job, old, staged, disposable);
+  job.disks.give(inode, staged.owner);
   files.set_mode(inode, files.at(staged.inode).mode);
   return Published{PublishOutcome::kDone, files.state(inode), false};
 }

@@ -48,11 +48,13 @@ Status SimStagedFile::append_from(ReadFile& source, std::uint64_t offset, std::u
   return {};
 }
 
-Status SimStagedFile::finish(std::uint32_t mode, UnixNanos mtime) {
+Status SimStagedFile::finish(const Attributes& attributes) {
   if (const Status step = disks_.step("finish a staged file"); !step) return step;
   if (disks_.faults.corrupts_staged && !bytes_.empty()) bytes_[bytes_.size() / 2] ^= 1;
   disks_.files.write(thing.inode, std::move(bytes_));
-  disks_.files.set_mode(thing.inode, mode & 0777);
+  disks_.give(thing.inode, attributes.owner);
+  disks_.files.set_mode(thing.inode, attributes.mode & 0777);
+  const UnixNanos mtime = attributes.mtime.value();
   disks_.files.set_mtime(thing.inode, disks_.faults.rounds_mtimes ? rounded(mtime) : mtime);
   return {};
 }
@@ -87,7 +89,8 @@ Result<std::unique_ptr<StagedFile>> SimDisk::stage_file(std::uint64_t) {
   return std::make_unique<SimStagedFile>(*disks_);
 }
 
-Result<std::unique_ptr<Staged>> SimDisk::stage_symlink(const std::string& target, UnixNanos mtime) {
+Result<std::unique_ptr<Staged>> SimDisk::stage_symlink(const std::string& target,
+                                                       const Attributes& attributes) {
   if (const Status step = disks_->step("stage a symlink"); !step) return Unexpected(step.error());
   if (const auto root = disks_->root(); !root) return Unexpected(root.error());
   auto staged = std::make_unique<SimStagedName>();
@@ -96,11 +99,12 @@ Result<std::unique_ptr<Staged>> SimDisk::stage_symlink(const std::string& target
   thing.files = &disks_->files;
   thing.at = {disks_->staging(), disks_->fresh_name()};
   thing.inode = disks_->files.make(thing.at, FileType::kSymlink, 0777, target);
-  disks_->files.set_mtime(thing.inode, mtime);
+  disks_->give(thing.inode, attributes.owner);
+  disks_->files.set_mtime(thing.inode, attributes.mtime.value());
   return staged;
 }
 
-Result<std::unique_ptr<Staged>> SimDisk::stage_directory(std::uint32_t mode) {
+Result<std::unique_ptr<Staged>> SimDisk::stage_directory(const Attributes& attributes) {
   if (const Status step = disks_->step("stage a directory"); !step) return Unexpected(step.error());
   if (const auto root = disks_->root(); !root) return Unexpected(root.error());
   auto staged = std::make_unique<SimStagedName>();
@@ -108,7 +112,9 @@ Result<std::unique_ptr<Staged>> SimDisk::stage_directory(std::uint32_t mode) {
   thing.life = disks_->life;
   thing.files = &disks_->files;
   thing.at = {disks_->staging(), disks_->fresh_name()};
-  thing.inode = disks_->files.make(thing.at, FileType::kDirectory, mode & 03777);
+  thing.inode = disks_->files.make(thing.at, FileType::kDirectory, attributes.mode & 03777);
+  thing.owner = attributes.owner;
+  disks_->give(thing.inode, attributes.owner);
   return staged;
 }
 

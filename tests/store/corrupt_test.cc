@@ -217,19 +217,26 @@ TEST_CASE("an index of a newer dagsync is refused and left as it is") {
   CHECK(opened.error().code == ErrorCode::kRefused);
   const std::string& said = opened.error().message;
   CHECK(said.find(state.index().string() + ": written by a newer dagsync (schema 77, this one "
-                                           "knows 3): install that version again") !=
+                                           "knows 4): install that version again") !=
         std::string::npos);
-  run_sql(state.index(), "PRAGMA user_version = 3");
+  run_sql(state.index(), "PRAGMA user_version = 4");
   CHECK(state.load().entries.size() == 2000);
 }
+
+constexpr const char* kWithoutOwners =
+    "ALTER TABLE entry DROP COLUMN owner; ALTER TABLE entry DROP COLUMN disk_user;"
+    "ALTER TABLE entry DROP COLUMN disk_group; ALTER TABLE intent DROP COLUMN owner;"
+    "ALTER TABLE intent DROP COLUMN disk_user; ALTER TABLE intent DROP COLUMN disk_group;"
+    "ALTER TABLE kept DROP COLUMN owner; ALTER TABLE intent_kept DROP COLUMN owner;";
 
 TEST_CASE("an index of the first schema is brought forward, with all that it holds") {
   const StateDirectory state;
   fill(state);
   const FolderMeta before = state.load().meta;
   run_sql(state.index(),
-          "ALTER TABLE meta DROP COLUMN paused_ns; ALTER TABLE meta DROP COLUMN boot;"
-          "PRAGMA user_version = 1");
+          std::string(kWithoutOwners) +
+              "ALTER TABLE meta DROP COLUMN paused_ns; ALTER TABLE meta DROP COLUMN boot;"
+              "PRAGMA user_version = 1");
   const FolderImage image = state.load();
   CHECK(image.entries.size() == 2000);
   CHECK(image.set_aside.empty());
@@ -241,11 +248,43 @@ TEST_CASE("an index of the second schema is brought forward, and was not paused"
   const StateDirectory state;
   fill(state);
   FolderMeta before = state.load().meta;
-  run_sql(state.index(), "ALTER TABLE meta DROP COLUMN paused_ns; PRAGMA user_version = 2");
+  run_sql(state.index(), std::string(kWithoutOwners) +
+                             "ALTER TABLE meta DROP COLUMN paused_ns; PRAGMA user_version = 2");
   before.paused_at = {};
   const FolderImage image = state.load();
   CHECK(image.entries.size() == 2000);
   CHECK(image.meta == before);
+}
+
+TEST_CASE("an index of the third schema is brought forward, and knows no owner") {
+  const StateDirectory state;
+  IndexEntry owned = sample_entry("a", 1);
+  owned.record.content.owner = "alice:users";
+  owned.disk->user = 1000;
+  owned.disk->group = 0;
+  KeptVersion kept{{"11-aa"}, rel("b"), owned.record.content, {"node2"}, {7}, {}};
+  const Intent intent{rel("c"), {rel("c"), {kNode2, 1}, owned.record}, owned, kept};
+  commit(*state.open(), {{Transaction::PutEntry{rel("a"), owned}, Transaction::PutKept{kept},
+                          Transaction::PutIntent{intent}}});
+  FolderImage image = state.load();
+  CHECK(image.entries.front().second == owned);
+  CHECK(image.kept.front() == kept);
+  CHECK(image.intents.front() == intent);
+
+  run_sql(state.index(), std::string(kWithoutOwners) + "PRAGMA user_version = 3");
+  image = state.load();
+  CHECK(image.set_aside.empty());
+  for (IndexEntry* entry : {&image.entries.front().second, &*image.intents.front().old}) {
+    CHECK(*entry != owned);
+    CHECK(entry->record.content.owner->empty());
+    CHECK(entry->disk->user == kNobody);
+    CHECK(entry->disk->group == kNobody);
+    entry->record.content.owner = owned.record.content.owner;
+    entry->disk = owned.disk;
+    CHECK(*entry == owned);  // all else is as it was
+  }
+  CHECK(image.kept.front().content.owner->empty());
+  CHECK(image.intents.front().kept->content.owner->empty());
 }
 
 TEST_CASE("a database that is not dagsync's is refused and left as it is") {

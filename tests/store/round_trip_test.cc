@@ -31,14 +31,22 @@ std::map<RelPath, IndexEntry> nasty_entries() {
   entries[rel("link")] = link;
 
   IndexEntry directory = sample_entry("", 10);
-  directory.record.content = {Kind::kDirectory, 02775, 0, {}, {}, {}};
+  directory.record.content = {Kind::kDirectory, 02775, 0, {}, {}, {}, "alice:1234"};
   directory.record.seen = {};  // nothing seen, and no vector at all
   directory.record.version = {};
   directory.record.origin = {};
   directory.id = {};
-  directory.disk =
-      DiskState{~std::uint64_t{0}, ~std::uint64_t{0}, ~std::uint64_t{0},  {INT64_MIN}, {INT64_MAX},
-                ~std::uint32_t{0}, ~std::uint32_t{0}, FileType::kSpecial, true};
+  directory.disk = DiskState{.device = ~std::uint64_t{0},
+                             .inode = ~std::uint64_t{0},
+                             .size = ~std::uint64_t{0},
+                             .mtime = {INT64_MIN},
+                             .ctime = {INT64_MAX},
+                             .mode = UINT16_MAX,
+                             .type = FileType::kSpecial,
+                             .racy = true,
+                             .links = UINT32_MAX,
+                             .user = UINT32_MAX - 1,
+                             .group = 0};
   entries[rel("directory")] = directory;
 
   IndexEntry large = sample_entry("x", 11);

@@ -69,8 +69,14 @@ inline Record sample_record(Content content, Sequence sequence) {
 inline IndexEntry sample_entry(std::string_view text, Sequence sequence) {
   const Content content{
       Kind::kFile, 0640, text.size(), digest_of(text), {1'600'000'000'000'000'001}, {}};
-  const DiskState disk{2049, 1234567, text.size(),     content.mtime, {1'600'000'000'000'000'002},
-                       0640, 1,       FileType::kFile, false};
+  const DiskState disk{.device = 2049,
+                       .inode = 1234567,
+                       .size = text.size(),
+                       .mtime = content.mtime,
+                       .ctime = {1'600'000'000'000'000'002},
+                       .mode = 0640,
+                       .type = FileType::kFile,
+                       .links = 1};
   return {sample_record(content, sequence), {kNode1, sequence}, disk};
 }
 

@@ -36,10 +36,10 @@ class BareDisk final : public Disk {
   Result<std::unique_ptr<ReadFile>> open(const RelPath&) override { return nothing(); }
   WriterCheck check_writer(const RelPath&) override { return WriterCheck::kNone; }
   Result<std::unique_ptr<StagedFile>> stage_file(std::uint64_t) override { return full(); }
-  Result<std::unique_ptr<Staged>> stage_symlink(const std::string&, UnixNanos) override {
+  Result<std::unique_ptr<Staged>> stage_symlink(const std::string&, const Attributes&) override {
     return full();
   }
-  Result<std::unique_ptr<Staged>> stage_directory(std::uint32_t) override { return full(); }
+  Result<std::unique_ptr<Staged>> stage_directory(const Attributes&) override { return full(); }
   Result<std::unique_ptr<Staged>> stage_link(const RelPath&, const DiskState&) override {
     return nothing();
   }
@@ -54,8 +54,7 @@ class BareDisk final : public Disk {
   Result<Published> remove_directory(const RelPath&, const Disposable&) override {
     return nothing();
   }
-  Result<Published> set_attributes(const RelPath&, const DiskState&, std::uint32_t,
-                                   std::optional<UnixNanos>) override {
+  Result<Published> set_attributes(const RelPath&, const DiskState&, const Attributes&) override {
     return nothing();
   }
   Status sync(const std::vector<RelPath>&) override { return {}; }

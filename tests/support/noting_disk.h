@@ -38,16 +38,22 @@ class NotingDisk final : public Disk {
   }
   WriterCheck check_writer(const RelPath& path) override { return disk_.check_writer(path); }
 
+  bool keeps_owners() const override { return disk_.keeps_owners(); }
+  Owned owner_of(const RelPath& path, const DiskState& state,
+                 const Shared<std::string>& recorded) override {
+    return disk_.owner_of(path, state, recorded);
+  }
+
   Result<std::unique_ptr<StagedFile>> stage_file(std::uint64_t size) override {
     if (auto error = refuse("stage", RelPath())) return Unexpected(*error);
     return disk_.stage_file(size);
   }
   Result<std::unique_ptr<Staged>> stage_symlink(const std::string& target,
-                                                UnixNanos mtime) override {
-    return disk_.stage_symlink(target, mtime);
+                                                const Attributes& attributes) override {
+    return disk_.stage_symlink(target, attributes);
   }
-  Result<std::unique_ptr<Staged>> stage_directory(std::uint32_t mode) override {
-    return disk_.stage_directory(mode);
+  Result<std::unique_ptr<Staged>> stage_directory(const Attributes& attributes) override {
+    return disk_.stage_directory(attributes);
   }
   Result<std::unique_ptr<Staged>> stage_link(const RelPath& path,
                                              const DiskState& expected) override {
@@ -72,9 +78,9 @@ class NotingDisk final : public Disk {
     return disk_.remove_directory(path, disposable);
   }
   Result<Published> set_attributes(const RelPath& path, const DiskState& expected,
-                                   std::uint32_t mode, std::optional<UnixNanos> mtime) override {
+                                   const Attributes& attributes) override {
     note("set", path);
-    return disk_.set_attributes(path, expected, mode, mtime);
+    return disk_.set_attributes(path, expected, attributes);
   }
   Status sync(const std::vector<RelPath>& paths) override {
     if (sync_failures > 0) {

@@ -121,6 +121,23 @@ TEST_CASE("a tombstone is all zero") {
   CHECK(is_refused_tombstone({Kind::kDirectory, 0755, 0, {}, {1}, ""}));
 }
 
+TEST_CASE("an owner is a user and a group, of what is there") {
+  const auto is_refused_owner = [](Kind kind, const std::string& owner) {
+    Change change = test::file_change();
+    if (kind != Kind::kFile) change.record.content = {};
+    change.record.content.kind = kind;
+    change.record.content.owner = owner;
+    return is_refused(test::announce(change));
+  };
+  const std::string longest(256, 'x');
+  CHECK(!is_refused_owner(Kind::kFile, longest + ":" + longest));
+  CHECK(!is_refused_owner(Kind::kDirectory, "a:1"));
+  CHECK(is_refused_owner(Kind::kTombstone, "a:b"));
+  for (const std::string& bad : {longest + "x:b", std::string("a"), std::string("a:b:c"),
+                                 std::string("a:"), std::string("../a:b"), std::string("a\0:b", 4)})
+    CHECK(is_refused_owner(Kind::kFile, bad));
+}
+
 TEST_CASE("a symlink has a target that the system can take") {
   const auto is_refused_target = [](std::string target) {
     Change change = test::file_change();

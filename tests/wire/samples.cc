@@ -106,6 +106,8 @@ Content any_content(Random& random) {
   if (is_file) content.size = any_number(random) >> 2;
   if (is_file || content.kind == Kind::kSymlink) content.mtime = any_time(random);
   if (content.kind == Kind::kSymlink) content.target = "../" + any_path(random).bytes();
+  if (content.kind != Kind::kTombstone && below(random, 2) == 0)
+    content.owner = std::string(1 + below(random, 256), '\xFF') + ":users";
   return content;
 }
 

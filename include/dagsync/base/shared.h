@@ -37,6 +37,7 @@ class Shared {
     return none;
   }
   const T* operator->() const { return &**this; }
+  [[nodiscard]] bool is_copy_of(const Shared& other) const { return held_ == other.held_; }
   // Whether no other copy is left.
   [[nodiscard]] bool is_alone() const {
     return held_ == nullptr || held_->holders.load(std::memory_order_acquire) == 1;

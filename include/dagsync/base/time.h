@@ -42,6 +42,10 @@ inline Duration operator-(MonoNanos a, MonoNanos b) {
   return Duration(a.value - b.value);
 }
 
+inline double to_seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
 // RFC 3339 in UTC with milliseconds: "2026-11-21T06:17:00.123Z".
 [[nodiscard]] std::string to_rfc3339(UnixNanos moment);
 

@@ -6,11 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <set>
+#include <string>
 #include <string_view>
 #include <unordered_set>
 #include <vector>
 
+#include "dagsync/base/pool.h"
 #include "dagsync/base/slabs.h"
 #include "dagsync/core/record.h"
 
@@ -71,14 +72,13 @@ class Index {
   };
 
   void count(const Row& row, bool add);
-  void share_authors(IndexEntry& entry);
+  void share_names(IndexEntry& entry);
 
   Entries entries_;
   std::unordered_multiset<const Row*, ByDigest, ByDigest, SlabAllocator<const Row*>>
       by_digest_;  // of files
-  static constexpr std::size_t kFewAuthors = 64;
-  std::set<AuthorId> authors_;              // a copy of each that an entry names
-  std::size_t most_authors_ = kFewAuthors;  // before those that no entry names any more are let go
+  Pool<AuthorId> authors_;
+  Pool<Shared<std::string>> owners_;
   Totals totals_;
 };
 

@@ -14,7 +14,7 @@
 namespace dagsync {
 
 inline constexpr std::uint32_t kProtocolMajor = 1;    // nodes of different majors do not talk
-inline constexpr std::uint32_t kProtocolMinor = 2;    // a node ignores what it does not know
+inline constexpr std::uint32_t kProtocolMinor = 3;    // a node ignores what it does not know
 inline constexpr std::uint32_t kHelloAgainMinor = 2;  // hears a later Hello: other folders
 
 // Limits of one message; a decoder refuses more before it takes memory for it.

@@ -13,7 +13,7 @@ namespace dagsync {
 // causality and younger-wins cannot disagree. A tombstone and a directory have the moment itself.
 [[nodiscard]] UnixNanos make_stamp(const Content& content, UnixNanos observed, UnixNanos replaced);
 
-// The total order (stamp, kind, digest, mode, mtime, target, author).
+// The total order (stamp, kind, digest, mode, mtime, target, owner, author).
 [[nodiscard]] std::strong_ordering compare_age(const Record& a, const Record& b);
 
 // The content of the younger record under the join of both vectors. Commutative, associative and

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "dagsync/base/digest.h"
 #include "dagsync/base/rel_path.h"
@@ -19,16 +20,21 @@ namespace dagsync {
 enum class Kind : std::uint8_t { kTombstone = 0, kDirectory = 1, kFile = 2, kSymlink = 3 };
 
 // What stands under a name: everything that is replicated of it. A tombstone is all zero; a
-// directory has only a mode; a symlink only a target and an mtime.
+// directory has only a mode and an owner; a symlink only a target, an mtime and an owner.
 struct Content {
   Kind kind = Kind::kTombstone;
-  std::uint32_t mode = 0;      // permission bits (07777) as replicated, 0 of a symlink
-  std::uint64_t size = 0;      // of a file, bytes
-  Digest digest;               // of a file
-  UnixNanos mtime;             // of a file or symlink
-  Shared<std::string> target;  // of a symlink, raw bytes
+  std::uint32_t mode = 0;          // permission bits (07777) as replicated, 0 of a symlink
+  std::uint64_t size = 0;          // of a file, bytes
+  Digest digest;                   // of a file
+  UnixNanos mtime;                 // of a file or symlink
+  Shared<std::string> target;      // of a symlink, raw bytes
+  Shared<std::string> owner = {};  // "user:group" (is_owner()); "": nobody has told
   bool operator==(const Content&) const = default;
 };
+
+// Whether it names a user and a group, by name or by number: two parts of 1 to 256 bytes, divided
+// by the only ':', without '/' and NUL.
+[[nodiscard]] bool is_owner(std::string_view text);
 
 // Whether replacing one by the other needs no new bytes: same kind and same digest or target.
 [[nodiscard]] bool same_bytes(const Content& a, const Content& b);
@@ -57,6 +63,9 @@ struct Change {
 // What can stand under a name. Special: a socket, a device, a FIFO; never replicated.
 enum class FileType : std::uint8_t { kDirectory = 1, kFile = 2, kSymlink = 3, kSpecial = 4 };
 
+// No number of a user or of a group: nobody looked.
+inline constexpr std::uint32_t kNobody = ~std::uint32_t{0};
+
 // What the disk showed at a path (without following a symlink), for telling "unchanged" without
 // reading it.
 struct DiskState {
@@ -65,10 +74,12 @@ struct DiskState {
   std::uint64_t size = 0;
   UnixNanos mtime;
   UnixNanos ctime;
-  std::uint32_t mode = 0;   // permission bits (07777) as they are on this disk
-  std::uint32_t links = 0;  // hard links
+  std::uint16_t mode = 0;  // permission bits (07777) as they are on this disk
   FileType type = FileType::kFile;
-  bool racy = false;  // looked at within 20 ms of the mtime: the next look must read it again
+  bool racy = false;        // looked at within 20 ms of the mtime: the next look must read it again
+  std::uint32_t links = 0;  // hard links
+  std::uint32_t user = kNobody;  // the numbers of this machine
+  std::uint32_t group = kNobody;
   bool operator==(const DiskState&) const = default;
 };
 

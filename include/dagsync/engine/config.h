@@ -18,6 +18,13 @@ enum class FolderMode {
   kReceiveOnly,  // changes made here are drift
 };
 
+// Whom published files belong to.
+struct FolderOwner {
+  bool keep = false;  // to whom they belong where they were changed
+  std::string fixed;  // else to this "user" or "user:group"; "": whoever the daemon runs as
+  bool operator==(const FolderOwner&) const = default;
+};
+
 struct FolderConfig {
   std::string name;
   std::string path;  // absolute
@@ -33,7 +40,7 @@ struct FolderConfig {
   // Bytes: contents from this size on spread as engine/turns.h says. Nobody need configure it; the
   // simulator, whose contents are small, does.
   std::uint64_t turns_from = std::uint64_t{4} << 20;
-  std::string owner;  // "user" or "user:group" of what is published; "": whoever the daemon runs as
+  FolderOwner owner;
   bool operator==(const FolderConfig&) const = default;
 };
 

@@ -18,6 +18,7 @@ struct LocalSource {
   RelPath path;
   DiskState state;
   bool may_link = false;  // it is about to be deleted, so its inode may move to the new name
+  Shared<std::string> owner = {};  // as the index has it
 };
 
 struct LocalContent {

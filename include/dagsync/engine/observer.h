@@ -49,7 +49,7 @@ struct LookResult {
   std::string error;
 };
 
-// What the state alone says of what stands there: no digest, no target.
+// What the state alone says of what stands there: no digest, no target, no owner.
 [[nodiscard]] Content content_of(const DiskState& state);
 
 // Loop thread only; the looking itself happens in the pool.

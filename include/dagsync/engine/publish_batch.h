@@ -48,12 +48,12 @@ struct Eviction {
   std::optional<KeptVersion> kept;  // none: a directory
 };
 
-// Of directories that the index has.
-using DirectoryModes = std::map<RelPath, std::uint32_t>;
+// Directories that the index has.
+using KnownDirectories = std::map<RelPath, Attributes>;
 
 struct PublishBatch {
   std::vector<PublishItem> items;
-  DirectoryModes above;  // the items: somebody may have removed one that must be made again
+  KnownDirectories above;  // the items: somebody may have removed one that must be made again
   std::vector<Eviction> evictions;
 };
 
@@ -72,9 +72,9 @@ struct PublishResults {
 [[nodiscard]] Disk::Disposable disposable_by(IgnoreRules rules);
 
 // Makes a directory that what will stand in it implies, and those above it, where they are missing:
-// with its mode if the index has it, else kImpliedDirectoryMode. On the lane.
+// as the index has it, else with kImpliedDirectoryMode. On the lane.
 [[nodiscard]] Status make_implied_directories(Disk& disk, const RelPath& directory,
-                                              const DirectoryModes& modes);
+                                              const KnownDirectories& known);
 
 // Removes directories that nothing implies any more, given deepest first; what a person put there
 // stays, and its directory with it. Gives those that are not empty. On the lane.

@@ -29,6 +29,18 @@ struct RootIdentity {
 // How much is read at once of a file that is digested.
 inline constexpr std::size_t kReadBytes = 256 << 10;
 
+// What of a thing is no content.
+struct Attributes {
+  std::uint32_t mode = 0;          // permission bits; of a symlink nothing
+  std::optional<UnixNanos> mtime;  // none: as it comes; of a directory nothing
+  Shared<std::string> owner;       // as Content::owner; "" gives it to nobody in particular
+};
+[[nodiscard]] inline Attributes attributes_of(const Content& content) {
+  Attributes attributes{content.mode, {}, content.owner};
+  if (content.kind != Kind::kDirectory) attributes.mtime = content.mtime;
+  return attributes;
+}
+
 enum class WriterCheck { kNone, kWriter, kUnknown };  // kUnknown: no lease to be had here
 
 // An opened regular file. One thread at a time.
@@ -55,8 +67,8 @@ class StagedFile : public Staged {
   // Appends a range of another open file, by reflink or in the kernel where the file system can.
   [[nodiscard]] virtual Status append_from(ReadFile& source, std::uint64_t offset,
                                            std::uint64_t length) = 0;
-  // Sets permission bits and mtime; nothing is appended after it.
-  [[nodiscard]] virtual Status finish(std::uint32_t mode, UnixNanos mtime) = 0;
+  // Sets these; nothing is appended after it.
+  [[nodiscard]] virtual Status finish(const Attributes& attributes) = 0;
 };
 
 // Names a kept version: "<unix nanoseconds, 16 hex digits>-<8 random hex digits>".
@@ -116,11 +128,28 @@ class Disk {
   // Asks for a read lease, which is refused while anybody holds the file open for writing.
   [[nodiscard]] virtual WriterCheck check_writer(const RelPath& path) = 0;
 
+  // -- owners ---------------------------------------------------------------------------------
+  // Whether things of this folder belong here to whom they belong elsewhere. If not, what a record
+  // says of that is neither looked at nor changed.
+  [[nodiscard]] virtual bool keeps_owners() const { return false; }
+  struct Owned {
+    Shared<std::string> owner;  // as a record says it
+    bool stands_in = false;     // it could not be given to that one, and belongs to the daemon
+  };
+  // Whose a thing is that stands at `path` and shows `state`, where a record calls it `recorded`:
+  // that is the answer, too, where both mean the same here, and where it could not be given.
+  [[nodiscard]] virtual Owned owner_of(const RelPath& path, const DiskState& state,
+                                       const Shared<std::string>& recorded) {
+    (void)path, (void)state;
+    return {recorded, false};
+  }
+
   // -- staging --------------------------------------------------------------------------------
   [[nodiscard]] virtual Result<std::unique_ptr<StagedFile>> stage_file(std::uint64_t size) = 0;
-  [[nodiscard]] virtual Result<std::unique_ptr<Staged>> stage_symlink(const std::string& target,
-                                                                      UnixNanos mtime) = 0;
-  [[nodiscard]] virtual Result<std::unique_ptr<Staged>> stage_directory(std::uint32_t mode) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<Staged>> stage_symlink(
+      const std::string& target, const Attributes& attributes) = 0;
+  [[nodiscard]] virtual Result<std::unique_ptr<Staged>> stage_directory(
+      const Attributes& attributes) = 0;
   // A second name of a file in the folder, for a rename: no bytes are read. kUnavailable: it no
   // longer shows `expected`. kUnsupported: not possible here, copy instead.
   [[nodiscard]] virtual Result<std::unique_ptr<Staged>> stage_link(const RelPath& path,
@@ -141,11 +170,10 @@ class Disk {
   // something else is left, and then nothing was removed.
   [[nodiscard]] virtual Result<Published> remove_directory(const RelPath& path,
                                                            const Disposable& disposable) = 0;
-  // Permission bits, and of a file the mtime, in place.
+  // In place.
   [[nodiscard]] virtual Result<Published> set_attributes(const RelPath& path,
                                                          const DiskState& expected,
-                                                         std::uint32_t mode,
-                                                         std::optional<UnixNanos> mtime) = 0;
+                                                         const Attributes& attributes) = 0;
   // Makes the contents and names of these paths, and the kept versions, durable.
   [[nodiscard]] virtual Status sync(const std::vector<RelPath>& paths) = 0;
   // Everything of the folder and of the kept versions, what an earlier run did too.
