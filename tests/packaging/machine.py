@@ -3,14 +3,14 @@
     machine.py NAME WIRE      in a root, process and network name space of its own
 
 Whoever connects to WIRE/NAME.sock hands over a command and its own standard streams, and gets the exit
-status; so `on()` comes in, and so do `ssh` and `systemctl` of the root (stubs/), which also stand for a
-network of their own kind. Of a unit it does what dagsync.service asks for and can be done without
+status: the test does so, and so do `ssh` and `systemctl` of the root (stubs/). Of a unit it does what dagsync.service asks for and can be done without
 control groups: user, groups and capabilities (setpriv), directories, conditions, readiness, reload.
 """
 
 from __future__ import annotations
 
 import configparser
+import grp
 import json
 import os
 import pwd
@@ -127,8 +127,6 @@ class Unit:
 
 
 def group_of(name: str) -> int:
-    import grp
-
     return grp.getgrnam(name).gr_gid
 
 
