@@ -77,8 +77,7 @@ std::string steps_here(const MeshPlan& plan) {
         "daemon-reload\n",
         plan.user, drop_in(plan));
   }
-  return out + "  systemctl enable --now " + places.unit + "\n  dagsync status --config " + config +
-         " --wait 60\n";
+  return out + "  systemctl enable --now " + places.unit + "\n";
 }
 
 std::string steps_there(const MeshPlan& plan, const PlannedNode& node) {
@@ -180,7 +179,9 @@ std::string next_steps(const MeshPlan& plan) {
   for (const PlannedNode& node : plan.nodes) {
     if (node.name != plan.self) out += steps_there(plan, node);
   }
-  return out;
+  // Only now: it waits for all of them.
+  return out + "\nSee that all are in sync:\n  dagsync status --config " +
+         shell_word(plan.places.config) + " --wait 60\n";
 }
 
 }  // namespace dagsync

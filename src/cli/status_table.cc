@@ -64,11 +64,16 @@ Behind behind_of(const json& status, const std::string& peer) {
   return sum;
 }
 
+// "paused" where that is why it is halted: nobody need be alarmed.
+std::string state_of(const json& folder) {
+  return flag_at(folder, "paused") ? "paused" : text_at(folder, "state");
+}
+
 std::vector<std::string> reasons_of(const json& status) {
   std::vector<std::string> reasons;
   for (const json& folder : list_at(status, "folders")) {
     const std::string name = text_at(folder, "name");
-    const std::string state = text_at(folder, "state");
+    const std::string state = state_of(folder);
     const double pending = number_at(folder, "pending_changes");
     if (state != "idle") reasons.push_back(name + " is " + state);
     if (pending > 0) reasons.push_back(name + " has " + count_of(pending, "pending change"));
@@ -104,7 +109,7 @@ std::string headline(const json& status, bool with_colours) {
 }
 
 Cell state_cell(const json& folder) {
-  const std::string state = text_at(folder, "state");
+  const std::string state = state_of(folder);
   if (state == "halted") return {state, Colour::kRed};
   return {state, state == "idle" ? Colour::kGreen : Colour::kYellow};
 }
@@ -201,6 +206,12 @@ std::string notes_of(const json& status, bool with_colours) {
     if (conflicts > 0)
       warn(name + ": " + count_of(conflicts, "conflict") + ": `dagsync conflicts` lists them");
     out += errors_of(folder, with_colours);
+  }
+  for (const json& peer : list_at(status, "peers")) {
+    const std::string name = text_at(peer, "name");
+    const std::string trouble = text_at(peer, "trouble");
+    if (flag_at(peer, "connected") || trouble.empty() || !behind_of(status, name).known) continue;
+    warn(name + " is not connected: " + trouble);
   }
   for (const json& peer : list_at(status, "peers")) {
     if (!flag_at(peer, "connected") || !is_clock_off(peer)) continue;

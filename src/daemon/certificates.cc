@@ -236,4 +236,16 @@ Result<std::vector<CertificateFile>> read_certificates(const std::string& path) 
   return files;
 }
 
+Status check_own_name(const std::vector<NodeName>& names, const NodeName& node,
+                      const std::string& path) {
+  if (std::find(names.begin(), names.end(), node) != names.end()) return {};
+  std::string borne;
+  for (const NodeName& name : names)
+    borne += (borne.empty() ? "" : ", ") + name.value;
+  return fail(ErrorCode::kInvalid,
+              path + " does not bear this node's name " + node.value + ", but " +
+                  (borne.empty() ? "no DNS name" : borne) +
+                  ": set [node] name to one of these, or issue a certificate with `dagsync certs`");
+}
+
 }  // namespace dagsync

@@ -37,4 +37,8 @@ struct CertificateFile {
 // the first one of a file can have a key; the others are between it and the CA, or further CAs.
 [[nodiscard]] Result<std::vector<CertificateFile>> read_certificates(const std::string& path);
 
+// kInvalid where the node's own name is none of those that its certificate, at `path`, bears.
+[[nodiscard]] Status check_own_name(const std::vector<NodeName>& names, const NodeName& node,
+                                    const std::string& path);
+
 }  // namespace dagsync

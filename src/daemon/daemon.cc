@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "daemon/certificate_watch.h"
+#include "daemon/certificates.h"
 #include "daemon/commands.h"
 #include "daemon/config.h"
 #include "daemon/config_conflicts.h"
@@ -20,6 +21,7 @@
 #include "daemon/loop_watcher.h"
 #include "daemon/owner.h"
 #include "daemon/print_error.h"
+#include "daemon/reload.h"
 #include "daemon/rights.h"
 #include "daemon/running_daemon.h"
 #include "daemon/service_manager.h"
@@ -52,18 +54,6 @@ class LoopFdWatch final : public FdWatch {
 
 TlsFiles tls_files(const TlsPaths& tls) {
   return {tls.ca, tls.cert, tls.key};
-}
-
-Status check_own_name(const std::vector<NodeName>& names, const NodeName& node,
-                      const TlsPaths& tls) {
-  if (std::find(names.begin(), names.end(), node) != names.end()) return {};
-  std::string borne;
-  for (const NodeName& name : names)
-    borne += (borne.empty() ? "" : ", ") + name.value;
-  return fail(ErrorCode::kInvalid,
-              tls.cert + " does not bear this node's name " + node.value + ", but " +
-                  (borne.empty() ? "no DNS name" : borne) +
-                  ": set [node] name to one of these, or issue a certificate with `dagsync certs`");
 }
 
 class Daemon {
@@ -140,7 +130,7 @@ class Daemon {
     auto transport = TlsTransport::open(loop_, *clock_, tls_files(config_.tls));
     if (!transport) return Unexpected(transport.error());
     transport_ = std::move(*transport);
-    return check_own_name(transport_->names(), config_.node.name, config_.tls);
+    return check_own_name(transport_->names(), config_.node.name, config_.tls.cert);
   }
 
   // Everything that may be wrong with the configuration shows here.
@@ -295,7 +285,7 @@ class Daemon {
   Status try_reload() {
     auto config = load_config(options_.config_path);
     if (!config) return Unexpected(config.error());
-    const std::vector<FolderConfig> folders = folders_after_reload(*config);
+    const std::vector<FolderConfig> folders = folders_after_reload(config_, *config);
     Config in_force = *config;
     in_force.folders = folders;
     if (const Status apart = check_resolved(in_force); !apart) return apart;
@@ -311,7 +301,8 @@ class Daemon {
     }
     if (const Status tls = certificates_->reload(config->tls); !tls) return tls;
     if (!options_.level) log::set_level(config->node.log_level);
-    warn_of_what_needs_a_restart(*config);
+    for (const std::string& key : keys_that_need_a_restart(config_, *config))
+      log::warning("{} has changed: restart the daemon for it", key);
     node_->configure_peers(config->peers);
     for (const FolderConfig& before : config_.folders) {
       if (find_folder(folders, before.name) == nullptr) node_->remove_folder(before.name);
@@ -326,30 +317,11 @@ class Daemon {
     return {};
   }
 
-  static const FolderConfig* find_folder(const std::vector<FolderConfig>& folders,
-                                         const std::string& name) {
-    const auto it = std::find_if(folders.begin(), folders.end(),
-                                 [&](const FolderConfig& folder) { return folder.name == name; });
-    return it == folders.end() ? nullptr : &*it;
-  }
-
-  // As configured, but for what a folder that is at work keeps until a restart.
-  [[nodiscard]] std::vector<FolderConfig> folders_after_reload(const Config& config) const {
-    std::vector<FolderConfig> folders = config.folders;
-    for (FolderConfig& folder : folders) {
-      const FolderConfig* before = find_folder(config_.folders, folder.name);
-      if (before == nullptr) continue;
-      folder.path = before->path;
-      folder.owner = before->owner;
-    }
-    return folders;
-  }
-
   // One that does not bear our name would be refused by every peer.
   Status take_over(const TlsPaths& tls) {
     const auto context = TlsContext::load(tls_files(tls), clock_->now());
     if (!context) return Unexpected(context.error());
-    if (Status name = check_own_name(context->names(), config_.node.name, tls); !name) return name;
+    if (Status name = check_own_name(context->names(), config_.node.name, tls.cert); !name) return name;
     if (Status taken = transport_->reload(tls_files(tls)); !taken) return taken;
     if (!http_ || !config_.node.http_tls) return {};
     auto browsers = http_tls(tls);
@@ -365,27 +337,6 @@ class Daemon {
                                 [this](const CertificateWatch::State& state) {
                                   node_->certificate_is(state.expires, state.warnings);
                                 }});
-  }
-
-  void warn_of_what_needs_a_restart(const Config& config) const {
-    const auto warn = [](bool changed, const std::string& key) {
-      if (changed) log::warning("{} has changed: restart the daemon for it", key);
-    };
-    const NodeConfig& before = config_.node;
-    const NodeConfig& now = config.node;
-    warn(now.name != before.name, "[node] name");
-    warn(now.listen != before.listen, "[node] listen");
-    warn(now.state_dir != before.state_dir, "[node] state_dir");
-    warn(now.control_socket != before.control_socket, "[node] control_socket");
-    warn(now.http != before.http, "[node] http");
-    warn(now.http_tls != before.http_tls, "[node] http_tls");
-    warn(config.log != config_.log, "[log]");
-    for (const FolderConfig& folder : config.folders) {
-      const FolderConfig* old = find_folder(config_.folders, folder.name);
-      if (old == nullptr) continue;
-      warn(folder.path != old->path, "[[folder]] path of " + folder.name);
-      warn(folder.owner != old->owner, "[[folder]] owner of " + folder.name);
-    }
   }
 
   static int give_up(const Error& error, int exit_status) {

@@ -31,6 +31,8 @@ const char* name_of(Event::Kind kind) {
       return "conflict";
     case Event::Kind::kHalted:
       return "halted";
+    case Event::Kind::kPaused:
+      return "paused";
     case Event::Kind::kResumed:
       return "resumed";
     case Event::Kind::kConnected:

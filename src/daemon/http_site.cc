@@ -70,7 +70,8 @@ std::string why_not_ready(const NodeStatus& status) {
   std::string why;
   for (const FolderStatus& folder : status.folders) {
     if (folder.state == FolderState::kHalted) {
-      why += "folder " + folder.name + " is halted: " + to_utf8(folder.state_reason) + "\n";
+      why += "folder " + folder.name + (folder.paused ? " is " : " is halted: ") +
+             to_utf8(folder.state_reason) + "\n";
     } else if (!folder.ready) {
       why += "folder " + folder.name + " is being compared with the disk for the first time\n";
     }

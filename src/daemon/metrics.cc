@@ -104,6 +104,10 @@ void add_errors(Families& out, const FolderStatus& folder) {
   errors("state", folder.counts.store_errors);
 }
 
+constexpr const char* kStateHelp =
+    "1 for the state that the folder is in, 0 for the others: halted needs somebody, paused was "
+    "wanted by somebody.";
+
 void add_folder(Families& out, const FolderStatus& folder, const MetricsFacts& facts) {
   const Labels labels = {{"folder", folder.name}};
   const auto gauge = [&](const char* name, const char* help, auto value) {
@@ -114,9 +118,12 @@ void add_folder(Families& out, const FolderStatus& folder, const MetricsFacts& f
            {"syncing", FolderState::kSyncing},
            {"idle", FolderState::kIdle},
            {"halted", FolderState::kHalted}}) {
-    out.gauge("dagsync_folder_state", "1 for the state that the folder is in, 0 for the others.",
-              {{"folder", folder.name}, {"state", name}}, folder.state == state ? 1 : 0);
+    const bool is_in = folder.state == state && !folder.paused;
+    out.gauge("dagsync_folder_state", kStateHelp, {{"folder", folder.name}, {"state", name}},
+              is_in ? 1 : 0);
   }
+  out.gauge("dagsync_folder_state", kStateHelp, {{"folder", folder.name}, {"state", "paused"}},
+            folder.paused ? 1 : 0);
   gauge("dagsync_folder_files", "Files in the folder.", folder.files);
   gauge("dagsync_folder_directories", "Directories in the folder.", folder.directories);
   gauge("dagsync_folder_size_bytes", "Bytes of all files in the folder.", folder.bytes);

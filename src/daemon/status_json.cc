@@ -81,6 +81,7 @@ json to_json(const FolderStatus& folder) {
           {"mode", folder.mode},
           {"state", name_of(folder.state)},
           {"state_reason", to_utf8(folder.state_reason)},
+          {"paused", folder.paused},
           {"files", folder.files},
           {"directories", folder.directories},
           {"bytes", folder.bytes},

@@ -297,6 +297,10 @@ void Folder::halt(std::string reason) {
   if (replica_.halted()) return;
   log::error({config_.name, {}, {}}, "folder {} halted: {}", config_.name, reason);
   event(Event::Kind::kHalted, RelPath(), "", reason);
+  stand_still(std::move(reason));
+}
+
+void Folder::stand_still(std::string reason) {
   replica_.halt(std::move(reason));
   if (started_) std::exchange(started_, nullptr)({});
   tell_soon();

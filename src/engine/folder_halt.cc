@@ -108,8 +108,12 @@ void Folder::pause(std::function<void(Status)> done) {
 void Folder::hold() {
   intake_.hold();
   publisher_.suspend();
-  halt(fmt::format("paused by the operator since {}: `dagsync resume {}`", to_rfc3339(paused_at_),
-                   config_.name));
+  if (replica_.halted()) return;
+  std::string why = fmt::format("paused by the operator since {}: `dagsync resume {}`",
+                                to_rfc3339(paused_at_), config_.name);
+  log::info({config_.name, {}, {}}, "folder {} is {}", config_.name, why);
+  event(Event::Kind::kPaused, RelPath(), "", why);
+  stand_still(std::move(why));
 }
 
 // What is in the lane comes to its end; there is no event of its own for that.

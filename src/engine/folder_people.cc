@@ -170,6 +170,7 @@ FolderStatus Folder::status() const {
   if (replica_.halted()) {
     status.state = FolderState::kHalted;
     status.state_reason = *replica_.halted();
+    status.paused = is_paused();
   } else if (!ready_ || intake_.scanning()) {
     status.state = FolderState::kScanning;
   } else if (status.pending_changes > 0 || intake_.busy() || !publisher_.idle()) {

@@ -55,6 +55,7 @@ void Node::remove_folder(const std::string& name) {
     leaving_.push_back(
         {name, std::move(adapters_.extract(name).mapped()), std::move(found.mapped()), false});
     Leaving& leaving = leaving_.back();
+    leaving.folder->verifier().end("the folder was taken out of dagsync.toml");
     leaving.folder->stop([this, &leaving] {
       leaving.stopped = true;
       let_go();

@@ -182,6 +182,7 @@ Status Peers::answered(const LinkEnd& end, const Hello& hello) {
 Status Peers::stranger(LinkEnd& end, const Hello& hello) {
   if (const Status known = identify(*end.link, hello); !known) {
     log_refusal(end.link->connection().identity().address, "hello", known.error().message);
+    note_refusal(*end.link, hello, known.error().message);
     return known;
   }
   Peer& peer = peers_.at(hello.name);
@@ -195,6 +196,21 @@ Status Peers::stranger(LinkEnd& end, const Hello& hello) {
   node.mapped()->say_hello(hooks_.hello());
   establish(hello.name, std::move(node.mapped()), hello);
   return {};
+}
+
+// By its certificate it is a peer of ours, which hangs up on us, too, and will not say why.
+void Peers::note_refusal(const Link& link, const Hello& hello, const std::string& why) {
+  const auto& names = link.connection().identity().names;
+  auto bearer = std::find(names.begin(), names.end(), hello.name);
+  if (bearer == names.end() || !peers_.contains(*bearer)) {
+    bearer = std::find_if(names.begin(), names.end(),
+                          [&](const NodeName& name) { return peers_.contains(name); });
+  }
+  if (bearer == names.end()) return;
+  Peer& peer = peers_.at(*bearer);
+  if (peer.link) return;
+  peer.refusal = why;
+  peer.refused_at = clock_.mono();
 }
 
 // Of a peer that is connected: it has other folders now.
@@ -292,6 +308,7 @@ void Peers::establish(const NodeName& name, std::unique_ptr<Link> link, const He
   if (peer.greeting) bury(std::move(peer.greeting));
   peer.failures = 0;
   peer.trouble.clear();
+  peer.refusal.clear();
   peer.version = hello.program_version;
   const PeerIdentity& identity = link->connection().identity();
   peer.address = identity.address;
@@ -325,10 +342,16 @@ void Peers::link_closed(const LinkEnd& end, const Error& error) {
       retry(end.peer);
       return;
     }
-    const bool silent = error.code == ErrorCode::kUnavailable;
-    dial_failed(end.peer, silent ? "it closed the connection without a hello: is " + self_.value +
-                                       " a [[peer]] in its dagsync.toml? (" + error.message + ")"
-                                 : error.message);
+    if (error.code != ErrorCode::kUnavailable) {
+      dial_failed(end.peer, error.message);
+    } else if (!peer.refusal.empty()) {
+      dial_failed(end.peer, std::string(peer.refusal));
+    } else {
+      dial_failed(end.peer, "it closed the connection without a hello: is " + self_.value +
+                                " a [[peer]] in its dagsync.toml, and dagsync of the same major "
+                                "version there? (" +
+                                error.message + ")");
+    }
     return;
   }
   if (peer.link.get() != end.link) return;

@@ -69,7 +69,8 @@ std::vector<PeerStatus> Peers::status() const {
     status.bytes_received = peer.received_before;
     status.last_seen = peer.last_seen;
     status.certificate_expires = peer.certificate_expires;
-    status.trouble = peer.trouble;
+    const bool refused = clock_.mono() < peer.refused_at + kRefusalCounts;
+    status.trouble = refused && !peer.refusal.empty() ? peer.refusal : peer.trouble;
     if (peer.link) {
       status.bytes_sent += peer.link->connection().bytes_sent();
       status.bytes_received += peer.link->connection().bytes_received();

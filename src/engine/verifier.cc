@@ -46,6 +46,7 @@ Verifier::Verifier(std::string folder, NodeName self, Clock& clock, Worker& work
       hooks_(std::move(hooks)) {}
 
 Verifier::~Verifier() {
+  clock_.cancel(ending_);
   for (const RunPtr& run : std::exchange(runs_, {}))
     drop(run);
 }
@@ -121,6 +122,18 @@ void Verifier::drop(const RunPtr& run) {
     return true;
   });
   run->verification.reset();
+}
+
+// Later, for this may be one of a run's own calls.
+void Verifier::end(std::string why) {
+  ending_ = clock_.after(Duration(0), [this, why = std::move(why)] {
+    for (const RunPtr& run : std::exchange(runs_, {})) {
+      drop(run);
+      VerifyReport report;
+      report.differences.push_back({RelPath(), self_, why});
+      if (!run->order.abandoned()) run->order.done(std::move(report));
+    }
+  });
 }
 
 std::vector<Verification::Source> Verifier::sources(const RunPtr& run) {

@@ -75,6 +75,8 @@ TEST_CASE("the commands that are left make the daemon run as whom the folder bel
   CHECK(has_text(airflow, "User=airflow"));
   CHECK(has_text(airflow, "chown -R airflow /etc/dagsync/tls"));
   CHECK(has_text(airflow, "ssh root@fd00::3 'systemctl enable --now dagsync'"));
+  CHECK_MESSAGE(airflow.ends_with("dagsync status --config /etc/dagsync/dagsync.toml --wait 60\n"),
+                "it waits for all, so it comes when all are started");
   const std::string own = next_steps(sample_plan("/etc/dagsync/staging.toml", "dagsync"));
   CHECK_FALSE(has_text(own, "User="));
   CHECK(has_text(own, "chown -R dagsync /etc/dagsync/tls-staging"));

@@ -69,6 +69,31 @@ TEST_CASE("what is not in sync is said first, with its reasons") {
   CHECK(has(page, "2.0 KiB"));
 }
 
+TEST_CASE("a folder that somebody paused is said to be paused, not halted") {
+  json status = in_sync();
+  status["in_sync"] = false;
+  status["folders"][0]["state"] = "halted";
+  status["folders"][0]["paused"] = true;
+  status["folders"][0]["state_reason"] = "paused by the operator since yesterday";
+  const std::string page = format_status(status, false);
+  CHECK(page.starts_with("node1: not in sync: dags is paused  ("));
+  CHECK(has(page, "dags    paused  "));
+  CHECK_FALSE(has(page, "halted"));
+  CHECK(has(page, "warning  dags: paused by the operator since yesterday"));
+}
+
+TEST_CASE("why a node that is waited for is not connected is said, and how to mend it") {
+  json status = in_sync();
+  status["peers"][0]["trouble"] = "of the past";
+  status["peers"][1]["connected"] = false;
+  status["peers"][1]["trouble"] = "it speaks protocol 2, we speak 1: install the same";
+  status["peers"].push_back({{"name", "runner"}, {"connected", false}, {"trouble", "it is done"}});
+  const std::string page = format_status(status, false);
+  CHECK(has(page, "warning  node3 is not connected: it speaks protocol 2, we speak 1: install the"));
+  CHECK_FALSE(has(page, "node2 is not connected"));
+  CHECK_FALSE(has(page, "runner is not connected"));
+}
+
 TEST_CASE("halts, errors, conflicts, clocks and warnings are spelled out") {
   json status = in_sync();
   json& folder = status["folders"][0];

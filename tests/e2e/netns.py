@@ -1,4 +1,4 @@
-"""A node's own network: namespaces with one cable each to a router, whose directions can be cut.
+"""A network of namespaces with one cable each to a router, whose directions can be cut.
 
 What is cut is dropped without a word, as by a broken switch: no reset, no refusal. Needs root.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from typing import Iterable
 
 from mesh import Mesh
 
@@ -35,23 +36,36 @@ def can_make() -> bool:
 
 
 class Network:
-    """Puts every node of a mesh that does not run yet into a namespace of its own."""
+    """A namespace for each of these names."""
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, names: Iterable[str]) -> None:
         self._router = f"dagsync-{os.getpid()}-router"
         self._made: list[str] = []
         self._subnet: dict[str, int] = {}
         self._add(self._router)
         run("ip", "netns", "exec", self._router, "sysctl", "-qw", "net.ipv4.ip_forward=1")
-        for number, one in enumerate(mesh.nodes):
-            space = f"dagsync-{os.getpid()}-{one.name}"
-            self._add(space)
-            self._plug_in(space, number)
-            self._subnet[one.name] = number
-            one.host = f"{NET}.{number}.2"
-            one.launcher = ["ip", "netns", "exec", space]
+        for number, name in enumerate(names):
+            self._subnet[name] = number
+            self._add(self._space(name))
+            self._plug_in(self._space(name), number)
+
+    def host(self, name: str) -> str:
+        return f"{NET}.{self._subnet[name]}.2"
+
+    def launcher(self, name: str) -> list[str]:
+        """What runs the command that follows in the namespace of `name`."""
+        return ["ip", "netns", "exec", self._space(name)]
+
+    def hold(self, mesh: Mesh) -> None:
+        """Puts every node of a mesh that does not run yet into its namespace."""
+        for one in mesh.nodes:
+            one.host, one.launcher = self.host(one.name), self.launcher(one.name)
         for one in mesh.nodes:
             mesh.configure(one)
+
+    @staticmethod
+    def _space(name: str) -> str:
+        return f"dagsync-{os.getpid()}-{name}"
 
     def _add(self, space: str) -> None:
         run("ip", "netns", "add", space)
@@ -71,7 +85,7 @@ class Network:
     def _rule(self, action: str, source: str, target: str) -> None:
         run(
             *("ip", "-n", self._router, "rule", action),
-            *("from", f"{NET}.{self._subnet[source]}.2", "to", f"{NET}.{self._subnet[target]}.2"),
+            *("from", self.host(source), "to", self.host(target)),
             "blackhole",
         )
 
@@ -83,6 +97,6 @@ class Network:
         self._rule("del", source, target)
 
     def close(self) -> None:
-        """After the daemons have ended."""
+        """After the processes in it have ended."""
         for space in reversed(self._made):
             run("ip", "netns", "del", space)

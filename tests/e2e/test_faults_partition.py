@@ -14,8 +14,9 @@ from netns import Network, can_make
 class Partitions(FreshMesh):
     def setUp(self) -> None:
         super().setUp()
-        self.network = Network(self.mesh)
+        self.network = Network(self.mesh.names)
         self.addCleanup(self.unplug)
+        self.network.hold(self.mesh)
         self.ledger = Ledger()
         self.hands = {
             one.name: Writer(one, self.ledger, number) for number, one in enumerate(self.mesh.nodes)

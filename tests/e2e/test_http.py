@@ -14,7 +14,7 @@ from case import FreshMesh, SharedMesh
 PACKAGING = pathlib.Path(__file__).resolve().parents[2] / "packaging"
 LABELS = {"folder", "peer", "direction", "kind", "state", "version", "le"}
 FUNCTIONS = set(
-    "abs and by histogram_quantile humanizeDuration increase le max on rate sum time".split()
+    "abs and by histogram_quantile humanizeDuration increase le max on rate sum time unless".split()
 )
 BUILT_IN = {"up"}
 
@@ -191,6 +191,30 @@ class Health(FreshMesh):
         self.assertIn("folder dags is halted: 40 files", web.get(a, "/readyz")[1])
         self.assertEqual((200, "ok\n"), web.get(a, "/healthz"))
         self.assertEqual(1, web.metrics(a)['dagsync_errors_total{folder="dags",kind="halted"}'])
+
+    def test_a_pause_is_told_from_a_halt(self) -> None:
+        a, b = self.mesh.nodes
+        web.serve(self.mesh)
+        self.begin()
+        self.mesh.wait_in_sync()
+
+        def states(one) -> list[str]:
+            found = web.metrics(one)
+            return [name for name in ("scanning", "syncing", "idle", "halted", "paused")
+                    if found[f'dagsync_folder_state{{folder="dags",state="{name}"}}'] == 1]
+
+        self.assertEqual(["idle"], states(a))
+        self.assert_status(a.run("pause", "dags"), 0)
+        self.assertEqual(["paused"], states(a))
+        self.assertEqual(0, web.metrics(a)['dagsync_errors_total{folder="dags",kind="halted"}'])
+        self.assertEqual(("halted", True), (a.folder_status()["state"], a.folder_status()["paused"]))
+        self.assertFalse(b.folder_status()["paused"])
+        status, why = web.get(a, "/readyz")
+        self.assertEqual(503, status)
+        self.assertIn("folder dags is paused by the operator since", why)
+        self.assertNotIn("halted", a.log_text())
+        self.assert_status(a.run("resume", "dags"), 0)
+        self.mesh.wait_until(lambda: states(a) == ["idle"], "it goes on")
 
     def test_in_the_open_only_with_tls_or_on_purpose(self) -> None:
         a = self.mesh["a"]

@@ -93,6 +93,18 @@ class Page(SharedMesh):
         self.mesh.converge()
         self.assert_calm()
 
+    def test_2_pausing_is_no_alarm(self) -> None:
+        self.assertEqual(self.a.run("pause", "dags").returncode, 0)
+        self.addCleanup(self.mesh.wait_in_sync)
+        self.addCleanup(self.a.run, "resume", "dags")
+        self.shows("#overall", "Paused")
+        self.shows("#folders .state", "Paused")
+        self.shows("#problems .mild", "paused by the operator since")
+        self.shows("#changes", "paused")
+        self.assertEqual("busy", self.browser.run(NODES)["a"])
+        self.assertNotIn("halted", self.browser.text("body").lower())
+        self.assert_calm()
+
     def test_3_names_of_files_are_text(self) -> None:
         self.b.write(EVIL, b"x")
         self.shows("#changes", "onerror=alert(1)>\\u{202e}'; rm $(x).py")

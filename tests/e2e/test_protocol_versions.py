@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import unittest
 from pathlib import Path
 
@@ -95,6 +96,53 @@ class Versions(FreshMesh):
         self.assertEqual(self.a.log_text().count(said), 1)
         self.assertFalse(self.a.has("old"))
         self.assertFalse(self.a.peer_status("b")["connected"])
+
+    def test_status_says_of_a_node_of_another_major_why_it_is_not_connected(self) -> None:
+        """Also when it hangs up on us without a word, each time that we dial it."""
+        dialed = HangsUp(self.b)
+        self.addCleanup(dialed.close)
+        self.mesh.wait_until(lambda: dialed.count > 0, "a dials b")
+        self.mesh.wait_until(lambda: "is a a [[peer]] in its dagsync.toml, and dagsync of the same"
+                             in self.a.peer_status("b")["trouble"], "a does not know better yet")
+        other = RECORDED.replace(MAJOR_AND_NAME, b"\x08\x02" + MAJOR_AND_NAME[2:])
+        self.replay(other)
+        said = "it speaks protocol 2, we speak 1: install the same major version of dagsync"
+        self.mesh.wait_until(lambda: said in self.a.peer_status("b")["trouble"], "status says so")
+        before = dialed.count
+        self.mesh.wait_until(lambda: dialed.count >= before + 2, "a has dialed b again")
+        self.assertIn(said, self.a.peer_status("b")["trouble"])
+        self.assertIn(f"b is not connected: {said}", self.a.run("status").stdout)
+
+
+class HangsUp:
+    """Listens as b, and closes each connection when it has heard something."""
+
+    def __init__(self, b: Node) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_verify_locations(b.home / "ca.crt")
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_cert_chain(b.home / "node.crt", b.home / "node.key")
+        context.set_alpn_protocols(["dagsync/1"])
+        self.listener = context.wrap_socket(
+            socket.create_server((b.host, b.port)), server_side=True)
+        self.count = 0
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+                connection.settimeout(10)
+                with connection:
+                    connection.recv(1)
+                self.count += 1
+            except OSError:
+                if self.listener.fileno() < 0:
+                    return
+
+    def close(self) -> None:
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
 
 
 if __name__ == "__main__":

@@ -174,8 +174,45 @@ TEST_CASE("a peer that hangs up on our hello probably does not know us") {
   const auto far = world.be_dialed({"a"});
   far->hang_up({ErrorCode::kUnavailable, "end of file"});
   CHECK(world.status_of("a").trouble ==
-        "it closed the connection without a hello: is m a [[peer]] in its dagsync.toml? "
-        "(end of file)");
+        "it closed the connection without a hello: is m a [[peer]] in its dagsync.toml, and dagsync "
+        "of the same major version there? (end of file)");
+}
+
+TEST_CASE("why a peer that dials us was refused outlasts that it hangs up when we dial it") {
+  PeersWorld world;
+  world.peers.start_dialing();
+  Hello hello = hello_from("a");
+  hello.major = 2;
+  const std::string why = "it speaks protocol 2, we speak 1: install the same major";
+  const auto is_told = [&] { return world.status_of("a").trouble.find(why) == 0; };
+
+  const auto refused = world.come_in({"a"});
+  refused->say(frame_message(hello));
+  CHECK(is_told());
+  const auto dialed = world.be_dialed({"a"});
+  dialed->hang_up({ErrorCode::kUnavailable, "end of file"});
+  world.clock.advance(1min);
+  CHECK(is_told());
+  CHECK(world.status_of("z").trouble == "not connected yet");
+
+  const auto late = world.come_in({"a"});  // it was mended
+  world.greet(*late, "a");
+  CHECK(world.status_of("a").trouble.empty());
+  late->hang_up({ErrorCode::kUnavailable, "end of file"});
+  CHECK(world.status_of("a").trouble == "end of file");
+}
+
+TEST_CASE("a peer that answers no more is that, and not any more the one that was refused") {
+  PeersWorld world;
+  world.peers.start_dialing();
+  Hello hello = hello_from("a");
+  hello.name = {"other"};
+  world.come_in({"a"})->say(frame_message(hello));
+  CHECK(world.status_of("a").trouble.find("it calls itself other") == 0);
+  REQUIRE(world.transport.answer(fail(ErrorCode::kUnavailable, "connection refused")));
+  CHECK(world.status_of("a").trouble.find("it calls itself other") == 0);  // at another address
+  world.clock.advance(Peers::kRefusalCounts);
+  CHECK(world.status_of("a").trouble == "connection refused");
 }
 
 TEST_CASE("a peer that does not answer is dialed again, in turn at each address, ever slower") {

@@ -166,6 +166,18 @@ TEST_CASE("a peer that goes away meanwhile is named") {
   CHECK(world.report->differences[0].problem == "not compared: it went away");
 }
 
+TEST_CASE("a run is answered when its folder is taken out") {
+  VerifyWorld world;
+  world.start();
+  world.write_and_sync(world.a(), "dag.py", "content");
+  world.begin(world.a());
+  world.a().node.remove_folder("dags");
+  world.until([&] { return world.report.has_value(); });
+  REQUIRE(world.report->differences.size() == 1);
+  CHECK(world.report->differences[0].path.is_root());
+  CHECK(world.report->differences[0].problem == "the folder was taken out of dagsync.toml");
+}
+
 TEST_CASE("a run that nobody waits for ends") {
   VerifyWorld world;
   world.start();

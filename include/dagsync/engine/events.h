@@ -21,6 +21,7 @@ struct Event {
     kRefused,       // a change, a file or a peer was not taken
     kConflict,      // a content lost against a younger one, and is kept
     kHalted,        // a folder stopped for safety
+    kPaused,        // it stopped because somebody wanted it
     kResumed,       // and goes on
     kConnected,     // a peer came
     kDisconnected,  // a peer went

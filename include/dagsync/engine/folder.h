@@ -124,6 +124,7 @@ class Folder {
   [[nodiscard]] FolderMeta meta() const;
   void adopt_root(std::function<void(Status)> done);
   void halt(std::string reason);
+  void stand_still(std::string reason);
   void hold();
   void await_stillness();
   void resume_paused(bool accept_deletes, std::function<void(Status)> done);

@@ -37,6 +37,8 @@ class Peers : public Outlet {
   static constexpr std::size_t kStrangersPerPeer = 4;  // of these, with one certificate's names
   static constexpr double kMostGreetings = 20;         // of one peer at once; then one a second
   static constexpr Duration kBarred = std::chrono::seconds(10);    // after a breach of the protocol
+  // It dials more often than that: where it was refused later, that is why it is not connected.
+  static constexpr Duration kRefusalCounts = std::chrono::seconds(15);
   static constexpr Duration kToldAgain = std::chrono::minutes(1);  // the log, of the same thing
 
   Peers(NodeName self, Clock& clock, Random& random, Transport& transport, Hooks hooks);
@@ -71,6 +73,8 @@ class Peers : public Outlet {
     int failures = 0;
     std::size_t next_address = 0;
     std::string trouble;  // why it is not connected
+    std::string refusal;  // why we refused it when it last dialed us, until it is connected
+    MonoNanos refused_at;
     Allowance greetings{kMostGreetings, 1};
     MonoNanos barred_until;
     std::string version;
@@ -96,6 +100,7 @@ class Peers : public Outlet {
   [[nodiscard]] Status identify(const Link& link, const Hello& hello) const;
   [[nodiscard]] Status answered(const LinkEnd& end, const Hello& hello);
   [[nodiscard]] Status stranger(LinkEnd& end, const Hello& hello);
+  void note_refusal(const Link& link, const Hello& hello, const std::string& why);
   [[nodiscard]] Status admit(Peer& peer);
   [[nodiscard]] Status greeted_again(const LinkEnd& end, const Hello& hello);
   [[nodiscard]] bool is_tiresome(const PeerIdentity& identity) const;

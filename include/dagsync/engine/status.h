@@ -57,6 +57,7 @@ struct FolderStatus {
   std::string mode;
   FolderState state = FolderState::kScanning;
   std::string state_reason;
+  bool paused = false;  // it is halted because somebody wanted it
   std::size_t files = 0;
   std::size_t directories = 0;
   std::uint64_t bytes = 0;

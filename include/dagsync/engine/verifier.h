@@ -46,6 +46,8 @@ class Verifier {
   ~Verifier();
 
   void verify(Order order);
+  // Every run ends, soon, with a report that says why; the folder is about to go.
+  void end(std::string why);
   void on_verify(const NodeName& from, const Verify& verify);
   void on_page(const NodeName& from, const VerifyPage& page);
   void on_cancel(const NodeName& from, const Cancel& cancel);
@@ -85,6 +87,7 @@ class Verifier {
   Rereader reader_;
   Hooks hooks_;
   std::vector<RunPtr> runs_;
+  TimerId ending_;
   std::set<RelPath> marked_;                                      // whose trouble comes from here
   std::map<std::uint64_t, Asked> asked_;                          // by request
   std::map<NodeName, std::shared_ptr<std::uint64_t>> answering_;  // the request; 0: taken back

@@ -18,8 +18,12 @@ export function stand(status, peer) {
   return ["busy", "catching up", files ? `${count(files, "file")} behind` : "catching up"];
 }
 
+// "paused" where that is why it is halted: somebody wanted it.
+export const stateOf = (folder) => (folder.paused ? "paused" : folder.state);
+
 function ownStand(status) {
-  if (status.folders.some((folder) => folder.state === "halted")) return ["bad", "this node: halted"];
+  if (status.folders.some((folder) => stateOf(folder) === "halted")) return ["bad", "this node: halted"];
+  if (status.folders.some((folder) => folder.paused)) return ["busy", "this node: paused"];
   if (status.folders.some((folder) => folder.state !== "idle")) return ["busy", "this node: busy"];
   return ["good", "this node"];
 }

@@ -1,18 +1,18 @@
 // Keeps the page as the node is: asks for its status once a second and after each event, and follows
 // the events.
-import { drawMesh, showChange, stand } from "/mesh.js";
+import { drawMesh, showChange, stand, stateOf } from "/mesh.js";
 import { byId, bytes, clock, count, duration, el, moment, setText, shellWord, visible, withCode } from "/words.js";
 
 const MOST_CHANGES = 100;
 const KINDS = { // class, words
   sent: ["good", "sent"], applied: ["good", "applied"], refused: ["bad", "refused"],
-  conflict: ["busy", "conflict"], halted: ["bad", "halted"], resumed: ["good", "resumed"],
+  conflict: ["busy", "conflict"], halted: ["bad", "halted"], paused: ["busy", "paused"], resumed: ["good", "resumed"],
   connected: ["quiet", "connected"], disconnected: ["bad", "disconnected"],
   error: ["bad", "error"], repaired: ["good", "repaired"],
 };
 const STATES = {
   scanning: ["busy", "Comparing with the disk"], syncing: ["busy", "Syncing"], idle: ["good", "Idle"],
-  halted: ["bad", "Halted"],
+  halted: ["bad", "Halted"], paused: ["busy", "Paused"],
 };
 
 let status = null;
@@ -32,8 +32,9 @@ const chip = ([look, words]) => el("span", { class: `state ${look}` }, words);
 
 function overall() {
   const away = status.peers.filter((peer) => stand(status, peer)[0] === "bad").length;
-  if (status.folders.some((folder) => folder.state === "halted")) return ["bad", "Halted"];
+  if (status.folders.some((folder) => stateOf(folder) === "halted")) return ["bad", "Halted"];
   if (away) return ["bad", `${count(away, "node")} not connected`];
+  if (status.folders.some((folder) => folder.paused)) return ["busy", "Paused"];
   if (!status.in_sync) return ["busy", "Catching up"];
   return ["good", "Everything in sync"];
 }
@@ -45,7 +46,7 @@ function problems() {
   const add = (where, what, mild = false) => list.push({ where, what, mild });
   for (const folder of status.folders) {
     if (folder.state_reason) {
-      add(`Folder ${folder.name}`, folder.state_reason, folder.state !== "halted");
+      add(`Folder ${folder.name}`, folder.state_reason, stateOf(folder) !== "halted");
     }
     for (const error of folder.errors) add(error.path, `${error.error} (since ${moment(error.since)})`);
   }
@@ -87,7 +88,7 @@ function folderCard(folder) {
   const facts = [fact("Files", folder.files.toLocaleString("en")), fact("Size", bytes(folder.bytes)),
     fact("Pending", folder.pending_changes.toLocaleString("en")), fact("Conflicts", folder.conflicts.toLocaleString("en"))];
   if (folder.drift) facts.push(fact("Drift", folder.drift.toLocaleString("en")));
-  const state = STATES[folder.state] ?? ["quiet", folder.state];
+  const state = STATES[stateOf(folder)] ?? ["quiet", folder.state];
   return el("article", { class: "card", "data-folder": folder.name },
     el("div", { class: "top" }, el("h3", {}, folder.name), chip(state)),
     el("p", { class: "muted" }, el("code", {}, visible(folder.path)), folder.mode === "sync" ? "" : ` · ${folder.mode}`),
@@ -96,7 +97,7 @@ function folderCard(folder) {
 }
 
 function showFolders() {
-  const seen = status.folders.map((folder) => [folder.name, folder.path, folder.mode, folder.state, folder.files,
+  const seen = status.folders.map((folder) => [folder.name, folder.path, folder.mode, stateOf(folder), folder.files,
     folder.bytes, folder.pending_changes, folder.conflicts, folder.drift,
     folder.peers.map((peer) => [peer, status.peers.find((each) => each.name === peer.name)?.connected])]);
   show("folders", seen, () => status.folders.map(folderCard));
