@@ -321,7 +321,8 @@ class Daemon {
   Status take_over(const TlsPaths& tls) {
     const auto context = TlsContext::load(tls_files(tls), clock_->now());
     if (!context) return Unexpected(context.error());
-    if (Status name = check_own_name(context->names(), config_.node.name, tls.cert); !name) return name;
+    if (Status name = check_own_name(context->names(), config_.node.name, tls.cert); !name)
+      return name;
     if (Status taken = transport_->reload(tls_files(tls)); !taken) return taken;
     if (!http_ || !config_.node.http_tls) return {};
     auto browsers = http_tls(tls);

@@ -173,9 +173,10 @@ TEST_CASE("a peer that hangs up on our hello probably does not know us") {
   world.peers.start_dialing();
   const auto far = world.be_dialed({"a"});
   far->hang_up({ErrorCode::kUnavailable, "end of file"});
-  CHECK(world.status_of("a").trouble ==
-        "it closed the connection without a hello: is m a [[peer]] in its dagsync.toml, and dagsync "
-        "of the same major version there? (end of file)");
+  CHECK(
+      world.status_of("a").trouble ==
+      "it closed the connection without a hello: is m a [[peer]] in its dagsync.toml, and dagsync "
+      "of the same major version there? (end of file)");
 }
 
 TEST_CASE("why a peer that dials us was refused outlasts that it hangs up when we dial it") {

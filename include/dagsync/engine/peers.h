@@ -36,7 +36,7 @@ class Peers : public Outlet {
   static constexpr std::size_t kMaxStrangers = 64;     // accepted, hello not heard yet
   static constexpr std::size_t kStrangersPerPeer = 4;  // of these, with one certificate's names
   static constexpr double kMostGreetings = 20;         // of one peer at once; then one a second
-  static constexpr Duration kBarred = std::chrono::seconds(10);    // after a breach of the protocol
+  static constexpr Duration kBarred = std::chrono::seconds(10);  // after a breach of the protocol
   // It dials more often than that: where it was refused later, that is why it is not connected.
   static constexpr Duration kRefusalCounts = std::chrono::seconds(15);
   static constexpr Duration kToldAgain = std::chrono::minutes(1);  // the log, of the same thing
