@@ -38,7 +38,8 @@ TEST_CASE("what a reload cannot take over is named, key by key") {
            Case{{"[log]"}, [](Config& now) { now.log.file = "/var/log/dagsync.log"; }},
            Case{{"[log]"}, [](Config& now) { now.log.keep = 7; }},
            Case{{"[[folder]] path of plugins"}, [](Config& now) { now.folders[1].path = "/p"; }},
-           Case{{"[[folder]] owner of dags"}, [](Config& now) { now.folders[0].owner = "root"; }},
+           Case{{"[[folder]] owner of dags"},
+                [](Config& now) { now.folders[0].owner.fixed = "root"; }},
            Case{{}, [](Config& now) { now.folders.pop_back(); }},
            Case{{}, [](Config& now) { now.folders[0].ignore = {"logs/"}; }},
        }) {
@@ -51,13 +52,13 @@ TEST_CASE("what a reload cannot take over is named, key by key") {
 TEST_CASE("a folder that is at work keeps its path and owner, and takes over all else") {
   Config now = sample();
   now.folders[0].path = "/elsewhere";
-  now.folders[0].owner = "root";
+  now.folders[0].owner.fixed = "root";
   now.folders[0].ignore = {"logs/"};
   now.folders[1].name = "new";
   const std::vector<FolderConfig> folders = folders_after_reload(sample(), now);
   REQUIRE(folders.size() == 2);
   CHECK(folders[0].path == "/srv/dags");
-  CHECK(folders[0].owner.empty());
+  CHECK(folders[0].owner == FolderOwner());
   CHECK(folders[0].ignore == std::vector<std::string>{"logs/"});
   CHECK(find_folder(folders, "new")->path == "/srv/plugins");
   CHECK(find_folder(folders, "plugins") == nullptr);
