@@ -11,7 +11,7 @@ using namespace dagsync;
 
 namespace {
 
-const NodeName kAuthor{"author"};
+const NodeName kItsAuthor{"author"};
 
 std::vector<NodeName> nodes(int number) {
   std::vector<NodeName> names;
@@ -42,9 +42,9 @@ Spread spread(const Digest& digest, int receivers) {
     std::vector<NodeName> got;
     for (const NodeName& self : lacking) {
       const auto sources =
-          sources_in_turn(digest, {self, {kAuthor}, holders, without(lacking, self)});
+          sources_in_turn(digest, {self, {kItsAuthor}, holders, without(lacking, self)});
       if (sources.empty()) continue;
-      CHECK(sources.back() == kAuthor);  // whoever else fails
+      CHECK(sources.back() == kItsAuthor);  // whoever else fails
       ++served[sources.front()];
       got.push_back(self);
     }
@@ -65,14 +65,14 @@ Spread spread(const Digest& digest, int receivers) {
 TEST_CASE("in a small mesh everybody asks the author at once") {
   const Spread small = spread(digest_of("content"), 3);
   CHECK(small.rounds == 1);
-  CHECK(small.served.at(kAuthor) == 3);
+  CHECK(small.served.at(kItsAuthor) == 3);
 }
 
 TEST_CASE("in a large mesh the author sends few copies, and nobody many at once") {
   for (const char* content : {"one", "two", "three"}) {
     const Spread large = spread(digest_of(content), 29);
     CHECK(large.rounds == 3);  // 3, 9 and 17 of them
-    CHECK(large.served.at(kAuthor) == static_cast<int>(kFanOut));
+    CHECK(large.served.at(kItsAuthor) == static_cast<int>(kFanOut));
     CHECK(large.most_at_once == static_cast<int>(kFanOut));
   }
 }
@@ -82,7 +82,7 @@ TEST_CASE("contents go different ways through the mesh") {
   for (int i = 0; i < 20; ++i) {
     const Digest digest = digest_of(std::to_string(i));
     for (const NodeName& self : nodes(29)) {
-      if (!sources_in_turn(digest, {self, {kAuthor}, {}, without(nodes(29), self)}).empty())
+      if (!sources_in_turn(digest, {self, {kItsAuthor}, {}, without(nodes(29), self)}).empty())
         first.push_back(self);
     }
   }
