@@ -32,10 +32,19 @@ bool same_bytes(const Content& a, const Content& b) {
   return a.kind == b.kind && a.size == b.size && a.digest == b.digest && a.target == b.target;
 }
 
-DiskState seen_gone(UnixNanos moment) {
+DiskState seen_gone(UnixNanos moment, const std::optional<DiskState>& before) {
   DiskState gone;
   gone.ctime = moment;
+  if (before) {
+    gone.inode = before->inode;
+    gone.mtime = before->ctime;
+  }
   return gone;
+}
+
+bool has_come_back(const DiskState& gone, const DiskState& now) {
+  const bool is_the_same = gone.inode == now.inode && gone.mtime == now.ctime;
+  return now.ctime <= gone.ctime || is_the_same;
 }
 
 bool is_unchanged(const DiskState& then, const DiskState& now) {

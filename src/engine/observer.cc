@@ -178,7 +178,7 @@ LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResul
 // before, since every change moves the ctime on. Within one tick of the kernel's clock it counts as
 // gone back, too: what stands there is kept.
 bool went_back(const DiskState& known, const std::optional<DiskState>& now) {
-  return !now || now->ctime <= known.ctime;
+  return !now || has_come_back(known, *now);
 }
 
 LookResult look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) {

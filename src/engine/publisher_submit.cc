@@ -373,7 +373,9 @@ Actions Publisher::settle_item(PublishItem& item, const Result<Published>& resul
     hooks_.trouble(path, "");
     if (item.kept && result->kept) versions_.add(*item.kept);
     const bool is_live = wanted.record.is_live();
-    const auto disk = is_live ? result->now : std::optional(seen_gone(clock_.now()));
+    const bool was_live = entry != nullptr && entry->record.is_live();
+    const auto before = was_live ? entry->disk : std::nullopt;
+    const auto disk = is_live ? result->now : std::optional(seen_gone(clock_.now(), before));
     Actions actions = replica_.published(path, wanted.record, wanted.id, wanted.waiting, disk);
     hooks_.published(item, wanted);
     return actions;

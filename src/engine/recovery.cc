@@ -28,7 +28,7 @@ bool is_back(const Intent& intent, const LookResult& look) {
   const Kind kind = look.seen.content.kind;
   const bool is_something = kind == Kind::kFile || kind == Kind::kSymlink;
   return was_gone && is_something && look.seen.disk &&
-         look.seen.disk->ctime <= intent.old->disk->ctime;
+         has_come_back(*intent.old->disk, *look.seen.disk);
 }
 
 Shows judge(Disk& disk, const Intent& intent, const LookResult& look, bool same_boot) {
@@ -126,7 +126,10 @@ std::optional<IndexEntry> entry_after(Disk& disk, const Intent& intent,
                                       const std::optional<IndexEntry>& row, Shows verdict,
                                       const LookResult& look) {
   if (verdict == Shows::kIntended) {
-    return intended_entry(intent, look.seen.disk ? *look.seen.disk : seen_gone(look.seen.moment));
+    const bool had_old = intent.old && intent.old->record.is_live();
+    const auto before = had_old ? intent.old->disk : std::nullopt;
+    return intended_entry(intent,
+                          look.seen.disk ? *look.seen.disk : seen_gone(look.seen.moment, before));
   }
   if (verdict == Shows::kEdit) {
     // What a person put there since may have been made in sight of the intended content, and then

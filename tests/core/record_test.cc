@@ -94,3 +94,23 @@ TEST_CASE("of a directory only the mode and the owner count") {
   now.mode = 0700;
   CHECK_FALSE(is_unchanged(then, now));
 }
+
+TEST_CASE("what has come back is older than its absence, or what stood there before it") {
+  DiskState before;
+  before.inode = 2;
+  before.ctime = {500};
+  const auto showing = [](std::uint64_t inode, std::int64_t ctime) {
+    DiskState now;
+    now.inode = inode;
+    now.ctime = {ctime};
+    return now;
+  };
+  CHECK(has_come_back(seen_gone({600}, before), before));
+  CHECK(has_come_back(seen_gone({600}, {}), showing(9, 600)));
+  CHECK_FALSE(has_come_back(seen_gone({600}, before), showing(9, 601)));
+  // The clock was set back between the edit and the delete.
+  CHECK(has_come_back(seen_gone({400}, before), before));
+  CHECK_FALSE(has_come_back(seen_gone({400}, before), showing(2, 501)));  // renamed there since
+  CHECK_FALSE(has_come_back(seen_gone({400}, before), showing(9, 500)));
+  CHECK_FALSE(has_come_back(seen_gone({400}, {}), before));
+}

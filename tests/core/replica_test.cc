@@ -102,7 +102,7 @@ TEST_CASE("a delete is stamped with the moment that the look gives it") {
   const Change erased = one.erase("a.py", 250);
   CHECK_FALSE(erased.record.is_live());
   CHECK(erased.record.stamp == UnixNanos{250});
-  CHECK(one.entry("a.py").disk == seen_gone(UnixNanos{250}));
+  CHECK(one.entry("a.py").disk == seen_gone(UnixNanos{250}, state_of(file_content("x", 10), 100)));
   CHECK(one.look({gone("a.py", 300)}).empty());
   // A scan knows only when the file last existed, but the delete has seen the edit.
   (void)one.write("b.py", file_content("x", 400), 500);

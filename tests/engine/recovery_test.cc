@@ -365,14 +365,20 @@ TEST_CASE("a file whose delete a power cut has undone is no edit, and is kept") 
   Intent& intent = world.image.intents[0];
   const auto stands = world.disk.look("a.py");
   SUBCASE("gone after it was last changed") {
-    intent.old->disk = seen_gone({stands->ctime.value + 1});
+    intent.old->disk = seen_gone({stands->ctime.value + 1}, {});
     world.run();
     CHECK_FALSE(world.disk.exists("a.py"));
     CHECK(world.image.kept.size() == 1);
     CHECK_FALSE(world.is_edit());
   }
+  SUBCASE("gone by a clock that was set back, and the same as before") {
+    intent.old->disk = seen_gone({stands->ctime.value - 1}, *stands);
+    world.run();
+    CHECK_FALSE(world.disk.exists("a.py"));
+    CHECK_FALSE(world.is_edit());
+  }
   SUBCASE("but what was changed after it was gone is one") {
-    intent.old->disk = seen_gone({stands->ctime.value - 1});
+    intent.old->disk = seen_gone({stands->ctime.value - 1}, {});
     world.run();
     CHECK(world.disk.exists("a.py"));
     CHECK(world.is_edit());

@@ -86,9 +86,14 @@ struct DiskState {
 // Whether a file that now shows `now` may be taken for the one that was indexed as `then`.
 [[nodiscard]] bool is_unchanged(const DiskState& then, const DiskState& now);
 
-// Of a tombstone: at that moment nothing stood there. After a power cut, what is not younger than
-// that was not made since, but has come back.
-[[nodiscard]] DiskState seen_gone(UnixNanos moment);
+// Of a tombstone: at that moment (its ctime) nothing stood there; until then this did, if anything:
+// its inode, and its ctime as the mtime.
+[[nodiscard]] DiskState seen_gone(UnixNanos moment, const std::optional<DiskState>& before);
+
+// Of what stands there after a power cut: not made since it was seen gone, but come back. It is not
+// younger than that; or, where somebody has set the clock back meanwhile, the same as before (a
+// rename moves the ctime on, too).
+[[nodiscard]] bool has_come_back(const DiskState& gone, const DiskState& now);
 
 // A row of the index.
 struct IndexEntry {
