@@ -42,6 +42,10 @@ DiskState seen_gone(UnixNanos moment, const std::optional<DiskState>& before) {
   return gone;
 }
 
+std::optional<DiskState> standing(const IndexEntry* entry) {
+  return entry != nullptr && entry->record.is_live() ? entry->disk : std::nullopt;
+}
+
 bool has_come_back(const DiskState& gone, const DiskState& now) {
   const bool is_the_same = gone.inode == now.inode && gone.mtime == now.ctime;
   return now.ctime <= gone.ctime || is_the_same;

@@ -204,11 +204,9 @@ void Replica::author(const Observation& seen, Actions& actions, std::vector<Chan
   record.stamp = make_stamp(seen.content, moment, replaced);
   record.version.raise(record.origin.author, record.origin.sequence);
   record.seen = record.version;
-  const bool was_live = entry != nullptr && entry->record.is_live();
-  const DiskState disk =
-      seen.disk ? *seen.disk : seen_gone(seen.moment, was_live ? entry->disk : std::nullopt);
+  const DiskState disk = seen.disk ? *seen.disk : seen_gone(seen.moment, standing(entry));
   std::optional<IndexEntry> old;
-  if (was_live && record.is_live()) old = *entry;
+  if (entry != nullptr && entry->record.is_live() && record.is_live()) old = *entry;
   save(seen.path, std::move(record), std::nullopt, disk, actions, ours);
   std::get<SaveEntry>(actions.back()).replaced = std::move(old);
   look_again(seen.path, actions, ours);

@@ -201,9 +201,7 @@ std::uint64_t Fetcher::window_for(const Session& session) const {
   for (const auto& [ticket, other] : active_) {
     if (other.get() != &session) granted += other->window;
   }
-  const double seconds =
-      std::chrono::duration<double>(outlet_.round_trip(session.peer()).value_or(Duration(0)))
-          .count();
+  const double seconds = to_seconds(outlet_.round_trip(session.peer()).value_or(Duration(0)));
   const auto filling = static_cast<std::uint64_t>(
       std::min(seconds * static_cast<double>(kWindowRate), static_cast<double>(kMostWindow)));
   const std::uint64_t left = kMostWindows - std::min(granted, kMostWindows);

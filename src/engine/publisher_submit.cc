@@ -373,9 +373,8 @@ Actions Publisher::settle_item(PublishItem& item, const Result<Published>& resul
     hooks_.trouble(path, "");
     if (item.kept && result->kept) versions_.add(*item.kept);
     const bool is_live = wanted.record.is_live();
-    const bool was_live = entry != nullptr && entry->record.is_live();
-    const auto before = was_live ? entry->disk : std::nullopt;
-    const auto disk = is_live ? result->now : std::optional(seen_gone(clock_.now(), before));
+    const auto disk =
+        is_live ? result->now : std::optional(seen_gone(clock_.now(), standing(entry)));
     Actions actions = replica_.published(path, wanted.record, wanted.id, wanted.waiting, disk);
     hooks_.published(item, wanted);
     return actions;

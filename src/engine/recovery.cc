@@ -126,8 +126,7 @@ std::optional<IndexEntry> entry_after(Disk& disk, const Intent& intent,
                                       const std::optional<IndexEntry>& row, Shows verdict,
                                       const LookResult& look) {
   if (verdict == Shows::kIntended) {
-    const bool had_old = intent.old && intent.old->record.is_live();
-    const auto before = had_old ? intent.old->disk : std::nullopt;
+    const auto before = standing(intent.old ? &*intent.old : nullptr);
     return intended_entry(intent,
                           look.seen.disk ? *look.seen.disk : seen_gone(look.seen.moment, before));
   }

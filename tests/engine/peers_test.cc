@@ -66,6 +66,12 @@ struct PeersWorld {
   static void greet(FarEnd& far, const std::string& name) {
     far.say(frame_message(hello_from(name)));
   }
+  // We dialed z, which has not said hello yet.
+  std::shared_ptr<FarEnd> dial_z() {
+    peers.start_dialing();
+    REQUIRE(transport.answer(fail(ErrorCode::kUnavailable, "a is not there")));
+    return be_dialed({"z"});
+  }
   // a is connected: it dialed.
   std::shared_ptr<FarEnd> connect(const std::string& name) {
     auto far = come_in({name});
@@ -271,9 +277,7 @@ TEST_CASE("of two links between two nodes, the one that the lesser name dialed s
   }
   SUBCASE("ours, where ours is") {
     PeersWorld world("m");
-    world.peers.start_dialing();
-    REQUIRE(world.transport.answer(fail(ErrorCode::kUnavailable, "a is not there")));
-    const auto dialed = world.be_dialed({"z"});
+    const auto dialed = world.dial_z();
     PeersWorld::greet(*dialed, "z");
     const auto accepted = world.come_in({"z"});
     PeersWorld::greet(*accepted, "z");
@@ -308,9 +312,7 @@ TEST_CASE("of two that are dialed at the same moment, too, both ends keep the sa
   }
   SUBCASE("ours, where ours is") {
     PeersWorld world("m");
-    world.peers.start_dialing();
-    REQUIRE(world.transport.answer(fail(ErrorCode::kUnavailable, "a is not there")));
-    const auto dialed = world.be_dialed({"z"});
+    const auto dialed = world.dial_z();
     const auto accepted = world.come_in({"z"});
     PeersWorld::greet(*accepted, "z");
     CHECK(goodbye_of(*accepted) == "duplicate link");

@@ -104,4 +104,8 @@ struct IndexEntry {
   bool operator==(const IndexEntry&) const = default;
 };
 
+// What a live entry stands for on the disk: what seen_gone() tells of when it goes. None for
+// nullptr.
+[[nodiscard]] std::optional<DiskState> standing(const IndexEntry* entry);
+
 }  // namespace dagsync
