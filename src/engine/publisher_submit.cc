@@ -62,7 +62,7 @@ void append(Actions& actions, Actions more) {
 
 std::optional<KeptVersion> Publisher::keep(const RelPath& path, const IndexEntry& old,
                                            const Record& by) {
-  if (!holds_bytes(old) || same_bytes(old.record.content, by.content)) return std::nullopt;
+  if (!holds_bytes(old)) return std::nullopt;
   KeptVersion kept;
   kept.id = versions_.new_id();
   kept.path = path;
@@ -92,7 +92,8 @@ std::optional<PublishItem> Publisher::make_item(Batch& batch, const RelPath& pat
     made.there->record.content = drift->second.content;
     made.there->disk = drift->second.disk;
   }
-  if (made.there) made.kept = keep(path, *made.there, wanted.record);
+  const bool lives_on = made.there && same_bytes(made.there->record.content, wanted.record.content);
+  if (made.there && !lives_on) made.kept = keep(path, *made.there, wanted.record);
   const bool shows_other = drifted && drift->second.disk;
   if (wanted.again && !shows_other) made.there.reset();
   made.attributes_only = item.attributes_only;
@@ -196,7 +197,8 @@ void Publisher::add_implied_directories(const RelPath& top, std::vector<Eviction
             [](const Eviction& a, const Eviction& b) { return a.path < b.path; });
 }
 
-// What stands below a directory that a file replaces is kept; its records stay, shadowed.
+// What stands below a directory that a file replaces is kept, be it with the bytes of that file: it
+// goes before that one is there. Its records stay, shadowed.
 void Publisher::add_evictions(PublishBatch& batch) {
   for (const PublishItem& item : batch.items) {
     const Kind kind = item.change.record.content.kind;

@@ -81,3 +81,22 @@ TEST_CASE("a file takes the place of a directory that something was only passing
   world.until_in_sync();
   CHECK(world.b().real.read("d") == "a file now");
 }
+
+TEST_CASE("what stood below is kept even where the file that takes the place has its bytes") {
+  TwoNodes world;
+  world.start();
+  auto& a = world.a();
+  a.real.mkdir("d");
+  a.write_old("d/x.py", "x");
+  world.look_and_sync(a);
+  world.disconnect();
+  a.write_old("d/same.py", "same");
+  world.look(a);
+  std::filesystem::remove_all(world.b().real.real("d"));
+  world.b().real.write("d", "same");
+  world.look(world.b());
+  world.connect();
+  world.until([&] { return std::filesystem::is_regular_file(a.real.real("d")); });
+  world.until_in_sync();
+  CHECK(a.folder().versions().of(DiskWorld::path("d/same.py")).size() == 1);
+}
