@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t kMaxDnsNameBytes = 253;  // RFC 1035, without the final dot
 constexpr std::size_t kMaxDnsLabelBytes = 63;
+constexpr int kEpochRandomBits = 20;  // what is left of 64 lasts until the year 2527
 
 bool is_label(std::string_view label) {
   if (label.empty() || label.size() > kMaxDnsLabelBytes) return false;
@@ -26,6 +27,14 @@ bool is_dns_name(std::string_view text) {
     if (dot == std::string_view::npos) return true;
     text.remove_prefix(dot + 1);
   }
+}
+
+Epoch epoch_after(Epoch last, UnixNanos now, std::uint64_t random) {
+  const auto milliseconds =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(now.value, 0)) / 1'000'000;
+  const std::uint64_t moment = std::max(milliseconds, (last.value >> kEpochRandomBits) + 1);
+  const std::uint64_t mask = (std::uint64_t{1} << kEpochRandomBits) - 1;
+  return {(moment << kEpochRandomBits) | (random & mask)};
 }
 
 }  // namespace dagsync

@@ -173,12 +173,15 @@ void Replica::forget_some() {
 }
 
 // A power cut may take the row of a change that peers have heard of. What a person does on this
-// disk after that, he does in sight of it; only the index had forgotten. Not so where the mtime is
-// the same: then it is that very change, or what the power cut left of it.
+// disk after that, he does in sight of it, in an epoch that came later; only the index had
+// forgotten. Not so where the mtime is the same: then it is that very change, or what the power cut
+// left of it.
 bool Replica::is_made_after(const IndexEntry* entry, const Record& of_before) const {
+  if (entry == nullptr) return false;
   const AuthorId& before = of_before.origin.author;
-  if (before.node() != settings_.self || before == author_ || entry == nullptr) return false;
-  if (entry->record.origin.author != author_) return false;
+  const AuthorId& after = entry->record.origin.author;
+  const bool both_ours = before.node() == settings_.self && after.node() == settings_.self;
+  if (!both_ours || before.epoch() >= after.epoch()) return false;
   const bool is_it = entry->record.content.kind == of_before.content.kind &&
                      entry->record.content.mtime == of_before.content.mtime;
   return !is_it && entry->record.version.compare(of_before.version) == Causality::kConcurrent;

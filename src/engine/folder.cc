@@ -148,7 +148,8 @@ void Folder::loaded(Loaded loaded, std::function<void(Status)> started) {
   FolderImage& image = loaded.image;
   const bool is_new = image.meta.author.epoch().value == 0;
   set_aside_ = image.set_aside;
-  const Epoch next_epoch{ports_.random.next() | 1};
+  const Epoch next_epoch =
+      epoch_after(image.meta.author.epoch(), ports_.clock.now(), ports_.random.next());
   Replica::Image restored;
   restored.durable = image.meta.knowledge;
   restored.knowledge = std::move(image.meta.knowledge);

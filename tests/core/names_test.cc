@@ -5,7 +5,10 @@
 #include <string>
 #include <vector>
 
+using dagsync::Epoch;
+using dagsync::epoch_after;
 using dagsync::is_dns_name;
+using dagsync::UnixNanos;
 
 TEST_CASE("a node's name is a DNS name in lower case, without a wildcard") {
   const std::string label(63, 'a');
@@ -38,5 +41,24 @@ TEST_CASE("a node's name is a DNS name in lower case, without a wildcard") {
   for (const std::string& name : bad) {
     CAPTURE(name);
     CHECK_FALSE(is_dns_name(name));
+  }
+}
+
+TEST_CASE("a later epoch is the greater, whatever the clock and the dice show") {
+  constexpr UnixNanos kNow{1'700'000'000'000'000'000};
+  const Epoch first = epoch_after({}, kNow, ~std::uint64_t{0});
+  CHECK(first > Epoch{});
+  SUBCASE("when a millisecond has passed, though the first was forgotten") {
+    CHECK(epoch_after({}, kNow + std::chrono::milliseconds(1), 0) > first);
+  }
+  SUBCASE("within the same millisecond") {
+    CHECK(epoch_after(first, kNow, 0) > first);
+  }
+  SUBCASE("by a clock that was set back, be it before 1970") {
+    CHECK(epoch_after(first, kNow - std::chrono::hours(24), 0) > first);
+    CHECK(epoch_after(first, {-1}, 0) > first);
+  }
+  SUBCASE("and two nodes with one state directory, as of a copied disk, draw two") {
+    CHECK(epoch_after(first, kNow, 1) != epoch_after(first, kNow, 2));
   }
 }

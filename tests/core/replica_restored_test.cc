@@ -20,6 +20,16 @@ OneReplica restored(Sequence issued) {
   return one;
 }
 
+// Of this node in another epoch: its row is lost, but a peer has it.
+Change lost_edit(std::uint64_t epoch, std::int64_t time) {
+  Record lost = edit("a", 1, file_content("old", time), time);
+  lost.origin = {{kA, {epoch}}, 1};
+  lost.version = {};
+  lost.version.raise(lost.origin.author, 1);
+  lost.seen = lost.version;
+  return change_of("a.py", lost);
+}
+
 }  // namespace
 
 TEST_CASE("an author goes on when nobody knows more of it than it has issued") {
@@ -107,15 +117,28 @@ TEST_CASE("a peer that has forgotten what it issued is told of it again") {
 
 TEST_CASE("an edit that is made again is younger than both, whatever its author is called") {
   OneReplica one;
+  one.replica.begin_epoch({7});
   const Change edited = one.write("a.py", file_content("new", 50), 100);
-  Record lost = edit("a", 1, file_content("old", 10), 10);
-  lost.origin = {{kA, {7}}, 1};  // of a life before
-  lost.version = {};
-  lost.version.raise(lost.origin.author, 1);
-  lost.seen = lost.version;
-  (void)one.hear(kB, {change_of("a.py", lost)});
+  (void)one.hear(kB, {lost_edit(6, 10)});
   CHECK(one.record("a.py").content == edited.record.content);
   CHECK(one.record("a.py").stamp > edited.record.stamp);
+}
+
+TEST_CASE("an edit is made again on top of one of an earlier epoch, though another has begun since") {
+  OneReplica one;
+  one.replica.begin_epoch({7});
+  const Change edited = one.write("a.py", file_content("new", 50), 100);
+  one.replica.begin_epoch({8});
+  SUBCASE("of an earlier one") {
+    (void)one.hear(kB, {lost_edit(6, 200)});
+    CHECK(one.replica.wanted().empty());
+    CHECK(one.record("a.py").content == edited.record.content);
+    CHECK(one.record("a.py").origin.author == AuthorId{kA, {8}});
+  }
+  SUBCASE("but not of a later one, that was made in sight of it") {
+    (void)one.hear(kB, {lost_edit(9, 200)});
+    CHECK(one.replica.wanted().contains(at("a.py")));
+  }
 }
 
 TEST_CASE("a merge of the last run that has no number is told under one of ours") {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "dagsync/base/shared.h"
+#include "dagsync/base/time.h"
 
 namespace dagsync {
 
@@ -22,12 +23,17 @@ struct NodeName {
 // final dot, no wildcard.
 [[nodiscard]] bool is_dns_name(std::string_view text);
 
-// One life of a node's index: a random number, drawn anew when an index is lost or may have gone
-// back. Two epochs of one node are two authors.
+// One life of a node's index: a number of its own, drawn anew when an index is lost or may have
+// gone back. Two epochs of one node are two authors; the greater one came later.
 struct Epoch {
-  std::uint64_t value = 0;
+  std::uint64_t value = 0;  // 0: none yet
   auto operator<=>(const Epoch&) const = default;
 };
+
+// An epoch that is greater than `last`, and than all before that were forgotten, as far as the
+// clock is right: the milliseconds since 1970, with some of `random` behind them (as in a ULID or a
+// UUID of version 7).
+[[nodiscard]] Epoch epoch_after(Epoch last, UnixNanos now, std::uint64_t random);
 
 // A node under one epoch. Every record names several, and all name the same few: copies share one.
 class AuthorId {
