@@ -138,7 +138,7 @@ Actions Replica::observe(const std::vector<Observation>& batch, DeletePolicy pol
   if (policy == DeletePolicy::kGuard && settings_.local_may_leave) {
     const std::vector<RelPath> lost = lost_files(deletes, index_, edits);
     if (!guard_.allows(lost.size(), index_.totals().files, now)) {
-      actions.push_back(Halt{"", lost.size()});
+      actions.push_back(Halt{lost.size(), guard_.gone()});
       return actions;
     }
     guard_.passed(lost, now);

@@ -26,6 +26,17 @@ constexpr double kForgivenPerSecond = 1 << 20;
 // that is a nanosecond later, which the last ones could not.
 constexpr Duration kFarthestAhead = std::chrono::hours(24) * 365 * 10;
 
+std::string too_many_deletes(const Halt& halt, std::size_t files, const FolderConfig& config) {
+  const std::string those =
+      halt.told == 0 ? "them" : fmt::format("the {} that no peer was told of", halt.deletes);
+  return fmt::format(
+      "{} files of {} went within {} s, more than max_delete_percent = {} allows: `dagsync resume "
+      "{}` "
+      "brings {} back from the peers, with --accept-deletes it deletes {} everywhere",
+      halt.deletes + halt.told, files + halt.told, DeleteGuard::kWindow / std::chrono::seconds(1),
+      config.max_delete_percent, config.name, those, halt.told == 0 ? "them" : "those, too,");
+}
+
 double record_bytes(const Change& change) {
   return static_cast<double>(encoded_bound(change));
 }
@@ -108,12 +119,7 @@ void Folder::perform(Actions actions, Publisher::Contents contents) {
       event(Event::Kind::kSent, RelPath(), snapshot->peer.value, "what it lacks");
       snapshots_.start(snapshot->peer);
     } else if (auto* stop = std::get_if<Halt>(&action)) {
-      halt(
-          fmt::format("{} files of {} are gone at once, more than max_delete_percent = {} allows: "
-                      "`dagsync resume {}` brings them back from the peers, with "
-                      "--accept-deletes it deletes them everywhere",
-                      stop->deletes, replica_.index().totals().files, config_.max_delete_percent,
-                      config_.name));
+      halt(too_many_deletes(*stop, replica_.index().totals().files, config_));
     }
   }
   // Of a path that was wanted and then not, or the other way round, the replica says what holds.

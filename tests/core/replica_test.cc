@@ -145,6 +145,7 @@ TEST_CASE("too many deletes at once halt the folder, and nothing is told") {
   Actions actions = one.look(gone_files(1, 26));
   REQUIRE(only<Halt>(actions).size() == 1);
   CHECK(only<Halt>(actions).front().deletes == 26);
+  CHECK(only<Halt>(actions).front().told == 0);
   CHECK(broadcast_by(actions).empty());
   CHECK(one.record("f1").is_live());
 

@@ -47,8 +47,8 @@ TEST_CASE("an edit of a long file travels as a delta, a rename without content")
   auto& b = world.b();
   a.real.write("long", noise(400'000));
   world.look_and_sync(a);
-  const std::uint64_t before = b.node.status().peers.front().bytes_sent +
-                               a.node.status().peers.front().bytes_sent;
+  const std::uint64_t before =
+      b.node.status().peers.front().bytes_sent + a.node.status().peers.front().bytes_sent;
   a.real.save_by_rename("long", noise(400'000) + "one line more\n");
   world.look_and_sync(a);
   CHECK(b.real.read("long") == noise(400'000) + "one line more\n");
@@ -56,8 +56,8 @@ TEST_CASE("an edit of a long file travels as a delta, a rename without content")
   world.look_and_sync(a);
   CHECK(b.real.read("renamed") == noise(400'000) + "one line more\n");
   CHECK_FALSE(b.real.exists("long"));
-  const std::uint64_t after = b.node.status().peers.front().bytes_sent +
-                              a.node.status().peers.front().bytes_sent;
+  const std::uint64_t after =
+      b.node.status().peers.front().bytes_sent + a.node.status().peers.front().bytes_sent;
   CHECK(after - before < 100'000);
 }
 
@@ -131,10 +131,9 @@ TEST_CASE("what cannot be restored says why") {
   REQUIRE(b.folder().versions().of(DiskWorld::path("dag.py")).size() == 1);
   b.real.mkdir("dag.py");  // in its way
   std::optional<std::string> error;
-  b.folder().restore(DiskWorld::path("dag.py"), std::nullopt,
-                     [&](const Result<KeptVersion>& version) {
-                       error = version ? "" : version.error().message;
-                     });
+  b.folder().restore(
+      DiskWorld::path("dag.py"), std::nullopt,
+      [&](const Result<KeptVersion>& version) { error = version ? "" : version.error().message; });
   world.until([&] { return error.has_value(); });
   CHECK(error->find("a directory stands there now") != std::string::npos);
 }
@@ -254,6 +253,25 @@ TEST_CASE("a folder that loses most of its files at once halts, and deletes noth
     CHECK_FALSE(b.real.exists("f0"));
     CHECK(b.folder().versions().of(DiskWorld::path("f0")).size() == 1);
   }
+}
+
+TEST_CASE("a halt counts the deletes that came before it, and says what can be brought back") {
+  TwoNodes world;
+  world.start();
+  auto& a = world.a();
+  for (int i = 0; i < 30; ++i)
+    a.real.write("f" + std::to_string(i), std::to_string(i));
+  world.look_and_sync(a);
+  for (int i = 0; i < 30; ++i) {
+    std::filesystem::remove(a.real.real("f" + std::to_string(i)));
+    if (i == 9) world.look_and_sync(a);
+  }
+  world.look(a);
+  const std::string why = a.status().state_reason;
+  CHECK(why.find("30 files of 30 went within 60 s") != std::string::npos);
+  CHECK(why.find("brings the 20 that no peer was told of back") != std::string::npos);
+  CHECK_FALSE(world.b().real.exists("f9"));
+  CHECK(world.b().real.exists("f10"));
 }
 
 TEST_CASE("a receive-only folder keeps its own changes to itself, and shows them") {

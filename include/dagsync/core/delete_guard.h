@@ -22,6 +22,8 @@ class DeleteGuard {
 
   // Whether `deletes` more files may go now, where the folder holds `files` before that.
   [[nodiscard]] bool allows(std::size_t deletes, std::size_t files, MonoNanos now);
+  // How many went within the window, and are still gone; as of the last allows().
+  [[nodiscard]] std::size_t gone() const { return gone_.size(); }
   void passed(const std::vector<RelPath>& deleted, MonoNanos now);
   void came_back(const RelPath& path) { gone_.erase(path); }
   void forget() { gone_.clear(); }  // a person has decided

@@ -75,9 +75,9 @@ struct Unwant {
 struct StartSnapshot {
   NodeName peer;
 };
-struct Halt {
-  std::string reason;
-  std::size_t deletes = 0;
+struct Halt {               // since too many files are gone
+  std::size_t deletes = 0;  // that nobody was told of
+  std::size_t told = 0;     // before them, within DeleteGuard::kWindow
 };
 using Action =
     std::variant<SaveEntry, DropEntry, Broadcast, Relay, Want, Unwant, StartSnapshot, Halt>;
