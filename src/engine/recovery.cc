@@ -31,6 +31,14 @@ bool is_back(const Intent& intent, const LookResult& look) {
          has_come_back(*intent.old->disk, *look.seen.disk);
 }
 
+// A symlink that was made here has the time of that as its mtime until it gets its own, which
+// nobody can sync. Any other was given to it by somebody.
+bool shows_when_it_was_made(const LookResult& look) {
+  constexpr Duration kMaking = std::chrono::seconds(1);
+  if (look.seen.content.kind != Kind::kSymlink || !look.seen.disk) return false;
+  return std::chrono::abs(look.seen.disk->ctime - look.seen.disk->mtime) <= kMaking;
+}
+
 Shows judge(Disk& disk, const Intent& intent, const LookResult& look, bool same_boot) {
   const Content& seen = look.seen.content;
   const Content& intended = intent.intended.record.content;
@@ -39,10 +47,9 @@ Shows judge(Disk& disk, const Intent& intent, const LookResult& look, bool same_
   if (look.outcome != LookResult::Outcome::kSeen) return Shows::kEdit;
   if (shows(disk, look, intended)) return Shows::kIntended;
   if (!same_boot && is_back(intent, look)) return Shows::kTorn;
-  // A rename brings bytes and attributes together; where only these change, they do one by one, and
-  // nobody can sync a symlink's.
+  // A rename brings bytes and attributes together; where only these change, they do one by one.
   const bool attributes_only =
-      (had_old && same_bytes(old, intended)) || seen.kind == Kind::kSymlink;
+      (had_old && same_bytes(old, intended)) || shows_when_it_was_made(look);
   if (same_bytes(seen, intended) && !attributes_only) return Shows::kEdit;
   if (same_bytes(seen, intended) || same_bytes(seen, old)) return Shows::kOld;
   // Half of what was published, now or, not yet synced, before.

@@ -75,6 +75,23 @@ TEST_CASE("who changes only attributes after the rename has seen what it brought
   CHECK(world.is_edit());
 }
 
+TEST_CASE("who gives a symlink another time after the rename has seen what it brought, too") {
+  RecoveryWorld world;
+  world.intended = edit("b", 1, symlink_content("new", kNewTime), kNewTime);
+  world.intend(std::nullopt);
+  REQUIRE(::symlink("new", world.disk.real("a.py").c_str()) == 0);
+  SUBCASE("by touch") {
+    world.set_mtime("a.py", kOtherTime);
+    world.run();
+    REQUIRE(world.entry() != nullptr);
+    CHECK(world.entry()->record.version.has_seen(world.intended.version));
+  }
+  SUBCASE("but one that has the time when it was made has none of its own yet") {
+    world.run();
+    CHECK(world.entry() == nullptr);
+  }
+}
+
 TEST_CASE("where an edit is lost with the power, what it replaced is no edit of now") {
   RecoveryWorld world;
   world.intend(world.old);

@@ -30,10 +30,14 @@ struct RecoveryWorld {
 
   void write(const std::string& name, const std::string& bytes, std::int64_t mtime) const {
     disk.write(name, bytes);
+    set_mtime(name, mtime);
+    REQUIRE(::chmod(disk.real(name).c_str(), 0644) == 0);
+  }
+  // Of a symlink itself, too.
+  void set_mtime(const std::string& name, std::int64_t mtime) const {
     const struct timespec times[2] = {{0, UTIME_OMIT},
                                       {mtime / kNanosPerSecond, mtime % kNanosPerSecond}};
-    REQUIRE(::utimensat(AT_FDCWD, disk.real(name).c_str(), times, 0) == 0);
-    REQUIRE(::chmod(disk.real(name).c_str(), 0644) == 0);
+    REQUIRE(::utimensat(AT_FDCWD, disk.real(name).c_str(), times, AT_SYMLINK_NOFOLLOW) == 0);
   }
   // The index has `old`, whose state on the disk is out of date.
   IndexEntry entry_of(const Record& record) const {
