@@ -5,77 +5,72 @@ from __future__ import annotations
 import unittest
 
 from hostile import HostileMesh
-from node import PATIENCE
 
 
 class Flood(HostileMesh):
     """Too much of what each alone would be allowed; a stays within its memory, and b is served.
 
-    Each with a mesh of its own: what was announced and never comes is wanted for ever. A slow build
-    gets a smaller flood: its bound in time is that of the others."""
+    Each with a mesh of its own: what was announced and never comes is wanted for ever."""
 
     peers = 3
 
-    def flood(self, attack: str, count: int, path: str = "") -> dict:
-        options = ["--count", str(round(count / PATIENCE))]
-        if path:
-            options += ["--path", path]
-        heard = self.assert_fast_during(self.begin(attack, *options, linger=1))
+    def flood(self, attack: str, *options: str, linger: float = 1) -> dict:
+        heard = self.assert_fast_during(self.begin(attack, *options, linger=linger))
         self.assert_unharmed()
         return heard
 
 
 class Announcements(Flood):
     def test_a_million_announcements(self) -> None:
-        self.flood("tombstones", 1_000_000, "never")
+        self.flood("tombstones", "--path", "never", "--count", "1000000")
 
 
 class Files(Flood):
     def test_a_million_files_whose_contents_never_come(self) -> None:
-        self.flood("files", 1_000_000, "files")
+        self.flood("files", "--path", "files", "--count", "1000000")
 
 
 class Pages(Flood):
     def test_pages_that_nobody_has_room_for(self) -> None:
-        self.flood("pages", 100_000, "pages")
+        self.flood("pages", "--path", "pages", "--count", "100000")
         self.assert_refused("pages")
 
 
 class Versions(Flood):
     def test_versions_as_long_as_they_may_be(self) -> None:
-        self.flood("fat-versions", 6_000, "fat")
+        self.flood("fat-versions", "--path", "fat", "--count", "6000")
 
 
 class Authors(Flood):
     def test_authors_without_end(self) -> None:
-        self.flood("authors", 100_000, "authors")
+        self.flood("authors", "--path", "authors", "--count", "100000")
 
 
 class Sequences(Flood):
     def test_sequences_full_of_holes(self) -> None:
-        self.flood("holes", 500_000, "holes.py")
+        self.flood("holes", "--path", "holes.py", "--count", "500000")
 
 
 class KnowledgeOfHoles(Flood):
     def test_knowledge_full_of_holes(self) -> None:
-        self.flood("absurd-tells", 200)
+        self.flood("absurd-tells", "--count", "200")
         self.assert_refused("too full of holes")
-        self.flood("absurd-snapshots", 50)
+        self.flood("absurd-snapshots", "--count", "50")
 
 
 class Batch(Flood):
     def test_a_batch_that_never_ends(self) -> None:
-        self.flood("endless-batch", 4_000, "batch")
+        self.flood("endless-batch", "--path", "batch", "--count", "4000")
 
 
 class Chunks(Flood):
     def test_chunks_that_nobody_asked_for(self) -> None:
-        self.flood("chunks-of-nothing", 2_000)
+        self.flood("chunks-of-nothing", "--count", "2000")
 
 
 class Questions(Flood):
     def test_questions_of_one_that_does_not_read_the_answers(self) -> None:
-        self.flood("pings-without-reading", 10_000)
+        self.flood("pings-without-reading", "--count", "10000")
         self.assert_refused("does not read")
 
 
