@@ -211,9 +211,10 @@ void Publisher::give_up(const BatchPtr& batch, const RelPath& path, const Error&
   batch->items.erase(path);
   --batch->missing;
   failed(path, error);
-  int& nobody = retries_.at(path).nobody;
-  nobody = error.code == ErrorCode::kUnavailable && replica_.sees_everybody() ? nobody + 1 : 0;
-  if (nobody >= kMostAttempts) {
+  Retry& retry = retries_.at(path);
+  const bool nobody = error.code == ErrorCode::kUnavailable && replica_.sees_everybody();
+  retry.nobody = nobody ? retry.nobody + 1 : 0;
+  if (retry.attempts >= kMostAttempts && retry.nobody >= kLastAttempts) {
     log::error("{}: no node has its content any more: {}", display(path), error.message);
     retries_.erase(path);
     hooks_.perform(replica_.unobtainable(path));

@@ -39,8 +39,10 @@ class Publisher {
   };
   static constexpr Duration kFirstPause = std::chrono::milliseconds(20);
   static constexpr Duration kLongestPause = std::chrono::seconds(30);
-  // So often, over more than a minute, everybody must have said that he has not got a content.
+  // After so many attempts, which take more than a minute, a content is given up if in the last few
+  // of them everybody was there and said that he has not got it.
   static constexpr int kMostAttempts = 12;
+  static constexpr int kLastAttempts = 4;
 
   Publisher(Clock& clock, Worker& worker, Disk& disk, Store& store, Outlet& outlet,
             Replica& replica, const IgnoreRules& rules, Journal& journal, Versions& versions,
