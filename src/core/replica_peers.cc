@@ -187,12 +187,13 @@ bool Replica::is_made_after(const IndexEntry* entry, const Record& of_before) co
   return !is_it && entry->record.version.compare(of_before.version) == Causality::kConcurrent;
 }
 
-// The content of the index once more, on top of both.
+// The content of the index once more, on top of both, and no younger than it must be: others may
+// have replaced it meanwhile. Of equal stamps the later origin decides.
 void Replica::make_again(const RelPath& path, const Change& of_before, Actions& actions,
                          std::vector<Change>& ours) {
   const IndexEntry entry = *index_.find(path);
   Record record = entry.record;
-  record.stamp = std::max(record.stamp, of_before.record.stamp) + Duration(1);
+  record.stamp = std::max(record.stamp, of_before.record.stamp + Duration(1));
   record.origin = next_change();
   record.version.join(of_before.record.version);
   record.version.raise(record.origin.author, record.origin.sequence);

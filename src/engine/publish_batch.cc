@@ -242,12 +242,11 @@ Status make_implied_directories(Disk& disk, const RelPath& directory,
 
 std::vector<RelPath> remove_needless(Disk& disk, const Disk::Disposable& disposable,
                                      const std::vector<RelPath>& directories) {
-  std::vector<RelPath> not_empty;
+  std::vector<RelPath> left;
   for (const RelPath& directory : directories) {
-    const auto removed = disk.remove_directory(directory, disposable);
-    if (!removed && removed.error().code == ErrorCode::kExists) not_empty.push_back(directory);
+    if (!disk.remove_directory(directory, disposable)) left.push_back(directory);
   }
-  return not_empty;
+  return left;
 }
 
 namespace {

@@ -262,13 +262,13 @@ void Publisher::prune(const std::vector<RelPath>& directories, std::vector<Journ
       [this, directories, disposable = disposable_by(rules_)] {
         return remove_needless(disk_, disposable, directories);
       },
-      [this, directories, marks = std::move(marks)](const std::vector<RelPath>& not_empty) mutable {
+      [this, directories, marks = std::move(marks)](const std::vector<RelPath>& left) mutable {
         for (const RelPath& directory : directories) {
           removed(directory);
           if (!replica_.wanted().contains(directory)) retries_.erase(directory);
         }
-        // An editor's temporary file, say, which nobody hears of.
-        for (const RelPath& directory : not_empty)
+        // By an editor's temporary file, say, which nobody hears of.
+        for (const RelPath& directory : left)
           retry_later(directory);
         journal_.sync_later(directories);
         if (!marks.empty()) journal_.sync_later(std::move(marks));

@@ -1,5 +1,6 @@
 // A replica that goes on from what an earlier run left, which may be older than its last word.
 #include "core/one_replica.h"
+#include "dagsync/core/reconcile.h"
 #include "dagsync/core/replica.h"
 
 using namespace dagsync;
@@ -115,13 +116,26 @@ TEST_CASE("a peer that has forgotten what it issued is told of it again") {
   CHECK(one.replica.offered().covers(ChangeId{author_of("b"), 2}));
 }
 
-TEST_CASE("an edit that is made again is younger than both, whatever its author is called") {
+TEST_CASE("an edit that is made again replaces both, and is no younger than it must be") {
   OneReplica one;
   one.replica.begin_epoch({7});
   const Change edited = one.write("a.py", file_content("new", 50), 100);
-  (void)one.hear(kB, {lost_edit(6, 10)});
-  CHECK(one.record("a.py").content == edited.record.content);
-  CHECK(one.record("a.py").stamp > edited.record.stamp);
+  Change lost;
+  SUBCASE("the younger of the two") {
+    lost = lost_edit(6, 10);
+    (void)one.hear(kB, {lost});
+    CHECK(one.record("a.py").stamp == edited.record.stamp);
+  }
+  SUBCASE("the older") {
+    lost = lost_edit(6, 200);
+    (void)one.hear(kB, {lost});
+    CHECK(one.record("a.py").stamp == lost.record.stamp + Duration(1));
+  }
+  const Record made = one.record("a.py");
+  CHECK(made.content == edited.record.content);
+  CHECK(made.origin == ChangeId{{kA, {7}}, 2});
+  CHECK(reconcile(edited.record, made) == made);
+  CHECK(reconcile(lost.record, made) == made);
 }
 
 TEST_CASE("an edit is made again on top of one of an earlier epoch, though another has begun since") {

@@ -109,9 +109,16 @@ TEST_CASE("directories that nothing implies any more are pruned, unless somethin
   (void)world.add("e/x.py", {}, e);
   world.run();
   CHECK(world.all_done() == "");
-  const auto not_empty = remove_needless(world.disk, [](const RelPath&, FileType) { return false; },
-                                         {DiskWorld::path("e"), DiskWorld::path("d")});
-  CHECK(not_empty == std::vector{DiskWorld::path("e")});
+  const auto nothing = [](const RelPath&, FileType) { return false; };
+  const std::vector both = {DiskWorld::path("e"), DiskWorld::path("d")};
+  bool is_broken = true;
+  world.disk.refuse = [&](const std::string& step, const RelPath&) -> std::optional<Error> {
+    if (step != "rmdir" || !is_broken) return std::nullopt;
+    return Error{ErrorCode::kIo, "input/output error"};
+  };
+  CHECK(remove_needless(world.disk, nothing, both) == both);
+  is_broken = false;
+  CHECK(remove_needless(world.disk, nothing, both) == std::vector{DiskWorld::path("e")});
   CHECK_FALSE(world.real.exists("d"));
   CHECK(world.real.read("e/mine.txt") == "mine");
 }

@@ -75,6 +75,7 @@ class NotingDisk final : public Disk {
   }
   Result<Published> remove_directory(const RelPath& path, const Disposable& disposable) override {
     note("rmdir", path);
+    if (auto error = refuse("rmdir", path)) return Unexpected(*error);
     return disk_.remove_directory(path, disposable);
   }
   Result<Published> set_attributes(const RelPath& path, const DiskState& expected,
@@ -110,7 +111,7 @@ class NotingDisk final : public Disk {
 
   std::function<void(const RelPath&)> on_read = [](const RelPath&) {
   };  // before a file's first bytes
-  // Why a step ("read", "stage", "publish" or "remove") is not done; none: it is.
+  // Why a step ("read", "stage", "publish", "remove" or "rmdir") is not done; none: it is.
   std::function<std::optional<Error>(const std::string& step, const RelPath&)> refuse =
       [](const std::string&, const RelPath&) { return std::nullopt; };
   // What a failing disk makes of the bytes of a file, or why it gives none.

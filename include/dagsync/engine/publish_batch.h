@@ -77,7 +77,8 @@ struct PublishResults {
                                               const KnownDirectories& known);
 
 // Removes directories that nothing implies any more, given deepest first; what a person put there
-// stays, and its directory with it. Gives those that are not empty. On the lane.
+// stays, and its directory with it. Gives those that are left, since
+// they are not empty or the disk refuses. On the lane.
 [[nodiscard]] std::vector<RelPath> remove_needless(Disk& disk, const Disk::Disposable& disposable,
                                                    const std::vector<RelPath>& directories);
 
