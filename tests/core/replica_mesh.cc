@@ -21,7 +21,7 @@ ReplicaMesh::ReplicaMesh(std::uint64_t seed, bool restores) : random_(seed), res
     Node& node = nodes_[i];
     node.name = {names[i]};
     node.replica = std::make_unique<Replica>(Replica::Settings{.self = node.name});
-    node.replica->begin_epoch({1 + below(1000)});
+    node.replica->begin_epoch({++last_epoch_});
     node.clock_offset = static_cast<std::int64_t>(below(2000)) - 1000;
   }
   for (Node& node : nodes_)
@@ -309,7 +309,7 @@ void ReplicaMesh::start_from(std::size_t at_node, const Backup& backup) {
   image.knowledge = backup.knowledge;
   image.author = backup.author;
   image.sequence = backup.sequence;
-  image.next_epoch = {1 + below(1'000'000)};
+  image.next_epoch = {++last_epoch_};
   node.replica->restore(std::move(image));
   configure_peers(node);
   node.disk = backup.disk;

@@ -82,6 +82,7 @@ class ReplicaMesh {
   void start_from(std::size_t at, const Backup& backup);
 
   std::mt19937_64 random_;
+  std::uint64_t last_epoch_ = 0;  // of all nodes
   bool restores_;
   std::array<Node, kNodes> nodes_;
   std::array<std::array<Link, kNodes>, kNodes> links_;

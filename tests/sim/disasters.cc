@@ -131,7 +131,8 @@ void World::lose(Machine& machine) {
 }
 
 void World::put_away(Machine& machine, bool leaves_empty_one) {
-  if (machine.folder_is_away) return;
+  // A node without an index takes any directory for its folder.
+  if (machine.folder_is_away || machine.is_newborn) return;
   tell(machine.name, RelPath(),
        leaves_empty_one ? "another directory in the folder's place" : "the folder is away");
   send_people_home(machine);
