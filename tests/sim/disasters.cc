@@ -117,6 +117,11 @@ void World::lose(Machine& machine) {
   for (const auto& [path, content] : kept) {
     if (!is_held("", path, content, &machine))
       people_.forgive(people_.version(machine.name, path, content));
+    // The same bytes may have been told of under other names.
+    for (const auto& [version, told] : people_.told()) {
+      const bool is_it = same_bytes(told.second, content);
+      if (is_it && !is_held(version, told.first, told.second, &machine)) people_.forgive(version);
+    }
   }
   machine.store.lose_all();
   machine.is_newborn = true;
