@@ -174,17 +174,20 @@ void Replica::forget_some() {
 
 // A power cut may take the row of a change that peers have heard of. What a person does on this
 // disk after that, he does in sight of it, in an epoch that came later; only the index had
-// forgotten. Not so where the mtime is the same: then it is that very change, or what the power cut
+// forgotten. The epoch that this run has begun is the last, also where a lost index and a clock
+// that was set back have given it a lesser number; others may then have merged the two by their
+// stamps. Not so where the mtime is the same: then it is that very change, or what the power cut
 // left of it.
 bool Replica::is_made_after(const IndexEntry* entry, const Record& of_before) const {
   if (entry == nullptr) return false;
   const AuthorId& before = of_before.origin.author;
   const AuthorId& after = entry->record.origin.author;
   const bool both_ours = before.node() == settings_.self && after.node() == settings_.self;
-  if (!both_ours || before.epoch() >= after.epoch()) return false;
+  const bool is_latest = after == author_ && !is_restored_;
+  if (!both_ours || before == after || !(is_latest || before.epoch() < after.epoch())) return false;
   const bool is_it = entry->record.content.kind == of_before.content.kind &&
                      entry->record.content.mtime == of_before.content.mtime;
-  return !is_it && entry->record.version.compare(of_before.version) == Causality::kConcurrent;
+  return !is_it && !entry->record.version.has_seen(of_before.version);
 }
 
 // The content of the index once more, on top of both, and no younger than it must be: others may

@@ -138,7 +138,8 @@ TEST_CASE("an edit that is made again replaces both, and is no younger than it m
   CHECK(reconcile(lost.record, made) == made);
 }
 
-TEST_CASE("an edit is made again on top of one of an earlier epoch, though another has begun since") {
+TEST_CASE(
+    "an edit is made again on top of one of an earlier epoch, though another has begun since") {
   OneReplica one;
   one.replica.begin_epoch({7});
   const Change edited = one.write("a.py", file_content("new", 50), 100);
@@ -152,6 +153,20 @@ TEST_CASE("an edit is made again on top of one of an earlier epoch, though anoth
   SUBCASE("but not of a later one, that was made in sight of it") {
     (void)one.hear(kB, {lost_edit(9, 200)});
     CHECK(one.replica.wanted().contains(at("a.py")));
+  }
+  SUBCASE("of an earlier one that others have merged with it already") {
+    Change merged = lost_edit(6, 200);
+    merged.id = {author_of("b"), 1};
+    merged.record.version.join(edited.record.version);
+    (void)one.hear(kB, {merged});
+    CHECK(one.replica.wanted().empty());
+    CHECK(one.record("a.py").content == edited.record.content);
+  }
+  SUBCASE("of one with a greater number, if it was made in the epoch that this run has begun") {
+    const Change again = one.write("a.py", file_content("newer", 60), 110);
+    (void)one.hear(kB, {lost_edit(9, 200)});
+    CHECK(one.replica.wanted().empty());
+    CHECK(one.record("a.py").content == again.record.content);
   }
 }
 

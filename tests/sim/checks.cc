@@ -93,10 +93,18 @@ void World::check_entry(const Machine& machine, const RelPath& path, const Recor
     const auto it = wanted.find(path);
     return it != wanted.end() && it->second.record.content.kind == Kind::kDirectory;
   }();
+  // Or one that lost all that implied it, while somebody put something else there.
+  const bool is_filled = record.content.kind == Kind::kDirectory && [&] {
+    const Tree tree = tree_of(machine);
+    return std::any_of(tree.begin(), tree.end(), [&](const auto& standing) {
+      return standing.first.is_below(path) &&
+             people_.made_here(machine.name, standing.first, standing.second);
+    });
+  }();
   // Given up, since a power cut took the last of it.
   const bool is_given_up = old != nullptr && !record.is_live() &&
                            people_.is_forgiven(people_.version(machine.name, path, old->content));
-  if (!is_leftover && !is_coming && !is_given_up &&
+  if (!is_leftover && !is_coming && !is_filled && !is_given_up &&
       !people_.made_here(machine.name, path, record.content) && !is_ignored(path))
     fail(machine.name + " told of a change that nobody made there: " + describe(record.content),
          path);
