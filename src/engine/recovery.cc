@@ -259,7 +259,10 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
     const bool is_over =
         has_moved_on(intent, row) || is_settled(intent, row, image.meta.knowledge) ||
         is_edit_to_compare(disk, intent, row, look, image.meta.author.node(), same_boot);
-    if (!is_over) {
+    // A failing disk does not even say whether something stands there.
+    const bool is_unknown =
+        !is_over && look.outcome == LookResult::Outcome::kFailed && !look.seen.disk;
+    if (!is_over && !is_unknown) {
       if (verdict == Shows::kTorn) take_away_torn(disk, intent, look, image, writes);
       entry = entry_after(disk, intent, row, verdict, look);
     }
@@ -275,7 +278,7 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
     // Until the path shows what its row says, the next start must know that this is no edit.
     const bool is_doubtful = !is_over && verdict != Shows::kEdit && entry &&
                              entry->record.is_live() && !shows(disk, look, entry->record.content);
-    if (is_doubtful) {
+    if (is_doubtful || is_unknown) {
       recovered.doubtful.push_back(intent.path);
     } else {
       writes.writes.push_back(Transaction::ClearIntent{intent.path});

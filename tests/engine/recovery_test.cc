@@ -340,6 +340,22 @@ TEST_CASE("an intent stays until its path shows what the row says") {
   }
 }
 
+TEST_CASE("what a failing disk says nothing of is not judged yet") {
+  RecoveryWorld world;
+  world.intended.content = Content();
+  world.intend(world.old);
+  std::vector<std::string> diary;
+  NotingDisk failing(world.disk.disk(), diary);
+  failing.refuse = [](const std::string& step, const RelPath&) -> std::optional<Error> {
+    if (step != "stat") return std::nullopt;
+    return Error{ErrorCode::kIo, "input/output error"};
+  };
+  world.run_on(failing);
+  CHECK(world.doubtful == std::vector{DiskWorld::path("a.py")});
+  CHECK(world.entry()->record == world.old);
+  CHECK(describe(world.writes).find("clear") == std::string::npos);
+}
+
 TEST_CASE("what was put aside for a file in the place of its directory is no delete") {
   RecoveryWorld world;
   const RelPath below = DiskWorld::path("a.py/x");

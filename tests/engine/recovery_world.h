@@ -10,6 +10,7 @@
 #include "dagsync/engine/recovery.h"
 #include "posix/disk_world.h"
 #include "support/memory_store.h"
+#include "support/noting_disk.h"
 
 namespace dagsync {
 
@@ -56,8 +57,9 @@ struct RecoveryWorld {
     }
     image.intents.push_back(intent);
   }
-  void run() {
-    Recovered recovered = recover(disk.disk(), kNothing, image, kRestart);
+  void run() { run_on(disk.disk()); }
+  void run_on(Disk& its_disk) {
+    Recovered recovered = recover(its_disk, kNothing, image, kRestart);
     writes = std::move(recovered.writes);
     doubtful = std::move(recovered.doubtful);
   }

@@ -21,7 +21,10 @@ class NotingDisk final : public Disk {
   Result<RootIdentity> identify_root(std::optional<std::string> mark) override {
     return disk_.identify_root(std::move(mark));
   }
-  Result<std::optional<DiskState>> stat(const RelPath& path) override { return disk_.stat(path); }
+  Result<std::optional<DiskState>> stat(const RelPath& path) override {
+    if (auto error = refuse("stat", path)) return Unexpected(*error);
+    return disk_.stat(path);
+  }
   Result<std::vector<Listed>> list(const RelPath& directory) override {
     if (auto error = refuse("list", directory)) return Unexpected(*error);
     return disk_.list(directory);
@@ -111,7 +114,7 @@ class NotingDisk final : public Disk {
 
   std::function<void(const RelPath&)> on_read = [](const RelPath&) {
   };  // before a file's first bytes
-  // Why a step ("read", "stage", "publish", "remove" or "rmdir") is not done; none: it is.
+  // Why a step ("stat", "read", "stage", "publish", "remove" or "rmdir") is not done; none: it is.
   std::function<std::optional<Error>(const std::string& step, const RelPath&)> refuse =
       [](const std::string&, const RelPath&) { return std::nullopt; };
   // What a failing disk makes of the bytes of a file, or why it gives none.
