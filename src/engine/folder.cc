@@ -60,7 +60,7 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
                 },
                 [this](const Error& error) {
                   if (store_trouble_ != error.message) {
-                    log::error({config_.name, {}, {}}, "folder {}: state directory: {}",
+                    log::error({config_.name, {}, {}}, "folder {}: acknowledges nothing: {}",
                                config_.name, error.message);
                   }
                   store_trouble_ = error.message;

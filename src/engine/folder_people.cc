@@ -141,7 +141,7 @@ std::string Folder::degraded() const {
   if (!set_aside_.empty()) {
     reasons.push_back("the index was corrupt and has been rebuilt; the old one is " + set_aside_);
   }
-  if (!store_trouble_.empty()) reasons.push_back("state directory: " + store_trouble_);
+  if (!store_trouble_.empty()) reasons.push_back("acknowledges nothing: " + store_trouble_);
   std::string text;
   for (const std::string& reason : reasons)
     text += (text.empty() ? "degraded: " : "; ") + reason;

@@ -196,8 +196,8 @@ void Intake::scanned(const std::shared_ptr<Round>& round, Scanner::Found found) 
   troubles.insert(troubles.end(), found.troubles.begin(), found.troubles.end());
   for (const RelPath& path : found.halted) {
     troubles.push_back({path,
-                        "another file system begins here: it is not replicated; give it a "
-                        "[[folder]] of its own, or unmount it"});
+                        "another file system is mounted here: neither it nor what it hides is "
+                        "replicated; unmount it, or give it a [[folder]] of its own"});
   }
   if (round->whole) unwatched_.clear();
   unwatched_.insert(found.unwatched.begin(), found.unwatched.end());

@@ -67,6 +67,8 @@ void Scanner::list(const std::shared_ptr<Walk>& walk, RelPath directory) {
         } else if (listed.error().code == ErrorCode::kNotFound) {
           if (!directory.is_root()) walk->found.differing.push_back(directory);
           add_below(*walk, directory);
+        } else if (listed.error().code == ErrorCode::kUnsupported && !directory.is_root()) {
+          leave_alone(*walk, directory);
         } else {
           walk->found.troubles.push_back({directory, listed.error().message});
           walk->found.unlisted.push_back(directory);
@@ -88,7 +90,7 @@ void Scanner::compare(Walk& walk, const RelPath& directory,
     const bool is_directory = entry.state.type == FileType::kDirectory;
     if (rules_.ignores(*path, is_directory)) continue;
     if (entry.mount_point) {
-      walk.found.halted.push_back(*path);
+      leave_alone(walk, *path);
       continue;
     }
     const IndexEntry* known = index_.find(*path);
@@ -103,6 +105,17 @@ void Scanner::compare(Walk& walk, const RelPath& directory,
     walk.found.differing.push_back(path);
     if (entry == nullptr || entry->record.content.kind == Kind::kDirectory) add_below(walk, path);
   });
+}
+
+// Another file system begins there. What it hides is not deleted, but cannot be read either.
+void Scanner::leave_alone(Walk& walk, const RelPath& directory) {
+  walk.found.halted.push_back(directory);
+  bool hides = false;
+  index_.visit_below(directory, [&](const RelPath&, const IndexEntry& entry) {
+    hides = entry.record.is_live();
+    return !hides;
+  });
+  if (hides) walk.found.unlisted.push_back(directory);
 }
 
 void Scanner::add_below(Walk& walk, const RelPath& directory) {

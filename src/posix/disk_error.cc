@@ -13,7 +13,7 @@ ErrorCode code_of(int error_number) {
 
 std::string text_of(int error_number) {
   if (error_number == ELOOP) return "a symlink stands there, which is never followed";
-  if (error_number == EXDEV) return "another file system begins there";
+  if (error_number == EXDEV) return "another file system is mounted there";
   return std::generic_category().message(error_number);
 }
 
@@ -28,6 +28,8 @@ std::string_view mend_of(int error_number) {
       return ": give the daemon's user access to it";
     case EROFS:
       return ": mount it writable";
+    case EXDEV:
+      return ": unmount it, or give it a [[folder]] of its own";
     case EMFILE:
     case ENFILE:
       return ": raise the limit of open files (LimitNOFILE)";

@@ -12,10 +12,12 @@
 namespace dagsync {
 namespace {
 
-// False: it can only be done by syncing the whole file system, since nobody may read the file.
+// False: it can only be done by syncing the whole file system, since nobody may read the file, or a
+// mount hides it.
 Result<bool> sync_one(int root, const RelPath& path) {
   const auto thing = open_beneath(root, path, O_PATH | O_NOFOLLOW);
   if (!thing && is_no_directory(thing.error().number)) return true;
+  if (!thing && thing.error().number == EXDEV) return false;
   if (!thing) return fail_at(thing.error().number, "open", path);
   const auto look = look_at(thing->get());
   if (!look) return fail_at(look.error().number, "look at", path);

@@ -186,6 +186,52 @@ class Replaced(Rooted):
         self.assertTrue(b.listed("versions", "team0/0.py"), "they can be restored")
 
 
+@unittest.skipUnless(IS_ROOT, NEEDS_ROOT)
+class MountedBelow(Rooted):
+    """Another file system is mounted in a's folder, and hides what stands there: nobody's delete."""
+
+    def mount(self, a: Node) -> Mounted:
+        disk = Mounted(a.folder / "team0", "1m")
+        self.addCleanup(disk.unmount)
+        self.addCleanup(self.mesh.stop)  # before that
+        return disk
+
+    def assert_hidden(self, a: Node, b: Node, c: Node) -> None:
+        def is_told() -> bool:
+            return any(
+                error["path"].startswith("team0") and "mount" in error["error"]
+                for error in a.folder_status().get("errors", [])
+            )
+
+        self.mesh.wait_until(is_told, "a tells of the mount")
+        self.assertFalse(a.status()["in_sync"])
+        self.assert_status(a.run("status"), 1)
+        self.others_go_on(b, c)
+        self.assertEqual(os.listdir(a.path("team0")), [], "nothing is written into it")
+
+    def assert_back(self, a: Node, disk: Mounted) -> None:
+        disk.unmount()
+        self.mesh.converge()
+        self.assertEqual(self.count(a), FILES)
+        self.assertEqual(a.folder_status()["errors"], [])
+
+    def test_under_the_daemon(self) -> None:
+        a, b, c = self.begin_filled()
+        disk = self.mount(a)
+        b.write("team0/0.py", b"edited meanwhile")
+        self.assert_hidden(a, b, c)
+        self.assert_back(a, disk)
+        self.assert_content("team0/0.py", b"edited meanwhile")
+
+    def test_while_the_daemon_is_down(self) -> None:
+        a, b, c = self.begin_filled()
+        a.stop()
+        disk = self.mount(a)
+        a.start()
+        self.assert_hidden(a, b, c)
+        self.assert_back(a, disk)
+
+
 class MassDelete(Rooted):
     def test_what_the_operator_sees_and_can_do(self) -> None:
         a, b, c = self.begin_filled("all/")

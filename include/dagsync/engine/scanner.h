@@ -44,6 +44,7 @@ class Scanner {
   void list(const std::shared_ptr<Walk>& walk, RelPath directory);
   void compare(Walk& walk, const RelPath& directory, const std::vector<Disk::Listed>& listed);
   void add_below(Walk& walk, const RelPath& directory);
+  void leave_alone(Walk& walk, const RelPath& directory);
 
   Worker& worker_;
   Disk& disk_;
