@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "dagsync/ports/disk.h"
+#include "posix/look.h"
 #include "posix/rename.h"
 #include "posix/unique_fd.h"
 
@@ -20,6 +21,8 @@ class KeptVersions {
  public:
   // Makes the directory if need be, and removes what a crash left of half a copy.
   [[nodiscard]] static Result<std::unique_ptr<KeptVersions>> open(int state_directory);
+  // Whether its directory was removed: nothing can be kept until the next start makes it again.
+  [[nodiscard]] bool is_gone() const { return is_removed(directory_.get()); }
 
   // An id that nothing has yet.
   [[nodiscard]] static KeptId fresh_id();

@@ -52,6 +52,11 @@ Sys<Look> look_at(int directory, const char* name) {
   return look;
 }
 
+bool is_removed(int directory) {
+  struct stat now {};
+  return ::fstat(directory, &now) == 0 && now.st_nlink == 0;
+}
+
 bool matches(const DiskState& expected, const DiskState& now) {
   DiskState then = expected;
   then.racy = false;

@@ -25,6 +25,9 @@ struct Look {
   return look_at(fd, "");
 }
 
+// Whether somebody has removed the directory that we hold open.
+[[nodiscard]] bool is_removed(int directory);
+
 // Whether `now` is what a caller expected: the rule of is_unchanged(). How young the expectation
 // was when it was made is the observer's care.
 [[nodiscard]] bool matches(const DiskState& expected, const DiskState& now);

@@ -324,9 +324,15 @@ Status PosixDisk::remove_kept(const KeptId& id) {
 }
 
 std::string PosixDisk::degraded() const {
-  const std::string names = degradations_.text();
-  const std::string owners = owners_->degraded();
-  return names.empty() || owners.empty() ? names + owners : names + "; " + owners;
+  const bool gone = staging_->is_gone() || kept_->is_gone();
+  const std::string state = gone ? "its directory of staged files or of kept versions was removed "
+                                   "from the state directory: "
+                                   "restart the daemon, which makes it again"
+                                 : "";
+  std::string text;
+  for (const std::string& reason : {state, degradations_.text(), owners_->degraded()})
+    if (!reason.empty()) text += (text.empty() ? "" : "; ") + reason;
+  return text;
 }
 
 std::string PosixDisk::boot() const {

@@ -13,6 +13,7 @@
 #include "dagsync/ports/disk.h"
 #include "posix/folder_root.h"
 #include "posix/kept_versions.h"
+#include "posix/look.h"
 #include "posix/owners.h"
 #include "posix/swap_name.h"
 #include "posix/temp_name.h"
@@ -64,6 +65,9 @@ class Staging {
   [[nodiscard]] Result<std::unique_ptr<Staged>> link(const FolderRoot::Opened& root,
                                                      const RelPath& path,
                                                      const DiskState& expected);
+
+  // Whether its directory was removed: nothing can be staged until the next start makes it again.
+  [[nodiscard]] bool is_gone() const { return is_removed(directory_->get()); }
 
   // A name for something that is moved out of the folder; nothing lies there yet.
   [[nodiscard]] TempName name_for(const SwapName& swap) const {

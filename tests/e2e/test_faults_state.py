@@ -112,6 +112,28 @@ class Damaged(FreshMesh):
         self.mesh.fence(c)
 
 
+class Removed(FreshMesh):
+    def test_a_directory_of_the_state_is_removed_under_the_daemon(self) -> None:
+        a, b, c = self.begin()
+        a.write("dag.py", b"version 0")
+        self.mesh.converge()
+        for number, directory in enumerate(("versions", "staging"), start=1):
+            with self.subTest(directory):
+                shutil.rmtree(c.state_dir / "folders" / "dags" / directory)
+                a.write("dag.py", f"version {number}")
+                self.mesh.wait_until(
+                    lambda: "restart" in c.folder_status()["state_reason"], "c says what mends it"
+                )
+                self.mesh.wait_until(
+                    lambda: c.folder_status()["errors"], "c says what does not come in"
+                )
+                self.assertFalse(c.status()["in_sync"])
+                self.assertFalse(a.status()["in_sync"])
+                c.restart()
+                self.mesh.converge()
+                self.assert_content("dag.py", f"version {number}".encode())
+
+
 class Swapped(FreshMesh):
     def test_two_nodes_with_each_others_state_directories_do_not_start(self) -> None:
         a, b, c = self.begin()
