@@ -199,9 +199,13 @@ std::string World::differences() {
       for (const auto& [path, content] : *one) {
         const auto it = two.find(path);
         const bool same = it != two.end() && it->second == content;
-        const bool are_directories = it != two.end() && content.kind == Kind::kDirectory &&
-                                     it->second.kind == Kind::kDirectory;
-        if (same || are_directories) continue;
+        // One that nobody told of, but for what stands in it, has the mode that it was given here.
+        const auto row = machines_[i]->store.rows().entries.find(path);
+        const bool is_told =
+            row != machines_[i]->store.rows().entries.end() && row->second.record.is_live();
+        const bool are_implied = !is_told && it != two.end() && content.kind == Kind::kDirectory &&
+                                 it->second.kind == Kind::kDirectory;
+        if (same || are_implied) continue;
         return fmt::format("{}: {} has {}, {} has {}", display(path), machines_.front()->name,
                            describe(content_at(*machines_.front(), path)), machines_[i]->name,
                            describe(content_at(*machines_[i], path)));

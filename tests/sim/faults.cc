@@ -162,17 +162,16 @@ void World::forgive_kept(const Machine& machine, const std::map<KeptId, Content>
 void World::fault() {
   Machine& machine = *machines_[dice_.index(machines_.size())];
   Machine& other = *machines_[dice_.index(machines_.size())];
-  const bool may_die = !options_.quiet_machines;
   switch (dice_.below(12)) {
     case 0:
     case 1:
     case 2:
-      if (!may_die || machine.steps_to_live >= 0) return;
+      if (machine.steps_to_live >= 0) return;
       machine.steps_to_live = static_cast<int>(dice_.below(40));
       machine.how_to_die = dice_.chance(0.5) ? End::kKilled : End::kPowerCut;
       return;
     case 3:
-      if (may_die && machine.runs()) machine.end(dice_.chance(0.5) ? End::kKilled : End::kPowerCut);
+      if (machine.runs()) machine.end(dice_.chance(0.5) ? End::kKilled : End::kPowerCut);
       return;
     case 4:
       if (&machine == &other) return;
@@ -196,12 +195,10 @@ void World::fault() {
       network_.route(machine.name, other.name).bytes_per_ms = dice_.chance(0.5) ? 20 : 0;
       return;
     case 9:
-      if (!may_die) return;
       machine.watcher_faults.queue = dice_.chance(0.5) ? 4 : 16384;
       machine.watcher_faults.duplicates = dice_.chance(0.5) ? 0.3 : 0;
       return;
     case 10:
-      if (!may_die) return;
       machine.disk_faults.no_space = dice_.chance(0.5);
       machine.store_faults.no_space = dice_.chance(0.2);
       tell(machine.name, RelPath(), machine.disk_faults.no_space ? "no space left" : "space again");

@@ -15,7 +15,6 @@ constexpr std::uint64_t kSeedsOfDisasters = 16;
 Options options_of(std::uint64_t seed) {
   Options options;
   options.seed = seed;
-  options.nodes = 3 + static_cast<int>(seed % 5);
   return options;
 }
 
@@ -31,7 +30,7 @@ void check(const Options& options) {
   if (!violation) return;
   MESSAGE(world.story().about(violation->path));
   FAIL("seed ", options.seed, ": ", violation->what, "; replay: dagsync-sim --seed ", options.seed,
-       " --nodes ", options.nodes, options.disasters ? " --disasters" : "");
+       options.disasters ? " --disasters" : "");
 }
 
 }  // namespace

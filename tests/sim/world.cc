@@ -13,6 +13,10 @@ constexpr double kDisasters = 0.015;         // the chance of one at a step
 constexpr Duration kStartBound = std::chrono::seconds(60);
 constexpr Duration kHealBound = std::chrono::seconds(240);
 
+int nodes_of(std::uint64_t seed) {
+  return 3 + static_cast<int>(Seeded(seed ^ 0x6e6f646573u).below(5));
+}
+
 }  // namespace
 
 World::World(Options options)
@@ -25,7 +29,8 @@ World::World(Options options)
   config_.path = "/folder";
   if (options_.seed % 3 == 0) config_.turns_from = kInTurnFrom;
   if (options_.break_network) network_.rewrite_with(options_.break_network);
-  for (int number = 1; number <= options_.nodes; ++number) {
+  const int nodes = options_.nodes > 0 ? options_.nodes : nodes_of(options_.seed);
+  for (int number = 1; number <= nodes; ++number) {
     const auto journal =
         dice_.chance(0.5) ? FileSystem::Journal::kOrdered : FileSystem::Journal::kAnyOrder;
     machines_.push_back(

@@ -20,9 +20,8 @@ namespace dagsync::sim {
 
 struct Options {
   std::uint64_t seed = 1;
-  int nodes = 3;
-  int steps = 60;
-  bool quiet_machines = false;  // no deaths, no faults of disks: for stories that make their own
+  int nodes = 0;   // 0: 3 to 7, the seed decides
+  int steps = 60;  // deeds and faults before everything is mended
   bool disasters = false;       // rare ones, besides the faults
   std::function<void(Machine&)> break_machine;  // a defect, on every machine
   Network::MakeRewrite break_network;
