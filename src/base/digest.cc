@@ -1,6 +1,9 @@
 #include "dagsync/base/digest.h"
 
 #include <xxhash.h>
+#if DAGSYNC_XXHASH_DISPATCH
+#include <xxh_x86dispatch.h>  // what this processor does best, instead of SSE2 everywhere
+#endif
 
 #include <cstring>
 

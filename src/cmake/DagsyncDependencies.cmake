@@ -15,5 +15,14 @@ pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(prometheus REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+# Debian builds it so on x86, and only there.
+include(CheckCXXSourceCompiles)
+set(CMAKE_REQUIRED_LIBRARIES PkgConfig::xxhash)
+check_cxx_source_compiles("
+#include <xxhash.h>
+#include <xxh_x86dispatch.h>
+int main(int, char** argv) { return static_cast<int>(XXH3_128bits(argv[0], 1).low64); }
+" DAGSYNC_XXHASH_DISPATCH)
+unset(CMAKE_REQUIRED_LIBRARIES)
 find_path(RSYNC_INCLUDE librsync.h REQUIRED)
 find_library(RSYNC_LIBRARY rsync REQUIRED)

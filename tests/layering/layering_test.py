@@ -33,7 +33,7 @@ PURE = {"core", "wire", "ports", "csync2"}
 SIMULATED = PURE | {"engine"}  # runs in the simulator too, on its clocks and its one thread
 
 # Headers of other projects that base may have; the standard library has no dot and no slash.
-BASE_LIBRARIES = re.compile(r"spdlog/|tl/expected\.hpp$|xxhash\.h$")
+BASE_LIBRARIES = re.compile(r"spdlog/|tl/expected\.hpp$|xxhash\.h$|xxh_x86dispatch\.h$")
 IS_STANDARD = re.compile(r"[a-z_]+$")
 
 
