@@ -1,5 +1,8 @@
 #include "net/uv_loop.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <utility>
 
@@ -14,18 +17,15 @@ void assert_closing(uv_handle_t* handle, void*) {
 
 }  // namespace
 
-UvLoop::UvLoop() {
+UvLoop::UvLoop() : wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   // A peer that hangs up is an error of the write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   // These fail only where a process that starts is out of descriptors or memory.
   DAGSYNC_ASSERT(uv_loop_init(&loop_) == 0);
-  const int code = wake_.open([this](uv_async_t* wake) {
-    return uv_async_init(&loop_, wake, [](uv_async_t* handle) {
-      if (handle->data != nullptr) static_cast<UvLoop*>(handle->data)->run_posted();
-    });
-  });
-  DAGSYNC_ASSERT(code == 0);
-  wake_.get()->data = this;
+  DAGSYNC_ASSERT(wake_fd_ >= 0);
+  auto watch = on_readable(wake_fd_, [this] { run_posted(); });
+  DAGSYNC_ASSERT(watch.has_value());
+  wake_ = std::move(*watch);
 }
 
 UvLoop::~UvLoop() {
@@ -39,6 +39,7 @@ UvLoop::~UvLoop() {
   uv_walk(&loop_, assert_closing, nullptr);
   uv_run(&loop_, UV_RUN_DEFAULT);  // the close callbacks
   DAGSYNC_ASSERT(uv_loop_close(&loop_) == 0);
+  ::close(wake_fd_);
 }
 
 void UvLoop::run() {
@@ -54,13 +55,21 @@ void UvLoop::stop() {
 }
 
 void UvLoop::post(std::function<void()> call) {
-  std::lock_guard lock(mutex_);
-  posted_.push_back(std::move(call));
-  // Within the lock, so that the destructor cannot close the handle in between.
-  if (posted_.size() == 1 && wake_) uv_async_send(wake_.get());
+  bool is_first = false;
+  {
+    std::lock_guard lock(mutex_);
+    posted_.push_back(std::move(call));
+    is_first = posted_.size() == 1;
+  }
+  // Not within the lock, which the loop takes as soon as it wakes. Never full: the loop reads it
+  // before it takes the calls.
+  constexpr std::uint64_t kOne = 1;
+  if (is_first) DAGSYNC_ASSERT(::write(wake_fd_, &kOne, sizeof kOne) == sizeof kOne);
 }
 
 void UvLoop::run_posted() {
+  std::uint64_t posts;
+  if (::read(wake_fd_, &posts, sizeof posts) < 0) return;
   std::vector<std::function<void()>> batch;
   {
     std::lock_guard lock(mutex_);

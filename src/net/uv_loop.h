@@ -29,7 +29,8 @@ class UvLoop {
   void run_once();  // waits for the next events and handles them
   void stop();      // run() returns after the calls under way; before run(): at its start
 
-  // Calls later, on the loop thread, in the order of the posts. Thread-safe; never blocks.
+  // Calls later, on the loop thread, in the order of the posts. Thread-safe, but not while the loop
+  // goes; never blocks.
   void post(std::function<void()> call);
 
   [[nodiscard]] Result<SignalWatch> on_signal(int signal, std::function<void()> call);
@@ -43,7 +44,8 @@ class UvLoop {
   void run_posted();
 
   uv_loop_t loop_{};
-  UvHandle<uv_async_t> wake_;
+  int wake_fd_;  // an eventfd: uv_async_t makes the loop spin until the poster runs again
+  ReadableWatch wake_;
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_;  // under mutex_
 };

@@ -31,6 +31,7 @@ struct UvWorker::Queue : std::enable_shared_from_this<Queue> {
   void give(Job job);
   void run_jobs();         // the life of a thread
   void finished(Job job);  // on a thread
+  void release(Lane of);   // under mutex; the next job of the lane is ready
   void deliver();          // on the loop thread
 
   UvLoop& loop;
@@ -74,14 +75,24 @@ void UvWorker::Queue::run_jobs() {
 }
 
 void UvWorker::Queue::finished(Job job) {
-  std::lock_guard lock(mutex);
-  done.push_back(std::move(job.done));
-  if (done.size() == 1) {
-    loop.post([weak = weak_from_this()] {
-      if (const auto queue = weak.lock()) queue->deliver();
-    });
+  bool is_first = false;
+  {
+    std::lock_guard lock(mutex);
+    done.push_back(std::move(job.done));
+    is_first = done.size() == 1;
+    release(job.lane);
   }
-  const auto lane = waiting.find(job.lane.value);
+  // Not within the lock, which the loop takes as soon as it wakes.
+  if (!is_first) return;
+  loop.post([weak = weak_from_this()] {
+    if (const auto queue = weak.lock()) queue->deliver();
+  });
+}
+
+// Wakes nobody: this thread takes a job next, and of those that are ready the others were woken for
+// one each.
+void UvWorker::Queue::release(Lane of) {
+  const auto lane = waiting.find(of.value);
   if (lane == waiting.end()) return;
   if (lane->second.empty()) {
     waiting.erase(lane);
@@ -90,7 +101,6 @@ void UvWorker::Queue::finished(Job job) {
   // To the back: a long lane takes its turn like everybody else.
   ready.push_back(std::move(lane->second.front()));
   lane->second.pop_front();
-  given.notify_one();
 }
 
 void UvWorker::Queue::deliver() {
