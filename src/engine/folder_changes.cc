@@ -80,28 +80,43 @@ void Folder::perform_local(Actions actions) {
   std::vector<RelPath> changed;
   std::vector<RelPath> removed;
   std::vector<Journal::Mark> marks;
-  for (const Action& action : actions) {
-    const auto* save = std::get_if<SaveEntry>(&action);
-    if (save == nullptr || save->entry.id.author != replica_.author()) continue;
-    const IndexEntry& entry = save->entry;
-    if (save->replaced && !journal_.has_intent(save->path)) {
-      marks.push_back(journal_.open_intent(save->path));
-      const Change change{save->path, entry.id, entry.record};
-      journal_.write(Transaction::PutIntent{{save->path, change, save->replaced, std::nullopt}});
-    } else {
-      changed.push_back(save->path);
+  Wishes wishes;
+  {
+    const Journal::Together together(journal_);
+    for (const Action& action : actions) {
+      const auto* save = std::get_if<SaveEntry>(&action);
+      if (save == nullptr || save->entry.id.author != replica_.author()) continue;
+      const IndexEntry& entry = save->entry;
+      if (save->replaced && !journal_.has_intent(save->path)) {
+        marks.push_back(journal_.open_intent(save->path));
+        const Change change{save->path, entry.id, entry.record};
+        journal_.write(Transaction::PutIntent{{save->path, change, save->replaced, std::nullopt}});
+      } else {
+        changed.push_back(save->path);
+      }
+      if (!entry.record.is_live()) removed.push_back(save->path);
     }
-    if (!entry.record.is_live()) removed.push_back(save->path);
+    wishes = record(std::move(actions));
   }
-  perform(std::move(actions));  // their rows first: knowledge of them must not be durable before
+  // Their rows first: knowledge of them must not be durable before.
+  pursue(std::move(wishes), {});
   if (!changed.empty()) journal_.sync_later(std::move(changed));
   if (!marks.empty()) journal_.sync_later(std::move(marks));
   publisher_.prune_above(removed);
 }
 
 void Folder::perform(Actions actions, Publisher::Contents contents) {
-  std::vector<RelPath> wants;
-  std::vector<RelPath> unwants;
+  Wishes wishes;
+  {
+    const Journal::Together together(journal_);
+    wishes = record(std::move(actions));
+  }
+  pursue(std::move(wishes), std::move(contents));
+}
+
+// Writes down what has changed, and tells of it.
+Folder::Wishes Folder::record(Actions actions) {
+  Wishes wishes;
   for (Action& action : actions) {
     if (auto* save = std::get_if<SaveEntry>(&action)) {
       journal_.write(Transaction::PutEntry{save->path, std::move(save->entry)});
@@ -112,9 +127,9 @@ void Folder::perform(Actions actions, Publisher::Contents contents) {
     } else if (auto* foreign = std::get_if<Relay>(&action)) {
       relay(*foreign);
     } else if (auto* want = std::get_if<Want>(&action)) {
-      wants.push_back(std::move(want->path));
+      wishes.wants.push_back(std::move(want->path));
     } else if (auto* unwant = std::get_if<Unwant>(&action)) {
-      unwants.push_back(std::move(unwant->path));
+      wishes.unwants.push_back(std::move(unwant->path));
     } else if (auto* snapshot = std::get_if<StartSnapshot>(&action)) {
       event(Event::Kind::kSent, RelPath(), snapshot->peer.value, "what it lacks");
       snapshots_.start(snapshot->peer);
@@ -122,6 +137,11 @@ void Folder::perform(Actions actions, Publisher::Contents contents) {
       halt(too_many_deletes(*stop, replica_.index().totals().files, config_));
     }
   }
+  return wishes;
+}
+
+void Folder::pursue(Wishes wishes, Publisher::Contents contents) {
+  auto& [wants, unwants] = wishes;
   // Of a path that was wanted and then not, or the other way round, the replica says what holds.
   std::erase_if(unwants, [this](const RelPath& path) { return replica_.wanted().contains(path); });
   if (!wants.empty() || !unwants.empty()) {

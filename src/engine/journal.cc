@@ -14,6 +14,12 @@ Journal::Journal(Worker& worker, Lane lane, Disk& disk, Store& store, Hooks hook
       store_(store),
       hooks_(std::move(hooks)) {}
 
+Journal::Together::~Together() {
+  if (--journal_.together_ > 0) return;
+  journal_.flush();
+  journal_.sync();
+}
+
 void Journal::write(Transaction::Write write) {
   queue_.writes.push_back(std::move(write));
   flush();
@@ -23,7 +29,7 @@ void Journal::write(Transaction::Write write) {
 // Rows gather while a commit is under way, so a burst becomes a few transactions. Rows that could
 // not be written go back to the front and wait for the next touch().
 void Journal::flush() {
-  if (flushing_) return;
+  if (flushing_ || together_ > 0) return;
   drop_outdated_clears();
   if (queue_.writes.empty()) return;
   flushing_ = true;
@@ -117,7 +123,7 @@ void Journal::close(std::function<void()> closed) {
 // One group at a time; the next one takes all that came meanwhile. It begins when the rows of its
 // changes are on their way to the lane, so that it commits after them.
 void Journal::sync() {
-  if (syncing_ || flushing_ || !dirty_) return;
+  if (syncing_ || flushing_ || together_ > 0 || !dirty_) return;
   if (!queue_.writes.empty()) {
     flush();
     return;

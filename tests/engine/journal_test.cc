@@ -74,6 +74,24 @@ TEST_CASE("rows gather while a commit is under way, and keep their order") {
   CHECK(world.diary == Diary{"lazily: put a", "lazily: put b, put c", "durably: meta"});
 }
 
+TEST_CASE("rows that are written together are committed together, and not before") {
+  JournalWorld world;
+  bool is_written = false;
+  {
+    const Journal::Together together(world.journal);
+    world.put("a.py");
+    world.put("b.py");
+    world.journal.when_written([&] { is_written = true; });
+    world.worker.run_all();
+    CHECK(world.diary.empty());
+    CHECK_FALSE(is_written);
+  }
+  world.worker.run_all();
+  CHECK(is_written);
+  REQUIRE_FALSE(world.diary.empty());
+  CHECK(world.diary.front() == "lazily: put a.py, put b.py");
+}
+
 TEST_CASE("an intent is cleared by the group that synced its file, and by no earlier one") {
   JournalWorld world;
   world.journal.sync_later(std::vector{world.journal.open_intent(path("a"))});

@@ -138,6 +138,12 @@ class Folder {
 
   // doing what the replica wants
   void perform(Actions actions, Publisher::Contents contents = {});
+  struct Wishes {
+    std::vector<RelPath> wants;
+    std::vector<RelPath> unwants;
+  };
+  [[nodiscard]] Wishes record(Actions actions);
+  void pursue(Wishes wishes, Publisher::Contents contents);
   void observed(Intake::Batch batch);
   void note_troubles(const Intake::Batch& batch);
   void perform_local(Actions actions);

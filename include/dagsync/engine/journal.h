@@ -34,6 +34,18 @@ class Journal {
   [[nodiscard]] Lane lane() const { return lane_; }
   // Committed soon, in order, without waiting for the disk.
   void write(Transaction::Write write);
+  // What is written in its life goes in one transaction: else the first row goes at once and alone,
+  // and the rest waits for it. Not beyond the step that makes it.
+  class Together {
+   public:
+    explicit Together(Journal& journal) : journal_(journal) { ++journal_.together_; }
+    ~Together();
+    Together(const Together&) = delete;
+    Together& operator=(const Together&) = delete;
+
+   private:
+    Journal& journal_;
+  };
   // Calls back when the rows written so far would survive the end of this process; at once where
   // they do. In the order of the calls.
   void when_written(std::function<void()> call);
@@ -81,6 +93,7 @@ class Journal {
   // Why the rows before this in the lane are not in the store; none: they are. The lane's jobs own
   // what it points to.
   std::shared_ptr<std::optional<Error>> rows_missing_ = std::make_shared<std::optional<Error>>();
+  int together_ = 0;
   bool flushing_ = false;
   bool dirty_ = false;
   bool syncing_ = false;
