@@ -86,8 +86,8 @@ void EventStream::pump() {
   if (sink_->closed()) return end();
   if (give_up_at_) return say_last_words();
   while (next_ <= events_.last()) {
-    const Event* event = events_.find(next_);
-    if (event == nullptr) {
+    const auto event = events_.find(next_);
+    if (!event) {
       log::warning("somebody follows the events, but does not read them: cut off");
       give_up_at_ = clock_.mono() + kLastWords;
       return say_last_words();

@@ -137,7 +137,7 @@ std::uint64_t HttpSite::first_event(const HttpRequest& request) {
   const std::string_view id = request.last_event_id;
   if (id.starts_with(run_ + ".")) {
     const std::uint64_t had = number_of(id.substr(run_.size() + 1), 0);
-    if (had < next && (had + 1 == next || node_.events().find(had + 1) != nullptr)) return had + 1;
+    if (had < next && (had + 1 == next || node_.events().find(had + 1))) return had + 1;
   }
   const auto recent = request.query.find("recent");
   const std::uint64_t asked = recent == request.query.end() ? 0 : number_of(recent->second, 0);

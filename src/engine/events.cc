@@ -31,10 +31,8 @@ void Events::end_window() {
 }
 
 void Events::keep(Event event) {
-  event.number = ++last_;
   event.at = clock_.now();
-  ring_.push_back(std::move(event));
-  if (ring_.size() > kKept) ring_.pop_front();
+  ring_.add(event);
   std::vector<std::uint64_t> now;
   for (const auto& [listener, call] : listeners_)
     now.push_back(listener);
@@ -53,12 +51,6 @@ std::uint64_t Events::listen(std::function<void()> call) {
 
 void Events::unlisten(std::uint64_t listener) {
   listeners_.erase(listener);
-}
-
-const Event* Events::find(std::uint64_t number) const {
-  const std::uint64_t first = last_ - ring_.size() + 1;
-  if (number < first || number > last_) return nullptr;
-  return &ring_[static_cast<std::size_t>(number - first)];
 }
 
 }  // namespace dagsync

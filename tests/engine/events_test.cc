@@ -30,13 +30,13 @@ struct EventsWorld {
 TEST_CASE("events are numbered from 1 on and stamped") {
   EventsWorld world;
   CHECK(world.events.last() == 0);
-  CHECK(world.events.find(0) == nullptr);
-  CHECK(world.events.find(1) == nullptr);
+  CHECK_FALSE(world.events.find(0));
+  CHECK_FALSE(world.events.find(1));
   world.add(2);
   CHECK(world.events.last() == 2);
   CHECK(world.events.find(2)->number == 2);
   CHECK(world.events.find(2)->at == world.clock.now());
-  CHECK(world.events.find(3) == nullptr);
+  CHECK_FALSE(world.events.find(3));
 }
 
 TEST_CASE("only the newest are kept") {
@@ -46,8 +46,33 @@ TEST_CASE("only the newest are kept") {
     world.clock.advance(Events::kWindow);
   }
   const std::uint64_t last = world.events.last();
-  CHECK(world.events.find(last - Events::kKept) == nullptr);
+  CHECK_FALSE(world.events.find(last - Events::kKept));
   CHECK(world.events.find(last - Events::kKept + 1)->number == last - Events::kKept + 1);
+}
+
+TEST_CASE("an event is found as it was, as long as it is kept") {
+  EventsWorld world;
+  const std::size_t count = 700;  // more than a page of the ring
+  for (std::size_t i = 1; i <= count; ++i) {
+    Event event;
+    event.kind = i % 2 == 0 ? Event::Kind::kApplied : Event::Kind::kRefused;
+    event.folder = i % 5 == 0 ? "" : "dags";
+    if (i % 3 != 0) event.path = *RelPath::parse("team/dag_" + std::to_string(i) + "\xff.py");
+    event.peer = std::string(i % 7, 'p');
+    event.what = "what " + std::to_string(i);
+    world.events.add(event);
+  }
+  for (std::size_t i = 1; i <= count; ++i) {
+    const auto found = world.events.find(i);
+    REQUIRE(found);
+    CHECK(found->number == i);
+    CHECK(found->kind == (i % 2 == 0 ? Event::Kind::kApplied : Event::Kind::kRefused));
+    CHECK(found->folder == (i % 5 == 0 ? "" : "dags"));
+    CHECK(found->path.is_root() == (i % 3 == 0));
+    if (i % 3 != 0) CHECK(found->path.bytes() == "team/dag_" + std::to_string(i) + "\xff.py");
+    CHECK(found->peer.size() == i % 7);
+    CHECK(found->what == "what " + std::to_string(i));
+  }
 }
 
 TEST_CASE("a listener hears of each, and may take itself back from within") {
@@ -73,7 +98,7 @@ TEST_CASE("of a burst the rest is counted, by folder and kind") {
   CHECK(world.events.last() == 2 * Events::kBurst + 3);
   world.clock.advance(Events::kWindow);
   REQUIRE(world.events.last() == 2 * Events::kBurst + 5);
-  const Event* rest = world.events.find(world.events.last() - 1);
+  const auto rest = world.events.find(world.events.last() - 1);
   CHECK(rest->what == "and 7 more");
   CHECK(rest->folder == "dags");
   CHECK(rest->kind == Event::Kind::kSent);

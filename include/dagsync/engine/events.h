@@ -3,39 +3,17 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 
-#include "dagsync/base/rel_path.h"
-#include "dagsync/base/time.h"
+#include "dagsync/engine/event.h"
+#include "dagsync/engine/event_ring.h"
 #include "dagsync/ports/clock.h"
 
 namespace dagsync {
-
-struct Event {
-  enum class Kind {
-    kSent,          // a change of this node went to peers
-    kApplied,       // a change of another node stands here now
-    kRefused,       // a change, a file or a peer was not taken
-    kConflict,      // a content lost against a younger one, and is kept
-    kHalted,        // a folder stopped for safety
-    kPaused,        // it stopped because somebody wanted it
-    kResumed,       // and goes on
-    kConnected,     // a peer came
-    kDisconnected,  // a peer went
-    kError,         // something is wrong with a path
-    kRepaired,      // a content that was wrong is right again
-  };
-  std::uint64_t number = 0;  // from 1 on, without gaps
-  UnixNanos at;
-  Kind kind = Kind::kError;
-  std::string folder;  // "" of what concerns none
-  RelPath path;        // the root of what concerns none
-  std::string peer;    // the node, or several: "b, c"; "" of what concerns none
-  std::string what;    // for people: "changed", why it was refused
-};
 
 class Events {
  public:
@@ -58,9 +36,9 @@ class Events {
   std::uint64_t listen(std::function<void()> call);
   void unlisten(std::uint64_t listener);
 
-  [[nodiscard]] std::uint64_t last() const { return last_; }  // the newest one's number
-  // Null: it has not happened yet, or is not kept any more.
-  [[nodiscard]] const Event* find(std::uint64_t number) const;
+  [[nodiscard]] std::uint64_t last() const { return ring_.last(); }  // the newest one's number
+  // None: it has not happened yet, or is not kept any more.
+  [[nodiscard]] std::optional<Event> find(std::uint64_t number) const { return ring_.find(number); }
 
  private:
   using Source = std::pair<std::string, Event::Kind>;
@@ -71,8 +49,7 @@ class Events {
   std::function<void(const Event&)> each_;
   TimerId window_;
   std::map<Source, std::size_t> in_window_;
-  std::deque<Event> ring_;  // the last of them is number last_
-  std::uint64_t last_ = 0;
+  EventRing ring_{kKept};
   std::map<std::uint64_t, std::function<void()>> listeners_;
   std::uint64_t next_listener_ = 1;
 };
