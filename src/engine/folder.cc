@@ -322,7 +322,7 @@ void Folder::tick() {
   // Also what turned out not to be had after all: nobody is to wait for us to pass it on.
   if (replica_.received() != last_told_) tell_soon();
   if (is_at_rest() && !is_paused()) alive_at_ = ports_.clock.now();
-  versions_.adopt_rescued(self_, [] {});
+  versions_.adopt_rescued(self_);
   intake_.retry_failed();
   if (ready_ && !replica_.halted()) intake_.look_at_root();
   std::vector<NodeName> behind;

@@ -77,6 +77,10 @@ void Versions::add(KeptVersion version) {
   if (bytes_ > max_bytes_) expire();
 }
 
+void Versions::adopt_rescued(const NodeName& self) {
+  if (disk_.has_rescued()) adopt_rescued(self, [] {});
+}
+
 void Versions::adopt_rescued(const NodeName& self, std::function<void()> done) {
   worker_.compute(
       journal_.lane(),

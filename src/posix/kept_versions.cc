@@ -232,6 +232,11 @@ void KeptVersions::note_rescued(Disk::Rescued rescued) {
   if (rescued_.size() < kMaxRescued) rescued_.push_back(std::move(rescued));
 }
 
+bool KeptVersions::has_rescued() {
+  const std::lock_guard lock(mutex_);
+  return !rescued_.empty();
+}
+
 std::vector<Disk::Rescued> KeptVersions::take_rescued() {
   const std::lock_guard lock(mutex_);
   return std::exchange(rescued_, {});

@@ -52,6 +52,7 @@ class KeptVersions {
   // nobody took, only the log names them.
   void note_rescued(Disk::Rescued rescued);
   [[nodiscard]] std::vector<Disk::Rescued> take_rescued();
+  [[nodiscard]] bool has_rescued();
 
   // Makes durable what came in since the last time.
   [[nodiscard]] Status sync();

@@ -80,6 +80,7 @@ class PosixDisk final : public Disk {
   Result<KeptFile> describe_kept(const KeptId& id) override;
   Status remove_kept(const KeptId& id) override;
   std::vector<Rescued> take_rescued() override { return kept_->take_rescued(); }
+  bool has_rescued() override { return kept_->has_rescued(); }
 
   std::string boot() const override;
   std::string degraded() const override;

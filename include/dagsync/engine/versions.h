@@ -26,6 +26,7 @@ class Versions {
   // Called with each that is added.
   void on_kept(std::function<void(const KeptVersion&)> call) { kept_ = std::move(call); }
   // Lists what the disk could only keep, as losers of a conflict on this node; then calls back.
+  void adopt_rescued(const NodeName& self);  // if there is anything
   void adopt_rescued(const NodeName& self, std::function<void()> done);
   // Drops what is too old or too much, oldest first; a conflict's loser last.
   void expire();

@@ -196,6 +196,8 @@ class Disk {
     KeptId id;
   };
   [[nodiscard]] virtual std::vector<Rescued> take_rescued() { return {}; }
+  // False: take_rescued() has nothing. Does not block.
+  [[nodiscard]] virtual bool has_rescued() { return true; }
 
   // Names this run of the machine's kernel: what was not synced in an earlier one may be lost. ""
   // where nobody can tell.
