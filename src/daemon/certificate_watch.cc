@@ -13,7 +13,8 @@
 namespace dagsync {
 namespace {
 
-constexpr Duration kLook = std::chrono::seconds(1);
+constexpr Duration kLook = std::chrono::seconds(3);
+constexpr Duration kRest = std::chrono::seconds(1);  // of files that have changed
 constexpr Duration kOneDay = std::chrono::hours(24);
 constexpr std::size_t kMaxPemFile = 256 * 1024;
 
@@ -45,7 +46,7 @@ CertificateWatch::CertificateWatch(Clock& clock, TlsPaths paths, Hooks hooks)
   logged_ = clock_.mono();
   for (const std::string& warning : told_.warnings)
     log::warning("{}", warning);
-  timer_ = clock_.after(kLook, [this] { look(); });
+  timer_ = clock_.about(kLook, [this] { look(); });
 }
 
 CertificateWatch::~CertificateWatch() {
@@ -78,9 +79,11 @@ CertificateWatch::Stamps CertificateWatch::look_at(const TlsPaths& paths) {
 
 // Certificate and key are replaced one after the other: they are tried when both have come to rest.
 void CertificateWatch::look() {
-  timer_ = clock_.after(kLook, [this] { look(); });
   const Stamps now = look_at(paths_);
-  const bool is_new = now != tried_ && now == seen_;
+  const bool is_moving = now != seen_;
+  timer_ =
+      is_moving ? clock_.after(kRest, [this] { look(); }) : clock_.about(kLook, [this] { look(); });
+  const bool is_new = now != tried_ && !is_moving;
   seen_ = now;
   if (is_new) {
     tried_ = now;

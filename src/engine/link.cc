@@ -23,7 +23,7 @@ Link::~Link() {
 void Link::start() {
   started_ = last_heard_ = clock_.mono();
   last_heard_wall_ = clock_.now();
-  timer_ = clock_.after(kKeepalive, [this] { keepalive(); });
+  timer_ = clock_.about(kKeepalive, [this] { keepalive(); });
   connection_->start({[this](std::string_view bytes) { on_data(bytes); },
                       [this] {
                         if (greeted_ && !closed_) handlers_.on_drained();
@@ -162,8 +162,9 @@ void Link::keepalive() {
     close("nothing was heard for 9 s");
     return;
   }
-  timer_ = clock_.after(kKeepalive, [this] { keepalive(); });
-  if (greeted_) ping();
+  timer_ = clock_.about(kKeepalive, [this] { keepalive(); });
+  if (!greeted_) return;
+  if (now - last_heard_ >= kHeardLately || now - ping_sent_ >= kMeasuredLately) ping();
 }
 
 }  // namespace dagsync

@@ -115,7 +115,7 @@ void Node::folder_started(const Status& status, const std::vector<std::string>& 
       [this](std::unique_ptr<Connection> connection) { peers_.accept(std::move(connection)); });
   listening_ = listening.has_value();
   if (listening) {
-    tick_timer_ = ports_.clock.after(kTick, [this] { tick(); });
+    tick_timer_ = ports_.clock.about(kTick, [this] { tick(); });
     peers_.start_dialing();
   }
   std::exchange(started_, nullptr)(listening);
@@ -249,7 +249,7 @@ void Node::on_message(const NodeName& peer, Message message) {
 // -- people -------------------------------------------------------------------------------------
 
 void Node::tick() {
-  tick_timer_ = ports_.clock.after(kTick, [this] { tick(); });
+  tick_timer_ = ports_.clock.about(kTick, [this] { tick(); });
   for (const auto& [name, folder] : folders_)
     folder->tick();
   look_at_waits();

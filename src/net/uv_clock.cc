@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 constexpr MonoNanos kNotArmed{std::numeric_limits<std::int64_t>::max()};
+constexpr Duration kBeat = std::chrono::seconds(1);
 constexpr Duration kLongestDelay = std::chrono::hours(24 * 365 * 10);
 
 std::int64_t read_clock(clockid_t clock) {
@@ -31,6 +32,7 @@ UvClock::UvClock(UvLoop& loop)
   auto watch = loop.on_readable(timer_fd_, [this] { fire(); });
   DAGSYNC_ASSERT(watch.has_value());
   watch_ = std::move(*watch);
+  born_ = mono();
 }
 
 UvClock::~UvClock() {
@@ -47,7 +49,17 @@ MonoNanos UvClock::mono() {
 }
 
 TimerId UvClock::after(Duration delay, std::function<void()> call) {
-  const MonoNanos when = mono() + std::clamp(delay, Duration(0), kLongestDelay);
+  return at(mono() + std::clamp(delay, Duration(0), kLongestDelay), std::move(call));
+}
+
+// At the nearest whole second of this clock's life, where that is not now.
+TimerId UvClock::about(Duration delay, std::function<void()> call) {
+  if (delay < kBeat) return after(delay, std::move(call));
+  const Duration life = mono() - born_ + std::min(delay, kLongestDelay);
+  return at(born_ + (life + kBeat / 2) / kBeat * kBeat, std::move(call));
+}
+
+TimerId UvClock::at(MonoNanos when, std::function<void()> call) {
   const TimerId timer{next_id_++};
   timers_.emplace(Key{when, timer.value}, std::move(call));
   moments_.emplace(timer.value, when);

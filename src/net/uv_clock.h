@@ -26,16 +26,19 @@ class UvClock final : public Clock {
   [[nodiscard]] UnixNanos now() override;
   [[nodiscard]] MonoNanos mono() override;
   TimerId after(Duration delay, std::function<void()> call) override;
+  TimerId about(Duration delay, std::function<void()> call) override;
   void cancel(TimerId timer) override;
 
  private:
   using Key = std::pair<MonoNanos, std::uint64_t>;  // when, TimerId
 
   void fire();
+  TimerId at(MonoNanos when, std::function<void()> call);
   void arm();  // for the earliest timer, where that is earlier than what is armed
 
   int timer_fd_;
   ReadableWatch watch_;
+  MonoNanos born_;
   std::uint64_t next_id_ = 1;
   std::map<Key, std::function<void()>> timers_;
   std::unordered_map<std::uint64_t, MonoNanos> moments_;  // of each timer, to find its key

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/certificates.h"
 #include "daemon/files.h"
@@ -77,13 +78,15 @@ TEST_CASE("a new certificate is taken over when it has come to rest, once") {
 TEST_CASE("a certificate whose key comes a moment later is not tried before that") {
   Watched world;
   const CertificateWatch watch(world.clock, world.paths, world.hooks());
-  const Duration look = std::chrono::seconds(1);
+  constexpr Duration kLook = std::chrono::seconds(3);
+  constexpr Duration kRest = std::chrono::seconds(1);
+  Duration pause = kLook;
   for (const std::string& path : {world.paths.cert, world.paths.key}) {
     REQUIRE(replace_file(path, read_file(path), 0600));
-    world.clock.advance(look);
+    world.clock.advance(std::exchange(pause, kRest));
     CHECK(world.taken_over == 0);
   }
-  world.clock.advance(look);
+  world.clock.advance(kRest);
   CHECK(world.taken_over == 1);
 }
 

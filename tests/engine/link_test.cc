@@ -58,6 +58,23 @@ TEST_CASE("a link asks for a sign of life right after the hello and every three 
   CHECK(world.closings.empty());
 }
 
+TEST_CASE("a peer that asks is not asked, but now and then for its clock") {
+  LinkWorld world;
+  world.greet();
+  world.say(Pong{1, world.clock.now()});
+  world.clock.advance(2s);
+  (void)take_heard(*world.far);
+  int asked = 0;
+  for (int round = 0; round < 20; ++round) {  // a minute, in which the peer asks a second before us
+    world.say(Ping{99});
+    world.clock.advance(3s);
+    for (const Message& message : take_heard(*world.far))
+      asked += std::holds_alternative<Ping>(message) ? 1 : 0;
+  }
+  CHECK(asked == 5);  // every 12 s: with the first keepalive after ten
+  CHECK(world.closings.empty());
+}
+
 TEST_CASE("a peer that falls silent is given up after nine seconds, with a goodbye") {
   LinkWorld world;
   world.greet();

@@ -54,6 +54,24 @@ TEST_CASE("a cancelled timer never fires, nor does one cancelled by the one befo
   CHECK(timers.order == std::vector{2, 4});
 }
 
+TEST_CASE("what need not be punctual fires together, again and again, about when it should") {
+  Timers timers;
+  std::vector<MonoNanos> moments;
+  const MonoNanos start = timers.clock.mono();
+  const auto note = [&] { moments.push_back(timers.clock.mono()); };
+  timers.clock.about(std::chrono::seconds(1), [&] {
+    note();
+    timers.clock.about(std::chrono::seconds(1), note);
+  });
+  timers.clock.after(milliseconds(300), [&] { timers.clock.about(std::chrono::seconds(1), note); });
+  timers.run_for(milliseconds(2400));
+  REQUIRE(moments.size() == 3);
+  CHECK(moments[0] - start < milliseconds(1400));
+  CHECK(moments[1] - moments[0] < milliseconds(200));
+  CHECK(moments[2] - moments[0] > milliseconds(800));
+  CHECK(timers.clock.about(milliseconds(1), note).value != 0);
+}
+
 TEST_CASE("a timer without delay fires later, and one made by it in a later round") {
   Timers timers;
   bool posted = false;

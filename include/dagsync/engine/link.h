@@ -22,6 +22,10 @@ class Link {
  public:
   // A dead link is found after kSilence: three keepalives without an answer.
   static constexpr Duration kKeepalive = std::chrono::seconds(3);
+  // Of two ends that rest one asks, and both hear of each other. The other asks now and then, for
+  // its clock's sake.
+  static constexpr Duration kHeardLately = kKeepalive / 2;
+  static constexpr Duration kMeasuredLately = std::chrono::seconds(10);
   static constexpr Duration kSilence = std::chrono::seconds(9);
   // Said and not taken by the peer: beyond, it is taken for one that does not read.
   static constexpr std::size_t kMostQueuedBytes = 64 << 20;

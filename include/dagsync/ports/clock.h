@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 #include "dagsync/base/time.h"
 
@@ -20,6 +21,11 @@ class Clock {
   [[nodiscard]] virtual MonoNanos mono() = 0;  // never goes back
   // Calls once, not before `delay` is over, never from within this call.
   virtual TimerId after(Duration delay, std::function<void()> call) = 0;
+  // For what is done again and again and need not be punctual: as after(), about half a second more
+  // or less, so that what is due at about the same time wakes the process once.
+  virtual TimerId about(Duration delay, std::function<void()> call) {
+    return after(delay, std::move(call));
+  }
   virtual void cancel(TimerId timer) = 0;  // of a timer that fired or of none: nothing
 };
 
