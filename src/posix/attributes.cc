@@ -45,9 +45,9 @@ Result<Published> set_attributes_at(const RelPath& path, const Place& place,
   if (!before || !matches(expected, before->state)) return kChanged;
   const auto gave = set(thing->inode.get(), before->state, attributes, owner);
   if (!gave) return fail_at(gave.error().number, "set the owner, mode or time of", path);
-  owners.note(path, *gave, owner.name);
   const auto now = look_at(thing->inode.get());
   if (!now) return fail_at(now.error().number, "look at", path);
+  owners.note(path, *gave, owner.name, now->state);
   return Published{PublishOutcome::kDone, now->state, false};
 }
 

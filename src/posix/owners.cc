@@ -48,14 +48,14 @@ Disk::Owned Owners::owner_of(const RelPath& path, const DiskState& state,
   }
   if (!recorded->empty()) {
     const auto should = names_.ids_of(*recorded);
-    const bool could_not = !should || !rule_.may_give;
-    if (should != ids && could_not && state.user == self_) {
-      note(path, should ? Gave::kRefused : Gave::kUnknown, recorded);
-      return {recorded, true};
-    }
     if (should == ids) {
       gone(path);
       return {recorded, false};
+    }
+    if (was_refused(path, recorded, ids)) return {recorded, true};
+    if ((!should || !rule_.may_give) && state.user == self_) {
+      note(path, should ? Gave::kRefused : Gave::kUnknown, recorded, state);
+      return {recorded, true};
     }
   }
   gone(path);
@@ -63,13 +63,24 @@ Disk::Owned Owners::owner_of(const RelPath& path, const DiskState& state,
   return {name->empty() ? recorded : std::move(name), false};
 }
 
-void Owners::note(const RelPath& path, Gave gave, const Shared<std::string>& name) {
+// Nobody has given it to another one since: to whom it belongs now is no person's choice.
+bool Owners::was_refused(const RelPath& path, const Shared<std::string>& recorded,
+                         const Owner& stands) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = not_given_.find(path);
+  return it != not_given_.end() && it->second.gave == Gave::kRefused &&
+         *it->second.name == *recorded && it->second.stands == stands;
+}
+
+void Owners::note(const RelPath& path, Gave gave, const Shared<std::string>& name,
+                  const DiskState& now) {
   if (gave == Gave::kNothing || gave == Gave::kDone) return gone(path);
   const std::lock_guard lock(mutex_);
   if (not_given_.size() >= kMostNoted && !not_given_.contains(path)) return;
-  const bool is_new = not_given_.insert_or_assign(path, NotGiven{gave, name}).second;
+  const Owner stands{now.user, now.group};
+  const bool is_new = not_given_.insert_or_assign(path, NotGiven{gave, name, stands}).second;
   if (is_new && not_given_.size() == 1)
-    log::warning("{}: it belongs to the daemon's user, and not to {}", display(path),
+    log::warning("{}: it does not belong to {}, whom it should", display(path),
                  escape_bytes(*name));
 }
 
@@ -96,14 +107,18 @@ std::string Owners::describe(Gave gave) const {
   }
   if (first == nullptr) return "";
   const std::string name = escape_bytes(*first->second.name);
-  const char* why = gave == Gave::kUnknown
-                        ? "this machine does not know: create that user and group"
-                        : "the daemon may not give them to: let it have CAP_CHOWN "
-                          "(conf/systemd/any-owner.conf)";
+  const char* why = "whom this machine does not know: create that user and group";
+  if (gave == Gave::kRefused) {
+    why = rule_.may_give
+              ? "to whom the file system, or the user namespace, lets nobody give them: put the "
+                "folder elsewhere"
+              : "whom the daemon may not give them to: let it have CAP_CHOWN "
+                "(conf/systemd/any-owner.conf)";
+  }
   const char* then = rule_.keep ? "dagsync verify --repair" : "chown";
   return fmt::format(
-      "{}{} path(s), {} for one, belong to the daemon's user and not to {}, whom {}, or set "
-      "another [[folder]] owner; then `{}` mends them",
+      "{}{} path(s), {} for one, do not belong to {}, {}, or set another [[folder]] owner; then "
+      "`{}` mends them",
       count >= kMostNoted ? "at least " : "", count, display(first->first), name, why, then);
 }
 

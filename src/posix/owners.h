@@ -1,6 +1,7 @@
 // To whom the things of a folder belong: what `[[folder]] owner` asks for, and what could not be
 // done of it. A thing whose owner is unknown here, or cannot be given, is published all the same
-// and belongs to the daemon. Thread-safe.
+// and belongs to the daemon; what stood there already and may not be given away stays whose it is.
+// Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -49,10 +50,10 @@ class Owners {
   [[nodiscard]] Disk::Owned owner_of(const RelPath& path, const DiskState& state,
                                      const Shared<std::string>& recorded);
 
-  // What stands at the path now was given so, or not; or nothing does.
-  void note(const RelPath& path, Gave gave, const Shared<std::string>& name);
+  // What stands at the path `now` was given so, or not; or nothing does.
+  void note(const RelPath& path, Gave gave, const Shared<std::string>& name, const DiskState& now);
   void gone(const RelPath& path);
-  // What belongs to the daemon instead, for people; "" where nothing does.
+  // What does not belong to whom it should, for people; "" where nothing is so.
   [[nodiscard]] std::string degraded() const;
 
  private:
@@ -61,7 +62,10 @@ class Owners {
   struct NotGiven {
     Gave gave;
     Shared<std::string> name;
+    Owner stands;  // to whom it belonged then
   };
+  [[nodiscard]] bool was_refused(const RelPath& path, const Shared<std::string>& recorded,
+                                 const Owner& stands) const;
   [[nodiscard]] std::string describe(Gave gave) const;  // under mutex_
 
   const OwnerRule rule_;

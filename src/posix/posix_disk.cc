@@ -242,8 +242,8 @@ Result<Published> PosixDisk::publish(const RelPath& path, const Expected& expect
   if (expected && expected->type == FileType::kDirectory) forget_directory();
   Publishing job = job_at(path, *standpoint, keep);
   auto published = publish_staged(job, expected, ours->thing(), disposable);
-  if (published && published->outcome == PublishOutcome::kDone)
-    owners_->note(path, ours->thing().gave, ours->thing().owner.name);
+  if (published && published->now)
+    owners_->note(path, ours->thing().gave, ours->thing().owner.name, *published->now);
   return published;
 }
 

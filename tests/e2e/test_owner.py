@@ -241,7 +241,7 @@ class Unknown(FreshMesh):
         give(a, "dags/of-games.py", games)
         self.mesh.wait_content("dags/of-games.py", b"bytes")
         self.mesh.wait_until(
-            lambda: "belong to the daemon's user and not to games:games"
+            lambda: "do not belong to games:games"
             in b.folder_status()["state_reason"],
             "b tells of the user that it does not know",
         )
@@ -294,6 +294,25 @@ class NotAllowed(FreshMesh):
         self.assertIn("any-owner.conf", self.degraded())
         self.assertEqual(owner_of(b, "file"), (0, 0))
         self.assertIn("needs CAP_CHOWN, which this process lacks", b.log_text())
+
+    def test_what_it_may_not_give_stays_and_takes_it_from_nobody_elsewhere(self) -> None:
+        """The file is a third user's on b; what b does to it is no chown."""
+        for one in self.mesh.nodes:
+            self.mesh.configure(one, folder={"owner": "keep"})
+        a, b = self.begin()
+        nobody, games = ids_of("nobody", "nogroup"), ids_of("games", "games")
+        a.write("file", b"bytes")
+        self.mesh.wait_content("file", b"bytes")
+        give(b, "file", games)
+        wait_owner(self.mesh, "file", games)
+        give(a, "file", nobody)
+        self.mesh.wait_until(lambda: "do not belong to nobody" in self.degraded(), "b tells of it")
+        os.chmod(b.path("file"), 0o600)
+        self.mesh.wait_until(
+            lambda: os.lstat(a.path("file")).st_mode & 0o777 == 0o600, "the chmod is on a")
+        self.mesh.converge()
+        self.assertEqual((owner_of(a, "file"), owner_of(b, "file")), (nobody, games))
+        self.assertIn("do not belong to nobody", self.degraded())
 
     def checked(self, owner: str) -> subprocess.CompletedProcess:
         self.mesh.configure(self.b, folder={"owner": owner})

@@ -1,8 +1,12 @@
 // Owners on a real disk. Only root can give files away: elsewhere most of it says so and is left
 // out.
 #include <doctest/doctest.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <array>
 
 #include "posix/disk_world.h"
 
@@ -114,7 +118,7 @@ TEST_CASE("what this machine cannot give is published all the same, and told") {
     CHECK(world.read("a") == "1");
     CHECK(owner_on(world, "a") == self());
     CHECK(world.disk().degraded() ==
-          "2 path(s), a for one, belong to the daemon's user and not to dagsync-no-such-user:root, "
+          "2 path(s), a for one, do not belong to dagsync-no-such-user:root, "
           "whom this machine does not know: create that user and group, or set another [[folder]] "
           "owner; then `dagsync verify --repair` mends them");
     // The record stays right, whatever else becomes of the file.
@@ -162,6 +166,67 @@ TEST_CASE("a daemon that may not give files away keeps them, and says whose they
   CHECK_FALSE(owned(world, "a", kOwner).stands_in);
   CHECK(*owned(world, "a", kOwner).owner == *owned(world, "a").owner);
   CHECK(world.disk().degraded().empty());
+}
+
+// Of root, as in a user namespace or on a file system that knows no owners.
+class WithoutChown {
+ public:
+  WithoutChown() { set(before_ & ~(1U << CAP_CHOWN)); }
+  ~WithoutChown() { set(before_); }
+  WithoutChown(const WithoutChown&) = delete;
+  WithoutChown& operator=(const WithoutChown&) = delete;
+
+ private:
+  using Data = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
+  static Data get() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    Data data{};
+    REQUIRE(::syscall(SYS_capget, &header, data.data()) == 0);
+    return data;
+  }
+  static void set(std::uint32_t effective) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    Data data = get();
+    data[0].effective = effective;
+    REQUIRE(::syscall(SYS_capset, &header, data.data()) == 0);
+  }
+  const std::uint32_t before_ = get()[0].effective;
+};
+
+TEST_CASE("what the kernel refused to give is no choice of a person, until one gives it away") {
+  if (!is_root()) return;
+  for (const bool may_give : {true, false}) {
+    CAPTURE(may_give);
+    DiskWorld world(Ground::kOneFileSystem, true, keeping(may_give));
+    world.write("stood", "bytes");
+    REQUIRE(::chown(world.real("stood").c_str(), 1, 1) == 0);
+    {
+      const WithoutChown without;
+      REQUIRE(world.publish("new", std::nullopt, world.staged_file("1", 0644, {7}, kOwner)));
+      const auto set = world.disk().set_attributes(DiskWorld::path("stood"), *world.look("stood"),
+                                                   {0644, {}, kOwner});
+      REQUIRE(set.has_value());
+      CHECK(set->outcome == PublishOutcome::kDone);
+    }
+    CHECK(owner_on(world, "new") == self());
+    CHECK(owner_on(world, "stood") == Owner{1, 1});
+    for (const std::string name : {"new", "stood"}) {
+      CAPTURE(name);
+      const Disk::Owned seen = owned(world, name, kOwner);
+      CHECK(seen.stands_in);
+      CHECK(*seen.owner == kOwner);
+    }
+    const std::string told = world.disk().degraded();
+    CHECK(told.starts_with("2 path(s), new for one, do not belong to " + kOwner));
+    CHECK((told.find("lets nobody give them") != std::string::npos) == may_give);
+    CHECK((told.find("CAP_CHOWN") != std::string::npos) != may_give);
+
+    REQUIRE(::chown(world.real("stood").c_str(), 2, 2) == 0);
+    CHECK(*owned(world, "stood", kOwner).owner == *owned(world, "stood").owner);
+    REQUIRE(::chown(world.real("new").c_str(), kUser, kGroup) == 0);
+    CHECK_FALSE(owned(world, "new", kOwner).stands_in);
+    CHECK(world.disk().degraded().empty());
+  }
 }
 
 TEST_CASE("an owner under another name is the same") {
