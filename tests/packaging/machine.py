@@ -10,6 +10,7 @@ control groups: user, groups and capabilities (setpriv), directories, conditions
 from __future__ import annotations
 
 import configparser
+import contextlib
 import grp
 import json
 import os
@@ -24,6 +25,7 @@ from pathlib import Path
 
 UNITS = [Path("/etc/systemd/system"), Path("/lib/systemd/system")]
 WITHIN_S = 60  # for a start or a stop
+NOW = {"enable": "start", "disable": "stop"}  # what systemctl does with --now
 PATHS = {"RuntimeDirectory": "/run", "StateDirectory": "/var/lib", "LogsDirectory": "/var/log"}
 
 
@@ -126,6 +128,38 @@ class Unit:
         return "" if self.ready.wait(WITHIN_S) else f"{self.name}.service did not reload."
 
 
+class Socket:
+    """A unit that listens, and starts NAME@.service for each who connects, with that as its streams."""
+
+    def __init__(self, name: str) -> None:
+        parser = configparser.RawConfigParser()
+        parser.read(UNITS[1] / f"{name}.socket")
+        self.port = int(parser["Socket"]["ListenStream"])
+        self.command = Unit(f"{name}@connection")["ExecStart"].split()
+        self.listener: socket.socket | None = None
+
+    def start(self) -> str:
+        if self.listener is None:
+            self.listener = socket.create_server(("", self.port))
+            threading.Thread(target=self._serve, args=(self.listener,), daemon=True).start()
+        return ""
+
+    def _serve(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # stopped
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    subprocess.Popen(self.command, stdin=connection, stdout=connection,
+                                     stderr=subprocess.DEVNULL)
+
+    def stop(self) -> str:
+        if self.listener is not None:
+            self.listener.shutdown(socket.SHUT_RDWR)
+            self.listener.close()
+            self.listener = None
+        return ""
+
+
 def group_of(name: str) -> int:
     return grp.getgrnam(name).gr_gid
 
@@ -133,6 +167,7 @@ def group_of(name: str) -> int:
 class Machine:
     def __init__(self) -> None:
         self.units: dict[str, Unit] = {}
+        self.sockets: dict[str, Socket] = {}
         self.lock = threading.Lock()
 
     def systemctl(self, arguments: list[str]) -> tuple[int, str]:
@@ -145,14 +180,21 @@ class Machine:
                 active = any(each.process is not None and each.process.poll() is None
                              for name, each in self.units.items() if name in names)
                 return (0, "active") if active else (3, "inactive")
-            if verb == "enable" and "--now" not in rest:
-                return 0, ""
-            told = [self._do("start" if verb == "enable" else verb, name) for name in names]
+            if verb in NOW:
+                if "--now" not in rest:
+                    return 0, ""
+                verb = NOW[verb]
+            told = [self._do(verb, name) for name in names]
         said = "\n".join(filter(None, told))
         return (1 if said else 0), said
 
     def _do(self, verb: str, name: str) -> str:
         try:
+            if name.endswith(".socket"):
+                stem = name.removesuffix(".socket")
+                if stem not in self.sockets:
+                    self.sockets[stem] = Socket(stem)
+                return getattr(self.sockets[stem], verb)()
             unit = self.units.get(name)
             if unit is None or unit.process is None or unit.process.poll() is not None:
                 unit = self.units[name] = Unit(name)  # as its files are now
@@ -191,6 +233,7 @@ def main() -> None:
     machine = Machine()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(f"{wire}/{name}.sock")
+    os.chmod(listener.getsockname(), 0o666)  # users of the machine log in elsewhere, too
     listener.listen(16)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     while True:
