@@ -139,9 +139,26 @@ class Certificates(FreshMesh):
             one.restart()
         self.mesh.wait_in_sync()
         self.mesh.converge()
+        self.an_old_certificate_is_refused(nodes, both)
 
         self.mesh.give_certificate(nodes[0].home, "a", self.mesh.tls)  # of the old CA
         shutil.copy(new / "ca.crt", nodes[0].home / "ca.crt")
         check = nodes[0].run("daemon", "--check")
         self.assertEqual(check.returncode, 2)
         self.assertIn("not signed by the CA", check.stderr)
+
+    def an_old_certificate_is_refused(self, nodes: list[Node], both: Path) -> None:
+        """The first of the nodes, which still trusts both CAs, shows it to those who do not."""
+        late, *others = nodes
+        refused = "not signed by our CA"
+        for one in nodes:
+            self.assertNotIn(refused, one.log_text(), "nobody was kept out on the way")
+        late.stop()
+        self.mesh.give_certificate(late.home, late.name, self.mesh.tls)
+        shutil.copy(both, late.home / "ca.crt")
+        late.start()
+        for other in others:
+            self.mesh.wait_until(lambda: refused in other.log_text(), f"{other.name} refuses it")
+            self.assertFalse(other.peer_status(late.name)["connected"])
+            self.assertFalse(late.peer_status(other.name)["connected"])
+        late.stop()
