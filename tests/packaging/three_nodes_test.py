@@ -42,6 +42,46 @@ class ThreeNodes(ThreeMachines):
             self.on(name, "systemctl reload dagsync")
         self.add_a_second_mesh()
 
+    def test_certificates_and_the_ca_are_changed_as_the_readme_has_it(self) -> None:
+        for name in NODES:
+            self.on(name, f"apt install ./{self.package.name}")
+        self.follow(self.on(
+            "node1", f"dagsync init --nodes {','.join(NODES)} --folder {DAGS}"))
+        self.on("node1", "dagsync status --wait 60")
+        steps = commands_of(section_of_readme("Operation"))
+        self.assertEqual(len(steps), 7, "one renewal, and six steps to another CA")
+        expected = dict.fromkeys(NODES, 0)  # how often each has taken over new files
+        for where, commands in steps:
+            before = {name: self.tls_digest(name) for name in NODES}
+            for name in NODES if where.startswith("on every node") else NODES[:1]:
+                for command in commands:
+                    self.on(name, command)
+            for name in NODES:
+                if self.tls_digest(name) != before[name]:
+                    expected[name] += 1
+                self.wait(lambda: self.times_taken_over(name) >= expected[name],
+                          f"{name} says that they are in force, after: {where}")
+                self.on(name, "dagsync status --wait 60")
+        self.assertEqual(expected, {"node1": 3, "node2": 4, "node3": 3})
+        for name in NODES:
+            shown = self.on(name, "dagsync certs show")
+            self.assertEqual(shown.count("  CA  "), 1, shown)
+            self.assertIn("key          matches", shown)
+            self.assertNotIn("not signed by our CA", self.journal(name))
+            self.assertNotIn("not in force", self.journal(name))
+        new = self.on("node1", "cat /etc/dagsync/ca/ca.crt")
+        self.assertEqual({self.on(name, "cat /etc/dagsync/tls/ca.crt") for name in NODES}, {new})
+        self.check_mesh(DAGS, "dagsync.toml", "tls")
+
+    def journal(self, name: str) -> str:
+        return self.on(name, "cat /var/log/journal-of-dagsync")
+
+    def times_taken_over(self, name: str) -> int:
+        return self.journal(name).count("the new files of [tls] are in force")
+
+    def tls_digest(self, name: str) -> str:
+        return self.on(name, "cat /etc/dagsync/tls/* | sha256sum")
+
     def add_a_second_mesh(self) -> None:
         """As the README has it: another NAME.toml, and the unit that is a template."""
         folder = "/home/airflow/staging"
