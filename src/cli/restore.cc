@@ -18,7 +18,7 @@ int run_restore(const std::string& config_path, const RestoreOptions& options) {
                                                 {"version", or_null(options.version)}});
   return conclude(answer, "version", [](const json& good) {
     const json& version = good["version"];
-    print("restored " + text_at(version, "folder") + "/" + text_at(version, "path") + ": " +
+    print("restored " + text_at(version, "path") + " in " + text_at(version, "folder") + ": " +
           text_at(version, "kind") + ", " + format_size(number_at(version, "size")) + ", kept at " +
           text_at(version, "kept_at") + ", from " + text_at(version, "origin") + "\n");
   });

@@ -13,7 +13,8 @@ using nlohmann::json;
 
 std::string format_versions(const json& versions, bool with_colours) {
   std::vector<std::vector<Cell>> rows(1);
-  for (const char* title : {"KEPT AT", "REASON", "KIND", "SIZE", "ORIGIN", "PATH", "ID"}) {
+  for (const char* title :
+       {"KEPT AT", "REASON", "KIND", "SIZE", "ORIGIN", "FOLDER", "PATH", "ID"}) {
     rows[0].push_back({title, Colour::kBold, std::string_view(title) == "SIZE"});
   }
   for (const json& version : versions) {
@@ -23,7 +24,8 @@ std::string format_versions(const json& versions, bool with_colours) {
                     {text_at(version, "kind")},
                     {format_size(number_at(version, "size")), Colour::kNone, true},
                     {text_at(version, "origin")},
-                    {text_at(version, "folder") + "/" + text_at(version, "path")},
+                    {text_at(version, "folder")},
+                    {text_at(version, "path")},
                     {text_at(version, "id")}});
   }
   return format_table(rows, with_colours);

@@ -55,6 +55,15 @@ class History(SharedMesh):
         self.mesh.converge()
         self.assert_content("back.py", b"second")
 
+    def test_what_the_table_shows_is_what_restore_takes(self) -> None:
+        self.replace("in/a/table.py", b"first", b"second")
+        head, row, *_ = self.b.run("versions", "in/a/table.py").stdout.splitlines()
+        shown = dict(zip(head.replace("KEPT AT", "KEPT_AT").replace("SIZE", "SIZE UNIT").split(), row.split()))
+        done = self.b.run("restore", shown["PATH"], "--folder", shown["FOLDER"], "--version", shown["ID"])
+        self.assert_status(done, 0)
+        self.assertTrue(done.stdout.startswith("restored in/a/table.py in dags: file, "), done.stdout)
+        self.mesh.wait_content("in/a/table.py", b"first")
+
     def test_a_chosen_version_is_restored(self) -> None:
         self.replace("chosen.py", b"first", b"second", b"third")
         oldest = self.c.listed("versions", "chosen.py")[-1]
