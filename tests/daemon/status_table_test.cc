@@ -18,9 +18,11 @@ json in_sync() {
     "folders": [{"name": "dags", "path": "/d", "mode": "sync", "state": "idle", "state_reason": "",
       "files": 1200, "directories": 40, "bytes": 7340032, "sequence": 1311, "pending_changes": 0,
       "conflicts": 0, "errors": [],
-      "peers": [{"name": "node2", "in_sync": true, "behind_files": 0, "behind_bytes": 0,
+      "peers": [{"name": "node2", "counted": true, "in_sync": true,
+                 "behind_files": 0, "behind_bytes": 0,
                  "acked_sequence": 1311, "lag_seconds": 0.0},
-                {"name": "node3", "in_sync": true, "behind_files": 0, "behind_bytes": 0,
+                {"name": "node3", "counted": true, "in_sync": true,
+                 "behind_files": 0, "behind_bytes": 0,
                  "acked_sequence": 1311, "lag_seconds": 0.0}]}],
     "peers": [{"name": "node2", "address": "10.0.0.2:7411", "connected": true, "version": "0.1.0",
                "rtt_ms": 0.31, "clock_offset_ms": 1.2, "last_seen": "2026-11-21T06:17:00.123Z",
@@ -69,6 +71,20 @@ TEST_CASE("what is not in sync is said first, with its reasons") {
   CHECK(has(page, "2.0 KiB"));
 }
 
+TEST_CASE("a CI runner that is away is no reason and no warning, since nobody waits for it") {
+  json status = in_sync();
+  status["folders"][0]["peers"].push_back(
+      {{"name", "ci"}, {"counted", false}, {"in_sync", false}, {"behind_files", 7}});
+  status["peers"].push_back(
+      {{"name", "ci"}, {"connected", false}, {"trouble", "the other end closed the connection"}});
+  status["in_sync"] = false;
+  status["folders"][0]["state"] = "scanning";
+  const std::string page = format_status(status, false);
+  CHECK(page.starts_with("node1: not in sync: dags is scanning  ("));
+  CHECK(has(page, "ci     never seen             -             -        -"));
+  CHECK_FALSE(has(page, "warning"));
+}
+
 TEST_CASE("a folder that somebody paused is said to be paused, not halted") {
   json status = in_sync();
   status["in_sync"] = false;
@@ -89,7 +105,8 @@ TEST_CASE("why a node that is waited for is not connected is said, and how to me
   status["peers"][1]["trouble"] = "it speaks protocol 2, we speak 1: install the same";
   status["peers"].push_back({{"name", "runner"}, {"connected", false}, {"trouble", "it is done"}});
   const std::string page = format_status(status, false);
-  CHECK(has(page, "warning  node3 is not connected: it speaks protocol 2, we speak 1: install the"));
+  CHECK(
+      has(page, "warning  node3 is not connected: it speaks protocol 2, we speak 1: install the"));
   CHECK_FALSE(has(page, "node2 is not connected"));
   CHECK_FALSE(has(page, "runner is not connected"));
 }
