@@ -101,7 +101,8 @@ class Daemon {
       if (const Status can = check_hook(hook); !can) return give_up(can.error(), kExitConfig);
     }
     const bool is_ours = running && running->node == config_.node.name;
-    if (const Status opened = is_ours ? open_beside() : open(); !opened) {
+    const bool leave_state = is_ours || StateDir::is_of_another(config_.node.state_dir);
+    if (const Status opened = leave_state ? open_beside() : open(); !opened) {
       return give_up(opened.error(), kExitConfig);
     }
     const auto ports =
@@ -112,7 +113,7 @@ class Daemon {
     return 0;
   }
 
-  // What can be looked at while the daemon runs.
+  // What can be looked at while the daemon runs, and by root for the user whose daemon it is.
   Status open_beside() {
     if (const Status apart = check_resolved(config_); !apart) return apart;
     if (const Status transport = open_transport(); !transport) return transport;

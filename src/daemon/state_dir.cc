@@ -69,6 +69,11 @@ Status check_node(const std::string& path, const NodeName& node) {
 
 }  // namespace
 
+bool StateDir::is_of_another(const std::string& path) {
+  struct stat info {};
+  return ::geteuid() == 0 && ::stat(path.c_str(), &info) == 0 && info.st_uid != 0;
+}
+
 Result<StateDir> StateDir::open(const std::string& path, const NodeName& node) {
   if (Status made = make_private(path); !made) return Unexpected(made.error());
   auto lock = take_lock(path);

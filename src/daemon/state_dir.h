@@ -20,6 +20,10 @@ class StateDir {
   // daemon runs on it; kInvalid: it is another node's state.
   [[nodiscard]] static Result<StateDir> open(const std::string& path, const NodeName& node);
 
+  // Whether root asks for it, and it is the directory of another user: what root made inside would
+  // be shut to him, and his daemon not start. False where it is missing.
+  [[nodiscard]] static bool is_of_another(const std::string& path);
+
   [[nodiscard]] const std::string& path() const { return path_; }
   // The directory of a folder's own state, made where it is missing. `name` is checked already.
   [[nodiscard]] Result<std::string> folder_dir(const std::string& name) const;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import socket
 import stat
@@ -279,6 +280,16 @@ class Check(FreshMesh):
         self.assert_status(self.check(a), 0)
         self.mesh.fence(a)  # it was not disturbed
         self.mesh.wait_in_sync()
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can look on behalf of another user")
+    def test_root_leaves_nothing_in_the_state_of_another_user(self) -> None:
+        a, *_ = self.mesh.nodes
+        a.state_dir.mkdir(mode=0o700)
+        os.chown(a.state_dir, pwd.getpwnam("nobody").pw_uid, -1)
+        self.assert_status(self.check(a), 0)
+        self.assertEqual(list(a.state_dir.iterdir()), [])
+        self.mesh.configure(a, node={"listen": ["192.0.2.1:17411"]})
+        self.assert_status(self.check(a), 2)
 
     def test_a_port_that_is_taken_is_named_with_its_mend(self) -> None:
         a, b, c = self.mesh.nodes
