@@ -70,7 +70,8 @@ class Unit:
                 path.mkdir(parents=True, exist_ok=True)
                 path.chmod(int(self[f"{kind}Mode"] or "755", 8))
                 for each in [path, *path.rglob("*")]:  # where the user of the unit has changed
-                    os.chown(each, user.pw_uid, group_of(self["Group"] or user.pw_name))
+                    os.chown(each, user.pw_uid, group_of(self["Group"] or user.pw_name),
+                             follow_symlinks=False)
         self.ready.clear()
         notify = f"/run/{self.name}.notify"
         self._listen(notify)

@@ -126,6 +126,7 @@ class Moving(ThreeMachines):
         self.write("node2", "not-for-others.log", "x", "now")
         self.follow_steps(way_there[init:back])
         self.assertIn("*.log", self.on("node1", "cat /etc/dagsync/dagsync.toml"))
+        self.assertEqual(self.on("node1", "ls -A /var/lib/dagsync"), "", "root has checked it only")
         self.start_mesh()
         self.on("node2", f"rm {DAGS}/not-for-others.log")
         self.check_first_merge()
