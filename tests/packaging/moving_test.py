@@ -115,11 +115,14 @@ class Moving(ThreeMachines):
         self.on("node1", "csync2 -xv")
         self.assertEqual(self.content("node3", "older.py"), "x", "csync2 works at all")
 
+        knock = "bash -c '</dev/tcp/node2/30865'"
+        self.on("node1", knock)
+
         way_there = steps("From csync2")
         back = next(i for i, (where, _) in enumerate(way_there) if "stopped on all" in where)
         init = next(i for i, (where, _) in enumerate(way_there) if where.startswith("on node1"))
         self.follow_steps(way_there[:init])
-        self.assertNotEqual(self.run_on("node1", "csync2 -T node1 node2")[0], 0, "it is stopped")
+        self.assertNotEqual(self.run_on("node1", knock)[0], 0, "it is stopped")
         for hours, name in ((3, "node1"), (2, "node2"), (1, "node3")):
             word = "younger" if name == "node3" else "older"
             self.write(name, "b.py", word, f"{hours} hours ago")
