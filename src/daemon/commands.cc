@@ -128,7 +128,12 @@ struct Commands::Push {
     std::vector<RelPath> below = paths;
     if (below.empty()) below.emplace_back();
     for (const RelPath& path : below) {
-      for (Folder::NotPushed& each : folder->not_pushed(path)) {
+      auto staying = folder->not_pushed(path);
+      // What was deleted is still known; a name that is wrong was never.
+      const bool is_known = path.is_root() || folder->replica().index().find(path) != nullptr;
+      if (staying.empty() && !is_known)
+        staying.push_back({path, "there is no such file, and never was: give another path"});
+      for (Folder::NotPushed& each : staying) {
         if (left.size() < kMaxListed) left.emplace(std::move(each.path), std::move(each.why));
       }
     }

@@ -49,6 +49,14 @@ class Push(SharedMesh):
         self.assert_status(self.a.run("push", "gone.py"), 0)
         self.assert_content("gone.py", None)
 
+    def test_a_path_that_never_was_is_named(self) -> None:
+        self.a.write("right.py", b"x")
+        done = self.a.run("push", "wrong.py", "right.py")
+        self.assert_status(done, 1)
+        self.assertIn("not pushed: wrong.py: there is no such file", done.stderr)
+        self.assertNotIn("not pushed: right.py", done.stderr)
+        self.assert_content("right.py", b"x")
+
     def test_a_line_for_each_node(self) -> None:
         self.a.write("line.py", b"x")
         done = self.a.run("push")
