@@ -218,7 +218,7 @@ TEST_CASE_FIXTURE(Program, "conflicts and versions are a table or the list itsel
     Outcome outcome = run(arguments);
     CHECK(outcome.status == 0);
     CHECK(has(outcome.out,
-              "2026-11-21T06:17:00.123Z  conflict  file  2.0 KiB  b       dags/a.py  00ff-12\n"));
+              "2026-11-21T06:17:00.123Z  conflict  file  2.0 KiB  b       dags    a.py  00ff-12\n"));
     arguments.push_back("--json");
     outcome = run(arguments);
     CHECK(json::parse(outcome.out) == answer["versions"]);
@@ -244,7 +244,7 @@ TEST_CASE_FIXTURE(Program,
   Outcome outcome =
       run({"restore", "a.py", "--version", "id1", "--folder", "dags", "--config", config});
   CHECK(outcome.status == 0);
-  CHECK(outcome.out == "restored dags/a.py: file, 3 B, kept at then, from b\n");
+  CHECK(outcome.out == "restored a.py in dags: file, 3 B, kept at then, from b\n");
   CHECK(requests[0] ==
         json{{"command", "restore"}, {"folder", "dags"}, {"path", "a.py"}, {"version", "id1"}});
   outcome = run({"resume", "dags", "--accept-deletes", "--config", config});
