@@ -154,7 +154,10 @@ Knowledge Replica::offered() const {
 }
 
 void Replica::made_durable(const Knowledge& knowledge) {
+  Knowledge forgotten = knowledge;
+  forgotten.remove(received_);
   durable_.add(knowledge);
+  durable_.remove(forgotten);
   durable_ = std::move(durable_).at_most(kMostIntervals);
 }
 

@@ -191,3 +191,15 @@ TEST_CASE("in sync is what both have durably") {
   one.replica.disconnected(kB);
   CHECK_FALSE(in_sync());
 }
+
+TEST_CASE("a commit that ends late makes nothing durable that is asked for again since") {
+  OneReplica one;
+  const Change change = theirs(1, "x", 10);
+  one.replica.connected(kB);
+  (void)one.replica.announced(kB, {change}, [](const RelPath&, Kind) { return true; });
+  const Knowledge committing = one.replica.known();
+  REQUIRE(committing.covers(change.id));
+  one.replica.reconfigure({.self = kA});  // it is ignored no longer
+  one.replica.made_durable(committing);
+  CHECK_FALSE(one.replica.durable().covers(change.id));
+}

@@ -197,6 +197,8 @@ class Replica {
   [[nodiscard]] Knowledge known() const;  // received, and not wanted any more: done with
   [[nodiscard]] Knowledge offered()
       const;  // known, without what never entered: what a snapshot covers
+  // What was known() a while ago is durable now. Not what has been forgotten meanwhile, to be asked
+  // for again.
   void made_durable(const Knowledge& knowledge);
   // Tombstones that nobody needs any more.
   [[nodiscard]] Actions collect(UnixNanos now);
