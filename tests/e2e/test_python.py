@@ -8,7 +8,7 @@ import sys
 import time
 import unittest
 
-from case import SharedMesh
+from case import FreshMesh, SharedMesh
 from node import Node
 
 SECOND_NS = 10**9
@@ -77,12 +77,26 @@ class Bytecode(SharedMesh):
             for one in (self.a, self.c):
                 self.assertEqual(runs(one), expected)
 
+
+class Apart(FreshMesh):
     def test_bytecode_does_not_travel(self) -> None:
-        self.save(1, time.time_ns())
-        self.converge()
-        runs(self.b)
-        self.mesh.fence(self.b)
-        self.assertFalse(self.c.has("__pycache__") and not compiled(self.c))
+        """Python runs on a and on b only, so that what c has of it came from them."""
+        a, b, c = self.begin()
+        a.write("dag.py", "ANSWER = 1\n")
+        a.write("team/dag.py", "ANSWER = 2\n")
+        self.mesh.wait_content("team/dag.py", b"ANSWER = 2\n")
+        for one in (a, b):
+            self.assertEqual(runs(one), "1")
+            self.assertEqual(runs(one, "team.dag"), "2")
+            self.assertTrue(compiled(one), "Python keeps bytecode here")
+            self.assertTrue(one.has("team/__pycache__"), "and here")
+        for one in (a, b):
+            self.mesh.fence(one)
+            one.restart()  # it compares the whole folder, and says all that it has
+            self.mesh.wait_in_sync()
+            self.mesh.fence(one)
+        self.assertEqual([str(path) for path in c.folder.rglob("*.pyc")], [])
+        self.assertFalse(c.has("__pycache__") or c.has("team/__pycache__"))
 
 
 if __name__ == "__main__":
