@@ -198,8 +198,10 @@ class Liars(HostileMesh):
         self.mesh.wait_in_sync()
 
     def test_a_file_of_the_far_future_is_not_taken(self) -> None:
-        self.attack("far-future", "--path", "future.py", linger=0.5)
+        self.attack("far-future", "--path", "future.py", "--text", "evil", linger=0.5)
         self.assert_refused("far future")
+        self.assert_unharmed()
+        self.assert_content("future.py", None, self.a, self.b)
         self.a.write("future.py", b"of today")
         self.mesh.wait_content("future.py", b"of today")
 
@@ -210,6 +212,34 @@ class Liars(HostileMesh):
         self.mesh.wait_content("seen.py", b"mended")
         self.b.write("seen.py", b"again")
         self.mesh.wait_content("seen.py", b"again")
+
+
+class Ignored(HostileMesh):
+    """What does not travel is not taken from who sends it all the same: Python would run it."""
+
+    peers = 4
+    bytecode = "__pycache__/dag.cpython-311.pyc"
+
+    def test_bytecode_is_dropped(self) -> None:
+        self.attack("file", "--path", "dag.py", "--text", "taken", linger=0.5)
+        self.mesh.wait_content("dag.py", b"taken")  # so a good path is
+        self.a.write(self.bytecode, b"made here")
+        for path in (self.bytecode, "team/__pycache__/dag.cpython-311.pyc", "dag.pyc"):
+            with self.subTest(path):
+                sent = os.urandom(20_000).hex()
+                sending = self.begin("file", "--path", path, "--text", sent, linger=5)
+                self.mesh.wait_until(self.has_come, "a has read it")
+                self.assert_fast()
+                sending.end()
+                expected = b"made here" if path == self.bytecode else None
+                self.assert_content(path, expected, self.a)
+                self.assert_content(path, None, self.b)
+        self.assertEqual(self.a.listed("versions", self.bytecode), [])
+        self.assertFalse(self.a.has("team"))
+
+    def has_come(self) -> bool:
+        """Whether a has read more of this peer than a compressed content has."""
+        return self.a.peer_status(self.peer).get("bytes_received", 0) > 20_000
 
 
 class Transfers(HostileMesh):
