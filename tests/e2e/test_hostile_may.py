@@ -30,12 +30,33 @@ class WithoutSend(HostileMesh):
         self.assert_unharmed()
 
     def test_nor_those_that_it_passes_on_or_sends_as_a_snapshot(self) -> None:
-        self.attack("pages", "--path", "evil", "--count", "10", linger=0.5)
+        names = [f"evil/0/{number}" for number in range(1, 11)]
+        for name in names:
+            self.a.write(name, b"not to be deleted")
+        self.mesh.wait_content(names[-1], b"not to be deleted")
+        self.mesh.fence(self.a)
+        heard = self.attack("pages", "--path", "other", "--count", "10", linger=0.5)
         self.assert_refused("may not send")
-        self.attack("authors", "--path", "evil", "--count", "10", linger=0.5)
+        self.assertNotIn("fetch", heard["messages"], "no content is asked for")
+        self.attack("authors", "--path", "evil", "--count", "10", linger=0.5)  # deletes
         self.assert_refused("may not send")
+        self.assert_unharmed()
+        for name in names:
+            self.assert_content(name, b"not to be deleted", self.a, self.b)
+        # From one who may send, the same is taken.
+        heard = self.begin(
+            "pages", "--path", "other", "--count", "10", name=self.sender, linger=0.5
+        ).wait()
+        self.assertGreater(heard["messages"].get("fetch", 0), 0)
+        self.begin("authors", "--path", "evil", "--count", "10", name=self.sender, linger=0.5).wait()
+        self.mesh.wait_until(lambda: not self.b.has("evil/0/10"), "its deletes are taken")
+
+    def test_nor_is_its_snapshot_believed(self) -> None:
+        """It says that a has all that b will ever write."""
         self.attack("poisoned-snapshot", linger=0.5)
-        self.assertFalse(self.a.has("evil"))
+        for turn in (b"first", b"second"):
+            self.b.write("of_b.py", turn)
+            self.mesh.wait_content("of_b.py", turn)
         self.assert_unharmed()
 
     def test_it_is_not_asked_for_contents_that_others_announced(self) -> None:
