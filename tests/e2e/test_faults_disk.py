@@ -85,9 +85,15 @@ class SmallDisk(FreshMesh):
         self.mesh.converge(nodes=[a, b])
         self.wait_error(c, "space")
         c.kill()
-        ballast.unlink()
+        began = len(c.log_text())
         c.start()
+        self.wait_error(c, "space")
+        self.assertIn("No space left", c.log_text()[began:])
+        self.assertIn(c.read("edited.py"), (b"before", b"after, " * 2000), "never torn")
+        ballast.unlink()
         self.mesh.converge(bound=40)
+        self.assert_content("edited.py", b"after, " * 2000)
+        self.mesh.wait_until(lambda: not c.folder_status()["errors"], "no error is left")
         self.assertEqual(self.conflicts(), [])
 
     def test_edits_on_a_full_disk_travel_and_survive(self) -> None:
