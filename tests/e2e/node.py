@@ -45,6 +45,7 @@ class Node:
         self.config = home / "dagsync.toml"
         self.log = home / "log"
         self.process: subprocess.Popen | None = None
+        self.log_level = LOG_LEVEL
         self.launcher: list[str] = []  # what starts the daemon, if not we
         self.complaints: list[str] = []  # what was wrong with an end of the daemon
         self.folder.mkdir(parents=True)
@@ -90,7 +91,7 @@ class Node:
             self.process = subprocess.Popen(
                 [
                     *self.launcher,
-                    *(BINARY, "daemon", "--config", str(self.config), "--log-level", LOG_LEVEL),
+                    *(BINARY, "daemon", "--config", str(self.config), "--log-level", self.log_level),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
