@@ -65,6 +65,7 @@ function(dagsync_add_test name)
   set_tests_properties(${name} PROPERTIES
     TIMEOUT ${arg_TIMEOUT}
     COST ${arg_TIMEOUT}  # what may take longest starts first
+    SKIP_RETURN_CODE 77  # of those that tell (tests/e2e/skips.py): CTest names them at the end
     LABELS "${arg_LABELS}"
     ENVIRONMENT "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1;\
 UBSAN_OPTIONS=print_stacktrace=1;\

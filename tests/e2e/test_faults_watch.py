@@ -11,6 +11,7 @@ import unittest
 from pathlib import Path
 
 from case import FreshMesh
+from skips import HERE
 from test_limits import FEW_WATCHES, can_limit_watches
 
 QUEUE = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
@@ -18,7 +19,7 @@ MOST = 100_000  # more would take too long
 
 
 class Overflow(FreshMesh):
-    @unittest.skipUnless(QUEUE <= MOST, f"max_queued_events is {QUEUE} here, too many to fill")
+    @unittest.skipUnless(QUEUE <= MOST, f"{HERE}max_queued_events is {QUEUE}, too many to fill")
     def test_what_was_in_lost_events_is_found(self) -> None:
         a, b, c = self.begin()
         for index in range(60):

@@ -6,7 +6,7 @@ import os
 import shutil
 import unittest
 
-from case import FreshMesh, can_run
+from case import FreshMesh
 from node import Node
 
 FILES, MOST = 60, 50
@@ -177,7 +177,6 @@ class NoLimit(FreshMesh):
         self.assertTrue(os.listdir(c.folder))
 
 
-@unittest.skipUnless(can_run("resume"), "this build has no `dagsync resume`")
 class Resume(Filled):
     def begin_halted(self) -> tuple[Node, ...]:
         a, b, c = self.begin_filled()
@@ -203,7 +202,6 @@ class Resume(Filled):
         self.assertFalse(c.has("all/most"))
 
 
-@unittest.skipUnless(can_run("resume"), "this build has no `dagsync resume`")
 class ResumeAfterALoss(Filled):
     """The folder itself was lost, one way or another, and something stands there again."""
 

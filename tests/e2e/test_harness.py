@@ -1,14 +1,17 @@
-"""The harness itself: tree comparison and links, without a daemon."""
+"""The harness itself: tree comparison, links and skips, without a daemon."""
 
 from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import unittest
 from pathlib import Path
 
+import skips
 import tree
 from mesh import PORT, loopback_hosts
 from proxy import Links
@@ -146,6 +149,40 @@ class LinkControl(unittest.TestCase):
         self.trip(connection)
         connection.shutdown(socket.SHUT_WR)
         self.assertEqual(connection.recv(1), b"")
+
+
+class Skips(unittest.TestCase):
+    """A run in which something was skipped does not pass for one in which all held."""
+
+    def status_of(self, *reasons: str, allowed: bool = False) -> int:
+        """Of a run of a test that holds, and of one that is skipped for each reason."""
+        lines = ["import unittest", "class Told(unittest.TestCase):", "    def test(self): pass"]
+        for number, reason in enumerate(reasons):
+            lines += [f"    @unittest.skip({reason!r})", f"    def test_{number}(self): pass"]
+        environment = os.environ | {"DAGSYNC_ALLOW_SKIPS": "1" if allowed else "0"}
+        with tempfile.TemporaryDirectory() as directory:
+            Path(directory, "told.py").write_text("\n".join(lines))
+            done = subprocess.run(
+                [sys.executable, "-B", skips.__file__, "told"],
+                cwd=directory,
+                env=environment | {"PYTHONPATH": directory},
+                capture_output=True,
+                text=True,
+            )
+        for reason in reasons:
+            self.assertIn(reason, done.stderr)
+        return done.returncode
+
+    def test_all_ran(self) -> None:
+        self.assertEqual(self.status_of(), 0)
+
+    def test_what_could_run_here_must(self) -> None:
+        self.assertEqual(self.status_of("no root"), 1)
+        self.assertEqual(self.status_of("no root", skips.HERE + "too slow"), 1)
+
+    def test_what_cannot_and_what_need_not_is_named_as_skipped(self) -> None:
+        self.assertEqual(self.status_of(skips.HERE + "too slow"), skips.SKIPPED)
+        self.assertEqual(self.status_of("no root", allowed=True), skips.SKIPPED)
 
 
 if __name__ == "__main__":

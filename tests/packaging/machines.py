@@ -24,6 +24,7 @@ CPACK, BUILD, SOURCE = sys.argv[1], *map(Path, sys.argv[2:4])
 sys.path.insert(0, str(SOURCE / "tests/e2e"))
 os.environ.setdefault("DAGSYNC_BIN", str(BUILD / "dagsync"))
 
+import skips  # noqa: E402
 from netns import Network, can_make  # noqa: E402
 from node import end_with_the_test  # noqa: E402
 
@@ -154,8 +155,8 @@ class ThreeMachines(unittest.TestCase):
 
 
 def main() -> None:
-    """Runs the tests of the program, or says why not."""
+    """Runs the tests of the program, or says why not; what does not run fails (skips.py)."""
     if not can_make_roots():
-        print("not run: that needs root, and name spaces of networks, mounts and processes")
-        sys.exit(0)
-    unittest.main(argv=sys.argv[:1] + sys.argv[4:], verbosity=2)
+        needs = "that needs root, and name spaces of networks, mounts and processes"
+        sys.exit(skips.status_of([(Path(sys.argv[0]).name, needs)]))
+    skips.main(argv=sys.argv[:1] + sys.argv[4:], verbosity=2)

@@ -5,7 +5,7 @@
 
 The commands are read out of README.md, "Installing it on three nodes", and run in three roots, each in a
 network name space of its own (machine.py stands for systemd, ssh and sshd). Needs root; without, it
-says so and is done.
+says so (tests/e2e/skips.py).
 """
 
 from __future__ import annotations
