@@ -66,6 +66,7 @@ class TwoNodes {
     FolderMode mode_of_b = FolderMode::kSync;
     bool a_may_send = true;  // as b has it
     int max_delete_percent = 50;
+    Duration versions_keep = FolderConfig().versions_keep;
   };
 
   TwoNodes() : TwoNodes(Setup()) {}
@@ -74,6 +75,7 @@ class TwoNodes {
     config.name = "dags";
     config.path = "/srv/dags";
     config.max_delete_percent = setup.max_delete_percent;
+    config.versions_keep = setup.versions_keep;
     a_ = std::make_unique<Side>(*this, "a", "b", config, PeerConfig());
     config.mode = setup.mode_of_b;
     PeerConfig peer;
