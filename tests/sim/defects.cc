@@ -65,37 +65,44 @@ bool acknowledge_early(Message& message) {
   return true;
 }
 
+constexpr const char* kNobodyWrote = "published a content that nobody wrote";
+constexpr const char* kNobodyMade = "told of a change that nobody made there";
+constexpr const char* kThrownAway = "threw away the last copy of a content";
+constexpr const char* kUntrue = "says in sync, but";
+constexpr const char* kNeverEqual = "after everything was mended";
+
 }  // namespace
 
 const std::vector<Defect>& defects() {
   static const std::vector<Defect> all = {
-      {"no-digest-check", "what is published is what was announced",
+      {"no-digest-check", "what is published is what was announced", kNobodyWrote,
        on_machines([](Machine& machine) { machine.disk_faults.corrupts_staged = true; })},
-      {"forgotten-tombstone", "a tombstone lives until everybody has it",
+      {"forgotten-tombstone", "a tombstone lives until everybody has it", kNobodyMade,
        on_machines([](Machine& machine) { machine.store_faults.forgets_tombstones = true; })},
-      {"lazy-acknowledgement", "only what is durable is acknowledged",
+      {"lazy-acknowledgement", "only what is durable is acknowledged", kNobodyMade,
        on_machines([](Machine& machine) { machine.store_faults.is_always_lazy = true; })},
-      {"early-acknowledgement", "what is only on its way is not acknowledged",
+      {"early-acknowledgement", "what is only on its way is not acknowledged", kUntrue,
        on_messages(acknowledge_early)},
-      {"wall-clock-first", "a version is younger than what it has seen",
+      {"wall-clock-first", "a version is younger than what it has seen", kNeverEqual,
        on_messages(forget_causality)},
-      {"silent-overflow", "lost hints are found by a comparison", on_machines([](Machine& machine) {
+      {"silent-overflow", "lost hints are found by a comparison", kNeverEqual,
+       on_machines([](Machine& machine) {
          machine.watcher_faults.queue = 4;
          machine.watcher_faults.hides_overflow = true;
        })},
-      {"echo", "what dagsync published is no edit",
+      {"echo", "what dagsync published is no edit", kNobodyMade,
        on_machines([](Machine& machine) { machine.disk_faults.rounds_mtimes = true; })},
-      {"loser-not-kept", "every loser is kept",
+      {"loser-not-kept", "every loser is kept", kThrownAway,
        on_machines([](Machine& machine) { machine.disk_faults.keeps_nothing = true; })},
-      {"no-intent", "our own torn write is no edit",
+      {"no-intent", "our own torn write is no edit", kNobodyMade,
        on_machines([](Machine& machine) { machine.store_faults.forgets_intents = true; })},
-      {"blind-replace", "a writer who was faster than the index is noticed",
+      {"blind-replace", "a writer who was faster than the index is noticed", kThrownAway,
        on_machines([](Machine& machine) { machine.disk_faults.expects_nothing = true; })},
-      {"no-lease", "half a file does not travel",
+      {"no-lease", "half a file does not travel", kNobodyMade,
        on_machines([](Machine& machine) { machine.disk_faults.sees_no_writers = true; })},
-      {"no-sync", "a file is durable before its intent is cleared",
+      {"no-sync", "a file is durable before its intent is cleared", kNobodyMade,
        on_machines([](Machine& machine) { machine.disk_faults.syncs_nothing = true; })},
-      {"lost-pages", "a snapshot's end fills gaps only where all of it was sent",
+      {"lost-pages", "a snapshot's end fills gaps only where all of it was sent", kUntrue,
        on_messages(lose_pages)},
   };
   return all;

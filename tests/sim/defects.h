@@ -12,7 +12,8 @@ namespace dagsync::sim {
 
 struct Defect {
   std::string name;
-  std::string what;  // which rule of the design it stands for
+  std::string what;   // which rule of the design it stands for
+  std::string trips;  // what the check says that finds it (checks.cc, world.cc); a part of that
   std::function<void(Options&)> apply;
 };
 
