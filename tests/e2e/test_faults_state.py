@@ -14,6 +14,7 @@ from node import Node
 
 FILES = 200
 PAGE = 4096
+WAL_HEAD, FRAME_HEAD = 32, 24  # of SQLite's log: both bear the salt of the log's round
 STRANGER = 12345
 
 
@@ -89,8 +90,11 @@ class Damaged(FreshMesh):
     def test_a_torn_log_after_a_kill(self) -> None:
         _, _, c = self.begin_and_stop(kill=True)
         log = self.index_of(c).with_name("index.db-wal")
-        if log.exists() and log.stat().st_size > PAGE:
-            os.truncate(log, log.stat().st_size - PAGE // 2)
+        bytes_ = log.read_bytes()
+        self.assertGreater(len(bytes_), WAL_HEAD + FRAME_HEAD + PAGE, "there is a log to tear")
+        last = bytes_[-PAGE - FRAME_HEAD :]
+        self.assertEqual(last[8:16], bytes_[16:24], "its last frame is none of an earlier round")
+        os.truncate(log, len(bytes_) - PAGE // 2)
         c.start()
         self.assert_mended(c)
 
@@ -99,16 +103,20 @@ class Damaged(FreshMesh):
         for number in range(3):
             a.write("dag.py", f"version {number}")
             self.mesh.converge()
+        self.assertEqual(len(c.listed("versions", "dag.py")), 2)
         c.stop()
         shutil.rmtree(self.index_of(c).parent / "versions")
         c.start()
         self.mesh.converge()
-        listed = c.listed("versions", "dag.py")
-        if listed:
-            done = c.run("restore", "dag.py", "--version", str(listed[0]["id"]))
-            self.assert_status(done, 1)
-            self.assertTrue(done.stderr.startswith("dagsync: "), done.stderr)
+        self.assertEqual(c.listed("versions", "dag.py"), [], "what is not there is not offered")
+        done = c.run("restore", "dag.py")
+        self.assert_status(done, 1)
+        self.assertIn("no kept version of dag.py", done.stderr)
         self.assert_content("dag.py", b"version 2")
+        a.write("dag.py", "version 3")
+        self.mesh.converge()
+        self.assert_status(c.run("restore", "dag.py"), 0)
+        self.mesh.wait_content("dag.py", b"version 2")
         self.mesh.fence(c)
 
 
