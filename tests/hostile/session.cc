@@ -38,10 +38,10 @@ int connected_socket(const Target& target) {
 }
 
 const char* name_of(const Message& message) {
-  static constexpr std::array kNames = {
-      "hello", "goodbye",     "tell",      "announce", "page_done", "snapshot_end", "list",
-      "fetch", "fetch_begin", "fetch_end", "credit",   "cancel",    "ping",         "pong",
-      "verify", "verify_page"};
+  static constexpr std::array kNames = {"hello",       "goodbye",      "tell",   "announce",
+                                        "page_done",   "snapshot_end", "list",   "fetch",
+                                        "fetch_begin", "fetch_end",    "credit", "cancel",
+                                        "ping",        "pong",         "verify", "verify_page"};
   static_assert(kNames.size() == std::variant_size_v<Message>);
   return kNames[message.index()];
 }
@@ -150,6 +150,10 @@ void Session::take(Message&& message) {
   if (auto* tell = std::get_if<Tell>(&message)) heard_.tells[tell->folder] = std::move(*tell);
   if (auto* fetch = std::get_if<Fetch>(&message)) heard_.fetches.push_back(std::move(*fetch));
   if (auto* end = std::get_if<FetchEnd>(&message)) heard_.fetch_errors.push_back(end->error);
+  if (auto* page = std::get_if<VerifyPage>(&message)) {
+    heard_.verify_rows += page->rows.size();
+    if (!page->error.empty()) heard_.verify_errors.push_back(std::move(page->error));
+  }
   if (auto* ping = std::get_if<Ping>(&message)) pings_.push_back(ping->id);
   if (auto* announce = std::get_if<Announce>(&message)) {
     for (const Announce::Item& item : announce->items)

@@ -40,6 +40,8 @@ class Session {
     std::map<std::string, Tell> tells;  // the last of each folder
     std::deque<Fetch> fetches;          // not answered yet
     std::vector<std::string> fetch_errors;
+    std::uint64_t verify_rows = 0;
+    std::vector<std::string> verify_errors;
   };
 
   // Connects and shakes hands.

@@ -101,6 +101,7 @@ class Node {
   void connected(const NodeName& peer, const Hello& hello);
   void lost(const NodeName& peer);
   void on_message(const NodeName& peer, Message message);
+  [[nodiscard]] bool may(const NodeName& peer, const Message& message);
   void tick();
   void changed();
   void look_at_waits();
