@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from hostile import HostileMesh
+from hostile import HostileMesh, read_bytes
 
 
 class Flood(HostileMesh):
@@ -66,6 +66,20 @@ class Batch(Flood):
 class Chunks(Flood):
     def test_chunks_that_nobody_asked_for(self) -> None:
         self.flood("chunks-of-nothing", "--count", "2000")
+
+
+class Readings(Flood):
+    def test_a_folder_that_is_to_be_read_again_and_again(self) -> None:
+        size = 64 << 20
+        with open(self.a.path("large.bin"), "wb") as large:
+            large.truncate(size)
+        self.mesh.wait_in_sync(bound=60)
+        before = read_bytes(self.a)
+        heard = self.flood("ask-verify", "--count", "100")
+        self.assertGreaterEqual(heard["verify_rows"], 20, "some questions are nobody's business")
+        self.assertIn("try again in", heard["verify_errors"][0])
+        self.assert_refused("it asks too often")
+        self.assertLess(read_bytes(self.a) - before, 30 * size)
 
 
 class Questions(Flood):
