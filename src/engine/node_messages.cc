@@ -12,6 +12,10 @@ namespace {
 constexpr const char* kMayNotReceive =
     "this node may not receive there: add \"receive\" to `may` of its [[peer]]";
 
+// Contents that nobody asked for: what was under way to a folder that is gone is no more than this.
+constexpr double kMostUnasked = 64 << 20;
+constexpr double kUnaskedPerSecond = 1 << 20;
+
 }  // namespace
 
 template <typename Call>
@@ -91,6 +95,18 @@ void Node::on_message(const NodeName& peer, Message message) {
     }
   };
   std::visit(visit, message);
+}
+
+void Node::on_chunk(const NodeName& peer, const Chunk& chunk) {
+  if (stopping_) return;
+  bool asked = false;
+  for (const auto& [name, folder] : folders_)
+    asked = folder->fetcher().on_chunk(peer, chunk) || asked;
+  if (asked) return;
+  Allowance& unasked = unasked_.try_emplace(peer, kMostUnasked, kUnaskedPerSecond).first->second;
+  unasked.take(static_cast<double>(chunk.bytes.size()), ports_.clock.mono());
+  if (unasked.is_spent(ports_.clock.mono()))
+    peers_.refuse(peer, "it sends contents that nobody asked for");
 }
 
 }  // namespace dagsync

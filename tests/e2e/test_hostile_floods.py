@@ -66,6 +66,7 @@ class Batch(Flood):
 class Chunks(Flood):
     def test_chunks_that_nobody_asked_for(self) -> None:
         self.flood("chunks-of-nothing", "--count", "2000")
+        self.assert_refused("contents that nobody asked for")
 
 
 class Readings(Flood):
