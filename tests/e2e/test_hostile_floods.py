@@ -7,6 +7,9 @@ import unittest
 from hostile import HostileMesh, read_bytes
 
 
+TOO_MANY = "changes, of which it announces too many at once: they come page by page"
+
+
 class Flood(HostileMesh):
     """Too much of what each alone would be allowed; a stays within its memory, and b is served.
 
@@ -23,11 +26,13 @@ class Flood(HostileMesh):
 class Announcements(Flood):
     def test_a_million_announcements(self) -> None:
         self.flood("tombstones", "--path", "never", "--count", "1000000")
+        self.assert_refused(TOO_MANY)
 
 
 class Files(Flood):
     def test_a_million_files_whose_contents_never_come(self) -> None:
         self.flood("files", "--path", "files", "--count", "1000000")
+        self.assert_refused(TOO_MANY)
 
 
 class Pages(Flood):
@@ -39,16 +44,19 @@ class Pages(Flood):
 class Versions(Flood):
     def test_versions_as_long_as_they_may_be(self) -> None:
         self.flood("fat-versions", "--path", "fat", "--count", "6000")
+        self.assert_refused(TOO_MANY)
 
 
 class Authors(Flood):
     def test_authors_without_end(self) -> None:
         self.flood("authors", "--path", "authors", "--count", "100000")
+        self.assert_refused(TOO_MANY)
 
 
 class Sequences(Flood):
     def test_sequences_full_of_holes(self) -> None:
         self.flood("holes", "--path", "holes.py", "--count", "500000")
+        self.assert_refused(TOO_MANY)
 
 
 class KnowledgeOfHoles(Flood):
@@ -56,11 +64,15 @@ class KnowledgeOfHoles(Flood):
         self.flood("absurd-tells", "--count", "200")
         self.assert_refused("too full of holes")
         self.flood("absurd-snapshots", "--count", "50")
+        self.assert_refused("too full of holes")
 
 
 class Batch(Flood):
     def test_a_batch_that_never_ends(self) -> None:
+        """So many files any peer may announce: none is refused, and no end is waited for."""
         self.flood("endless-batch", "--path", "batch", "--count", "4000")
+        self.assertTrue(self.a.has("batch/0/1"))
+        self.assertEqual(self.lines(), [])
 
 
 class Chunks(Flood):
