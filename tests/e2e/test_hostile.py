@@ -85,11 +85,21 @@ class Strangers(HostileMesh):
         self.assert_unharmed()
 
     def test_no_hello_or_a_bad_one(self) -> None:
-        for attack in ("no-hello", "other-major", "large-hello"):
+        attacks = (
+            ("no-hello", "before its hello: no hello: is that a dagsync"),
+            ("other-major", "it speaks protocol 2, we speak 1: install"),
+            ("large-hello", "before its hello: malformed frame: .* too long: is that a dagsync"),
+            ("silent", "before its hello: no hello within 9 s: is that a dagsync"),
+        )
+        for number, (attack, reason) in enumerate(attacks, 1):
             with self.subTest(attack):
-                heard = self.attack(attack)
+                # From an address of its own: the log tells of each once a minute.
+                heard = self.attack(attack, "--from", f"127.99.0.{number}", linger=20)
                 self.assertTrue(heard["closed"])
                 self.assertFalse(heard["greeted"])
+                self.mesh.wait_until(lambda: self.lines(), f"the log tells of {attack}")
+                self.assertEqual(len(self.lines()), 1, self.lines())
+                self.assertRegex(self.lines()[0], f"refused 127.*: .*{reason}")
         self.assert_content("evil.py", None, self.a, self.b)
         self.assert_unharmed()
 

@@ -52,6 +52,7 @@ int run(int argc, char** argv) {
   std::string attack_name;
   double linger = 5;
   app.add_option("--to", address, "HOST:PORT of a daemon")->required();
+  app.add_option("--from", target.from, "an IPv4 address of ours");
   app.add_option("--tls", tls, "directory with ca.crt, node.crt and node.key")->required();
   app.add_option("--name", plan.name.value)->required();
   app.add_option("--folder", plan.folder);

@@ -1,5 +1,6 @@
 #include "hostile/session.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
@@ -31,6 +32,13 @@ int connected_socket(const Target& target) {
   if (getaddrinfo(target.host.c_str(), target.port.c_str(), &hints, &found) != 0)
     give_up("no such address");
   const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (!target.from.empty()) {
+    sockaddr_in from{};
+    from.sin_family = AF_INET;
+    if (inet_pton(AF_INET, target.from.c_str(), &from.sin_addr) != 1 ||
+        bind(fd, reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0)
+      give_up("no address to come from");
+  }
   const bool connected = fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) == 0;
   freeaddrinfo(found);
   if (!connected) give_up("cannot connect");

@@ -22,6 +22,7 @@ namespace dagsync::hostile {
 struct Target {
   std::string host;
   std::string port;
+  std::string from;  // the address that we come from; "": the kernel's choice
   std::string ca;
   std::string cert;
   std::string key;
