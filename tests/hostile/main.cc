@@ -45,8 +45,8 @@ void print(const Session& session) {
 
 int run(int argc, char** argv) {
   CLI::App app("A peer that keeps to no rule");
-  Target target;
   Plan plan;
+  Target& target = plan.target;
   std::string address;
   std::string tls;
   std::string attack_name;
