@@ -76,6 +76,7 @@ struct Fetcher::Session {
   std::uint64_t request = 0;  // 0: none under way
   bool may_delta = true;
   std::uint64_t window = 0;     // bytes that the peer may send ahead
+  std::uint64_t owed = 0;       // of those, what has not come
   std::vector<Arrival> pieces;  // came, not worked on
   std::uint64_t piece_bytes = 0;
   bool begun = false;
@@ -188,7 +189,7 @@ void Fetcher::ask(const std::shared_ptr<Session>& session) {
 void Fetcher::send_fetch(const std::shared_ptr<Session>& session, std::string signature) {
   session->request = outlet_.next_request();
   session->last_byte = clock_.mono();
-  session->window = window_for(*session);
+  session->window = session->owed = window_for(*session);
   const Content& content = session->order.content;
   outlet_.send(session->peer(),
                Fetch{folder_, session->request, session->order.path, content.digest, content.size,
@@ -254,17 +255,27 @@ void Fetcher::on_begin(const NodeName& from, const FetchBegin& begin) {
       });
 }
 
-void Fetcher::on_chunk(const NodeName& from, const Chunk& chunk) {
+bool Fetcher::on_chunk(const NodeName& from, const Chunk& chunk) {
   const auto session = find(from, chunk.request);
-  if (!session || !session->begun || session->ended) return;
+  if (!session) return taken_back_.covers(from, chunk.request, chunk.bytes.size());
+  if (!session->begun || session->ended) return false;
   session->last_byte = clock_.mono();
+  session->owed -= std::min<std::uint64_t>(session->owed, chunk.bytes.size());
   session->piece_bytes += chunk.bytes.size();
   if (session->piece_bytes > session->window + kLeastWindow) {  // its last piece may be beyond
     attempt_failed(session, {ErrorCode::kInvalid, from.value + " sends more than it may"});
-    return;
+    return true;
   }
   session->pieces.push_back({chunk.compressed, std::string(chunk.bytes)});
   pump(session);
+  return true;
+}
+
+// The peer may send what it was allowed to, and a last piece beyond, until it hears of this.
+void Fetcher::take_back(const Session& session) {
+  if (session.request == 0) return;
+  outlet_.send(session.peer(), Cancel{session.request});
+  taken_back_.note(session.peer(), session.request, session.owed + kLeastWindow);
 }
 
 void Fetcher::on_end(const NodeName& from, const FetchEnd& end) {
@@ -298,7 +309,10 @@ void Fetcher::pump(const std::shared_ptr<Session>& session) {
           attempt_failed(session, status.error());
           return;
         }
-        if (!session->ended) outlet_.send(session->peer(), Credit{session->request, bytes});
+        if (!session->ended) {
+          session->owed += bytes;
+          outlet_.send(session->peer(), Credit{session->request, bytes});
+        }
         pump(session);
       });
 }
@@ -324,7 +338,7 @@ void Fetcher::finish(const std::shared_ptr<Session>& session) {
 
 // A delta that did not work is tried whole from the same peer; after that, the next source.
 void Fetcher::attempt_failed(const std::shared_ptr<Session>& session, const Error& error) {
-  if (session->request != 0) outlet_.send(session->peer(), Cancel{session->request});
+  take_back(*session);
   session->last_error = error;
   session->working = false;
   session->assembly.reset();
@@ -353,7 +367,7 @@ void Fetcher::forget(std::uint64_t ticket) {
   const auto it = active_.find(ticket);
   if (it == active_.end()) return;
   const auto session = it->second;
-  if (session->request != 0) outlet_.send(session->peer(), Cancel{session->request});
+  take_back(*session);
   session->closed = true;
   active_.erase(it);
   start_soon();
@@ -367,6 +381,7 @@ void Fetcher::peer_lost(const NodeName& peer) {
   for (const auto& session : lost) {
     attempt_failed(session, {ErrorCode::kUnavailable, peer.value + " went away"});
   }
+  taken_back_.forget(peer);
 }
 
 std::uint64_t Fetcher::bytes_left() const {

@@ -273,17 +273,11 @@ void Folder::on_announce(const NodeName& from, Announce announce) {
   deliver(from, std::exchange(inbox, {}).items);
 }
 
-// Whether there is room for what a peer announces, and the right to do so; takes out of it what
-// cannot be.
+// Whether there is room for what a peer announces; takes out of it what cannot be.
 bool Folder::takes(const NodeName& from, Announce& announce) {
   std::vector<Announce::Item>& items = announce.items;
   const bool is_page = announce.page != 0;
-  const auto peer = replica_.peers().find(from);
-  if (peer == replica_.peers().end()) return false;
-  if (!peer->second.may_send) {
-    outlet_.complain(from, "changes, which it may not send here ([[peer]] may)");
-    return false;
-  }
+  if (!replica_.peers().contains(from)) return false;
   const auto pages = std::count_if(unanswered_pages_.begin(), unanswered_pages_.end(),
                                    [&](const auto& page) { return page.first == from; });
   const Allowance whole(kMostAnnounced, kForgivenPerSecond);

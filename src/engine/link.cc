@@ -155,7 +155,7 @@ void Link::keepalive() {
   timer_ = {};
   const MonoNanos now = clock_.mono();
   if (!greeted_ && now - started_ >= kSilence) {
-    abort({ErrorCode::kUnavailable, "no hello within 9 s"});
+    abort({ErrorCode::kUnavailable, kSaidNothing});
     return;
   }
   if (now - last_heard_ >= kSilence) {

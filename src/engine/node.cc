@@ -24,10 +24,7 @@ Node::Node(NodeName name, std::string version, Ports ports)
            [this](const NodeName& peer, const Hello& hello) { connected(peer, hello); },
            [this](const NodeName& peer) { lost(peer); },
            [this](const NodeName& peer, Message message) { on_message(peer, std::move(message)); },
-           [this](const NodeName& peer, const Chunk& chunk) {
-             for (const auto& [key, folder] : folders_)
-               folder->fetcher().on_chunk(peer, chunk);
-           },
+           [this](const NodeName& peer, const Chunk& chunk) { on_chunk(peer, chunk); },
            [this](const std::string& whom, const std::string& why) {
              event(Event::Kind::kRefused, {whom}, why);
            },
@@ -175,75 +172,6 @@ void Node::event(Event::Kind kind, const NodeName& peer, std::string what) {
   event.peer = peer.value;
   event.what = std::move(what);
   events_.add(std::move(event));
-}
-
-template <typename Call>
-void Node::with_folder(const NodeName& peer, const std::string& name, Call call) {
-  const auto it = meetings_.find(peer);
-  if (it != meetings_.end() && it->second.folders.contains(name)) {
-    call(*folders_.at(name));
-  } else if (it != meetings_.end() && it->second.former.contains(name)) {
-    // It was said before the peer heard that one of us has it no more.
-  } else {
-    peers_.refuse(peer, "it speaks of a folder that is not shared with it");
-  }
-}
-
-void Node::on_message(const NodeName& peer, Message message) {
-  if (stopping_) return;
-  const auto visit = [&]<typename T>(T& body) {
-    if constexpr (std::is_same_v<T, Tell>) {
-      with_folder(peer, body.folder, [&](Folder& folder) { folder.on_tell(peer, body); });
-    } else if constexpr (std::is_same_v<T, Announce>) {
-      with_folder(peer, body.folder,
-                  [&](Folder& folder) { folder.on_announce(peer, std::move(body)); });
-    } else if constexpr (std::is_same_v<T, PageDone>) {
-      with_folder(peer, body.folder, [&](Folder& folder) { folder.on_page_done(peer, body); });
-    } else if constexpr (std::is_same_v<T, SnapshotEnd>) {
-      with_folder(peer, body.folder, [&](Folder& folder) { folder.on_snapshot_end(peer, body); });
-    } else if constexpr (std::is_same_v<T, List>) {
-      const PeerConfig* config = peers_.config_of(peer);
-      if (config == nullptr || !config->may_send) return;
-      if (const auto met = meetings_.find(peer); met == meetings_.end() || !met->second.one_shot) {
-        peers_.refuse(peer, "it asks for a list, and is no one-shot push");
-        return;
-      }
-      with_folder(peer, body.folder, [&](Folder& folder) { folder.on_list(peer); });
-    } else if constexpr (std::is_same_v<T, Fetch>) {
-      const PeerConfig* config = peers_.config_of(peer);
-      with_folder(peer, body.folder, [&](Folder& folder) {
-        if (config != nullptr && config->may_receive) {
-          folder.server().on_fetch(peer, std::move(body));
-        } else {
-          peers_.send({&peer, 1}, FetchEnd{body.request, "this node may not receive contents"});
-        }
-      });
-    } else if constexpr (std::is_same_v<T, FetchBegin>) {
-      for (const auto& [name, folder] : folders_)
-        folder->fetcher().on_begin(peer, body);
-    } else if constexpr (std::is_same_v<T, FetchEnd>) {
-      for (const auto& [name, folder] : folders_)
-        folder->fetcher().on_end(peer, body);
-    } else if constexpr (std::is_same_v<T, Credit>) {
-      for (const auto& [name, folder] : folders_)
-        folder->server().on_credit(peer, body);
-    } else if constexpr (std::is_same_v<T, Cancel>) {
-      for (const auto& [name, folder] : folders_) {
-        folder->server().on_cancel(peer, body);
-        folder->verifier().on_cancel(peer, body);
-      }
-    } else if constexpr (std::is_same_v<T, Verify>) {
-      with_folder(peer, body.folder,
-                  [&](Folder& folder) { folder.verifier().on_verify(peer, body); });
-    } else if constexpr (std::is_same_v<T, VerifyPage>) {
-      for (const auto& [name, folder] : folders_)
-        folder->verifier().on_page(peer, body);
-    } else {
-      static_assert(std::is_same_v<T, Hello> || std::is_same_v<T, Goodbye> ||
-                    std::is_same_v<T, Ping> || std::is_same_v<T, Pong>);  // the link's
-    }
-  };
-  std::visit(visit, message);
 }
 
 // -- people -------------------------------------------------------------------------------------

@@ -329,6 +329,12 @@ void Peers::drop_link(Peer& peer) {
 
 void Peers::link_closed(const LinkEnd& end, const Error& error) {
   if (auto node = strangers_.extract(end.link)) {
+    // Who hangs up may have looked whether somebody is there; of who was refused the log tells.
+    const PeerIdentity& who = node.mapped()->connection().identity();
+    constexpr const char* kWhat =
+        "{}, before its hello: {}: is that a dagsync of our major version?";
+    if (error.code == ErrorCode::kInvalid || error.message == Link::kSaidNothing)
+      log_refusal(who.address, "breach", fmt::format(kWhat, joined(who.names), error.message));
     bury(std::move(node.mapped()));
     return;
   }

@@ -273,15 +273,28 @@ std::vector<Rereader::Item> Rereader::choose(const RereadRange& range, RelPath& 
   return items;
 }
 
-void Rereader::read(const RereadRange& range, std::function<bool()> abandoned,
-                    std::function<void(Reread)> done) {
+std::uint64_t Rereader::cost_of_looking() const {
+  const Index::Totals& totals = replica_.index().totals();
+  return (totals.files + totals.directories) * kPathCost;
+}
+
+std::uint64_t Rereader::cost_of_all() const {
+  return cost_of_looking() + replica_.index().totals().bytes;
+}
+
+std::uint64_t Rereader::read(const RereadRange& range, std::function<bool()> abandoned,
+                             std::function<void(Reread)> done) {
   auto session = std::make_shared<Session>();
   RelPath last;
   session->items = choose(range, last);
   session->abandoned = std::move(abandoned);
   session->done = std::move(done);
   session->result.page.last = std::move(last);
+  std::uint64_t cost = 0;
+  for (const Item& item : session->items)
+    cost += kPathCost + (item.is_read ? item.expected.size : 0);
   step(session);
+  return cost;
 }
 
 void Rereader::step(const std::shared_ptr<Session>& session) {

@@ -197,21 +197,38 @@ void Verifier::on_verify(const NodeName& from, const Verify& verify) {
   };
   if (const auto& halted = replica_.halted()) return refuse("the folder is halted: " + *halted);
   if (answering_.contains(from)) return refuse("one request at a time");
+  const bool is_first = verify.after.is_root() && verify.paths.empty();
+  if (const Duration pause = allowed(from).pause(clock_.mono()); pause > Duration(0)) {
+    outlet_.complain(from, "questions what stands here: it asks too often");
+    return refuse(fmt::format("it is asked too often by this node: try again in {} s",
+                              std::chrono::ceil<std::chrono::seconds>(pause).count()));
+  }
+  charge(from, kQuestionCost + (is_first ? reader_.cost_of_looking() : 0));
   const auto under_way = std::make_shared<std::uint64_t>(verify.request);
   answering_[from] = under_way;
-  const bool is_first = verify.after.is_root() && verify.paths.empty();
   const RereadRange range{verify.after, verify.paths};
   hooks_.take_in(verify.paths, is_first, [this, from, under_way, range] {
     if (*under_way == 0) return;
-    reader_.read(
-        range, [under_way] { return *under_way == 0; },
-        [this, from, under_way](Reread found) {
-          answering_.erase(from);
-          note(found);
-          found.page.request = *under_way;
-          outlet_.send(from, found.page);
-        });
+    charge(from, reader_.read(
+                     range, [under_way] { return *under_way == 0; },
+                     [this, from, under_way](Reread found) {
+                       answering_.erase(from);
+                       note(found);
+                       found.page.request = *under_way;
+                       outlet_.send(from, found.page);
+                     }));
   });
+}
+
+Allowance& Verifier::allowed(const NodeName& peer) {
+  const double per_second = 1 / to_seconds(kReadingEach);
+  return allowed_.try_emplace(peer, kMostReadings, per_second).first->second;
+}
+
+// Also for what is taken back meanwhile, or asking and taking back would cost nothing.
+void Verifier::charge(const NodeName& peer, std::uint64_t cost) {
+  const std::uint64_t reading = std::max(kLeastReading, reader_.cost_of_all());
+  allowed(peer).take(static_cast<double>(cost) / static_cast<double>(reading), clock_.mono());
 }
 
 void Verifier::on_cancel(const NodeName& from, const Cancel& cancel) {

@@ -149,6 +149,12 @@ def forget_peak(one: Node) -> None:
     Path(f"/proc/{one.process.pid}/clear_refs").write_text("5")
 
 
+def read_bytes(one: Node) -> int:
+    """That the daemon has read in its life, from files and sockets."""
+    text = Path(f"/proc/{one.process.pid}/io").read_text()
+    return int(re.search(r"rchar: (\d+)", text)[1])
+
+
 def is_sanitized(one: Node) -> bool:
     """A sanitizer's shadow of all memory takes terabytes of addresses."""
     text = Path(f"/proc/{one.process.pid}/status").read_text()

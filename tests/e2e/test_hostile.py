@@ -22,6 +22,7 @@ class Malformed(HostileMesh):
         self.assertTrue(heard["greeted"], "it was let in")
         self.assertTrue(heard["closed"], heard)
         self.assert_refused(reason)
+        self.assertRegex(heard["goodbye"], reason, "it is told why")
         self.assert_unharmed()
         return heard
 
@@ -38,7 +39,7 @@ class Malformed(HostileMesh):
             "path-long-name",
         ):
             with self.subTest(attack):
-                self.assert_breach(attack, "")
+                self.assert_breach(attack, "not a path inside the folder")
         for directory in (self.a.folder, self.a.folder.parent, "/tmp"):
             for name in OUTSIDE_NAMES:
                 self.assertNotIn(name, os.listdir(directory))
@@ -52,6 +53,7 @@ class Malformed(HostileMesh):
         self.assert_breach("unknown-type", "unknown type")
         self.assert_breach("unknown-flag", "unknown flags")
         self.assert_breach("many-fields", "too many fields")
+        self.assert_breach("too-many-intervals", "too many intervals")
         self.assert_breach("hellos", "it says hello without end")
 
     def test_bombs_are_not_decompressed(self) -> None:
@@ -67,6 +69,17 @@ class Malformed(HostileMesh):
         self.assertFalse(again["greeted"])
         self.assertTrue(again["closed"])
         self.assertTrue(self.lines("not heard again"))
+
+    def test_who_connects_again_and_again_is_let_in_twenty_times_then_once_a_second(self) -> None:
+        began = time.monotonic()
+        self.attack("connects", "--count", "40", linger=0)
+        took = time.monotonic() - began
+        self.assert_refused("it connects again and again: once a second is enough")
+        let_in = len(self.lines(f"peer {self.peer} connected"))
+        self.assertGreaterEqual(let_in, 20)
+        self.assertLessEqual(let_in, 21 + took)
+        self.assertLess(let_in, 40, "the machine is too slow to try this")
+        self.assert_unharmed()
 
     def test_a_folder_that_it_was_not_given(self) -> None:
         self.assert_breach("other-folder", "folder that is not shared", "--text", "secret")
@@ -85,11 +98,21 @@ class Strangers(HostileMesh):
         self.assert_unharmed()
 
     def test_no_hello_or_a_bad_one(self) -> None:
-        for attack in ("no-hello", "other-major", "large-hello"):
+        attacks = (
+            ("no-hello", "before its hello: no hello: is that a dagsync"),
+            ("other-major", "it speaks protocol 2, we speak 1: install"),
+            ("large-hello", "before its hello: malformed frame: .* too long: is that a dagsync"),
+            ("silent", "before its hello: no hello within 9 s: is that a dagsync"),
+        )
+        for number, (attack, reason) in enumerate(attacks, 1):
             with self.subTest(attack):
-                heard = self.attack(attack)
+                # From an address of its own: the log tells of each once a minute.
+                heard = self.attack(attack, "--from", f"127.99.0.{number}", linger=20)
                 self.assertTrue(heard["closed"])
                 self.assertFalse(heard["greeted"])
+                self.mesh.wait_until(lambda: self.lines(), f"the log tells of {attack}")
+                self.assertEqual(len(self.lines()), 1, self.lines())
+                self.assertRegex(self.lines()[0], f"refused 127.*: .*{reason}")
         self.assert_content("evil.py", None, self.a, self.b)
         self.assert_unharmed()
 

@@ -95,6 +95,16 @@ class WithoutReceive(HostileMesh):
         heard = self.attack("fetch", "--path", "secret.py", "--text", "not for runners", linger=0)
         self.assertEqual(heard["chunk_bytes"], 0)
         self.assertIn("may not receive", heard["fetch_errors"][0])
+        self.assert_refused("a question for a content: it may not receive here")
+
+    def test_nor_what_verify_tells_of_the_folder(self) -> None:
+        self.a.write("secret.py", b"not for runners")
+        self.mesh.wait_content("secret.py", b"not for runners")
+        heard = self.attack("ask-verify", "--count", "3", linger=0)
+        self.assertEqual(heard["verify_rows"], 0)
+        self.assertEqual(len(heard["verify_errors"]), 3, heard)
+        self.assertIn("may not receive", heard["verify_errors"][0])
+        self.assert_refused("a question what stands here: it may not receive here")
 
     def test_nor_a_list_unless_it_comes_for_one_push(self) -> None:
         heard = self.attack("lists-without-reading", "--count", "1")

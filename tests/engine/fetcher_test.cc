@@ -128,7 +128,7 @@ TEST_CASE("what is not what was announced is not taken") {
     const std::uint64_t request = world.our_end.next_message<Fetch>().request;
     world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});
     world.worker.run_all();
-    world.fetcher.on_chunk({"b"}, {request, false, c.comes});
+    CHECK(world.fetcher.on_chunk({"b"}, {request, false, c.comes}));
     world.fetcher.on_end({"b"}, {request, ""});
     world.worker.run_all();
     CHECK(world.failure() == c.why);
@@ -142,7 +142,7 @@ TEST_CASE("a chunk that is no zstd, and a delta that nobody asked for, end the a
   std::uint64_t request = world.our_end.next_message<Fetch>().request;
   world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});
   world.worker.run_all();
-  world.fetcher.on_chunk({"b"}, {request, true, "nonsense"});
+  CHECK(world.fetcher.on_chunk({"b"}, {request, true, "nonsense"}));
   world.worker.run_all();
   CHECK(world.failure().find("zstd") != std::string::npos);
 
@@ -163,7 +163,7 @@ TEST_CASE("a peer that sends more than its window is cut off") {
   world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});
   const std::string chunk(kMaxChunkBytes, 'x');  // no worker takes them up
   for (std::size_t sent = 0; sent <= 2 * Fetcher::kLeastWindow; sent += chunk.size())
-    world.fetcher.on_chunk({"b"}, {request, false, chunk});
+    CHECK(world.fetcher.on_chunk({"b"}, {request, false, chunk}));
   CHECK(world.failure() == "b sends more than it may");
   static_cast<void>(world.our_end.next_message<Cancel>());
   world.worker.run_all();  // the job of the attempt that is over changes nothing
@@ -205,13 +205,46 @@ TEST_CASE("what comes from another peer, for another request or twice is ignored
   REQUIRE(request == 1);
   world.fetcher.on_begin({"c"}, {request, Encoding::kWhole});
   world.fetcher.on_begin({"b"}, {request + 9, Encoding::kWhole});
-  world.fetcher.on_chunk({"b"}, {request, false, "before its begin"});
+  CHECK_FALSE(world.fetcher.on_chunk({"b"}, {request, false, "before its begin"}));
   world.fetcher.on_end({"c"}, {request, "no"});
   world.carry_all();
   CHECK(world.published() == "content");
   world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});  // over
   world.fetcher.on_end({"b"}, {request, "no"});
   CHECK(world.results.size() == 1);
+}
+
+TEST_CASE("of a request that was taken back comes what was under way, and no more is expected") {
+  TransferWorld world;
+  const Content content = file_content(std::string(8 * Fetcher::kLeastWindow, 'x'), kFileTime);
+  const std::uint64_t ticket = world.order("a", content);
+  world.settle();
+  const std::uint64_t request = world.our_end.next_message<Fetch>().request;
+  world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});
+  const std::string chunk(kMaxChunkBytes, 'x');
+  CHECK(world.fetcher.on_chunk({"b"}, {request, false, chunk}));
+  world.fetcher.forget(ticket);
+  CHECK_FALSE(world.fetcher.on_chunk({"b"}, {request + 1, false, chunk}));
+  CHECK_FALSE(world.fetcher.on_chunk({"c"}, {request, false, chunk}));
+  // All of its window, and a last piece beyond.
+  std::size_t came = chunk.size();
+  for (; came < 2 * Fetcher::kLeastWindow; came += chunk.size())
+    CHECK(world.fetcher.on_chunk({"b"}, {request, false, chunk}));
+  CHECK_FALSE(world.fetcher.on_chunk({"b"}, {request, false, chunk}));
+}
+
+TEST_CASE("requests that were taken back are remembered within bounds, the latest") {
+  TakenBack requests;
+  for (std::uint64_t request = 1; request <= 2 * TakenBack::kMostRequests; ++request)
+    requests.note({"b"}, request, 10);
+  CHECK_FALSE(requests.covers({"b"}, TakenBack::kMostRequests, 1));
+  CHECK(requests.covers({"b"}, TakenBack::kMostRequests + 1, 10));
+  requests.note({"b"}, 9999, TakenBack::kMostBytes);
+  CHECK(requests.covers({"b"}, 9999, TakenBack::kMostBytes));
+  CHECK_FALSE(requests.covers({"b"}, 2 * TakenBack::kMostRequests, 1));
+  requests.note({"b"}, 10'000, 10);
+  requests.forget({"b"});
+  CHECK_FALSE(requests.covers({"b"}, 10'000, 1));
 }
 
 TEST_CASE("an order that is forgotten is cancelled, and never answered") {

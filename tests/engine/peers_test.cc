@@ -44,6 +44,31 @@ TEST_CASE("a certificate with no configured name is refused before it speaks") {
   CHECK(world.come_in({})->gone);
 }
 
+TEST_CASE("who says something else than hello, or nothing, is told of, and how to mend it") {
+  const std::string mend = ": is that a dagsync of our major version?";
+  PeersWorld world;
+  SUBCASE("another message first") {
+    world.come_in({"a"})->say(frame_message(List{"dags"}));
+    CHECK(world.refused == Names{"a, before its hello: no hello" + mend});
+  }
+  SUBCASE("no message at all") {
+    world.come_in({"a"})->say(std::string(100, 'x'));
+    REQUIRE(world.refused.size() == 1);
+    CHECK(world.refused[0].starts_with("a, before its hello: malformed frame"));
+    world.come_in({"a"})->say(std::string(100, 'x'));
+    CHECK(world.refused.size() == 1);  // once a minute
+  }
+  SUBCASE("nothing") {
+    const auto far = world.come_in({"a"});
+    world.clock.advance(10s);
+    CHECK(world.refused == Names{"a, before its hello: no hello within 9 s" + mend});
+  }
+  SUBCASE("it hangs up: that was no breach") {
+    world.come_in({"a"})->hang_up();
+    CHECK(world.refused.empty());
+  }
+}
+
 TEST_CASE("a hello that claims another name is refused without a word") {
   struct Case {
     Names certificate;

@@ -28,6 +28,7 @@ struct PeersWorld {
   FakeRandom random;
   FakeTransport transport;
   Names events;
+  Names refused;  // why, of those that dialed us
   Peers peers;
 
   explicit PeersWorld(const std::string& self = "m")
@@ -36,7 +37,8 @@ struct PeersWorld {
                [this](const NodeName& name, const Hello&) { note("connected", name); },
                [this](const NodeName& name) { note("lost", name); },
                [this](const NodeName& name, const Message&) { note("message", name); },
-               [this](const NodeName& name, const Chunk&) { note("chunk", name); }}) {
+               [this](const NodeName& name, const Chunk&) { note("chunk", name); },
+               [this](const std::string&, const std::string& why) { refused.push_back(why); }}) {
     peers.configure(
         {peer_config("a", {"a:1", "a:2"}), peer_config("z", {"z:1"}), peer_config("dials-us")});
   }

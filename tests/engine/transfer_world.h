@@ -142,7 +142,7 @@ struct TransferWorld {
   }
   void to_fetcher(const LineEnd::Said& said, const NodeName& from = {"b"}) {
     if (const auto* piece = std::get_if<LineEnd::Piece>(&said.what)) {
-      fetcher.on_chunk(from, {piece->request, piece->compressed, piece->bytes});
+      CHECK(fetcher.on_chunk(from, {piece->request, piece->compressed, piece->bytes}));
       return;
     }
     const Message& message = std::get<Message>(said.what);

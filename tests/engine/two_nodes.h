@@ -104,6 +104,8 @@ class TwoNodes {
     a_->transport.answer(std::make_unique<FakeConnection>(far_a_));
     b_->transport.accept(std::make_unique<FakeConnection>(far_b_));
   }
+  // What a believes to be on its way to b, which does not read.
+  void fill_the_way_to_b(std::size_t bytes) { far_a_->queued = bytes; }
   void disconnect() {
     if (far_a_) far_a_->hang_up();
     if (far_b_) far_b_->hang_up();

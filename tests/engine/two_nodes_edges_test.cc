@@ -324,3 +324,25 @@ TEST_CASE("a folder that is not there at the start halts, and the node meets its
   world.until([&] { return world.b().node.status().peers.front().connected; });
   std::filesystem::create_directory(root_of(world.a()));
 }
+
+TEST_CASE("who does not read as fast as changes come is left behind, and caught up later") {
+  TwoNodes world;
+  world.start();
+  world.until_in_sync();
+  constexpr std::size_t kMostQueued = 32 << 20;
+  world.fill_the_way_to_b(kMostQueued);
+  world.a().real.save_by_rename("before.py", "this still goes");
+  world.look_and_sync(world.a());
+  CHECK(world.b().real.exists("before.py"));
+
+  world.fill_the_way_to_b(kMostQueued + 1);
+  world.a().real.save_by_rename("after.py", "and this does not");
+  world.look(world.a());
+  world.look(world.b());
+  CHECK_FALSE(world.b().real.exists("after.py"));
+  CHECK_FALSE(world.a().node.in_sync());
+
+  world.fill_the_way_to_b(0);
+  world.until_in_sync();
+  CHECK(world.b().real.read("after.py") == "and this does not");
+}

@@ -234,3 +234,51 @@ TEST_CASE("a peer has one question under way at a time") {
   world.until([&] { return take_pages() == 3; });
   CHECK(pages.at(4).rows.empty());  // it is not there any more, and that was taken in
 }
+
+TEST_CASE("a peer that has the folder read again and again is told to come back later") {
+  VerifyWorld world;
+  bool started = false;
+  world.a().node.start({}, [&](const Status&) { started = true; });
+  world.until([&] { return started; });
+  // Large, and quickly read: the disk fails at its first byte.
+  world.a().real.write("dag.py", "content");
+  std::filesystem::resize_file(world.a().real.real("dag.py"), Verifier::kLeastReading);
+  world.look(world.a());
+  world.clock.advance(1s);  // nothing is racy any more
+  world.look(world.a());
+  world.let_rot(world.a(), "dag.py", fail(ErrorCode::kIo, "input/output error"));
+  std::uint64_t request = 0;
+  const auto ask = [&](OldPeer& peer) {
+    peer.far->say(frame_message(Verify{"dags", ++request, {}, {}}));
+    std::optional<VerifyPage> answer;
+    world.until([&] {
+      for (const Message& message : take_heard(*peer.far)) {
+        if (const auto* page = std::get_if<VerifyPage>(&message)) answer = *page;
+      }
+      return answer.has_value();
+    });
+    return *answer;
+  };
+  const std::string refused = "it is asked too often by this node: try again in ";
+  auto peer = std::make_optional<OldPeer>(world);
+  VerifyPage page;
+  while (page.error.empty() && request < 100)
+    page = ask(*peer);
+  CHECK(page.error.starts_with(refused + "15"));
+  constexpr auto kMost = static_cast<std::uint64_t>(Verifier::kMostReadings);
+  CHECK(request > kMost);
+  CHECK(request <= kMost + 2);
+
+  // A new connection is no new allowance.
+  const auto connect_after = [&](Duration pause) {
+    peer->far->hang_up();
+    world.clock.advance(pause);
+    world.until([&] { return !world.a().transport.dials.empty(); });
+    peer.emplace(world);
+  };
+  connect_after(1s);
+  CHECK(ask(*peer).error.starts_with(refused));
+  connect_after(Verifier::kReadingEach);
+  CHECK(ask(*peer).rows.size() == 1);
+  CHECK(ask(*peer).error.starts_with(refused));
+}

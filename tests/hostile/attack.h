@@ -16,6 +16,7 @@ struct Plan {
   std::string path = "evil.py";  // of what is announced
   std::string text = "evil";     // a content, or what the attack needs
   std::uint64_t count = 1;
+  Target target;  // for those that connect again
 };
 
 using Attack = void (*)(Session&, const Plan&);

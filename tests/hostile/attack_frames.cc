@@ -121,6 +121,12 @@ void hellos_without_end(Session& session, const Plan& plan) {
     session.greet(plan.name, plan.folder);
 }
 
+// Each time a new connection, whose hello is in order.
+void connects(Session&, const Plan& plan) {
+  for (std::uint64_t i = 1; i < plan.count; ++i)
+    Session(plan.target).greet(plan.name, plan.folder);
+}
+
 // -- before the hello ---------------------------------------------------------------------------
 
 void in_anothers_name(Session& session, const Plan& plan) {
@@ -172,6 +178,7 @@ const Attacks& frame_attacks() {
       {"zstd-that-lies", zstd_that_lies},
       {"many-fields", many_fields},
       {"hellos", hellos_without_end},
+      {"connects", connects},
   };
   return attacks;
 }

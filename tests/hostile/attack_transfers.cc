@@ -101,6 +101,17 @@ void fetch(Session& session, const Plan& plan) {
                        std::chrono::seconds(5));
 }
 
+// What stands in the folder, `count` times, each time when the last answer has come.
+void ask_verify(Session& session, const Plan& plan) {
+  for (std::uint64_t request = 1; request <= plan.count && session.open(); ++request) {
+    session.send(Verify{plan.folder, request, {}, {}});
+    session.listen_until([&] {
+      const auto answers = session.heard().messages.find("verify_page");
+      return answers != session.heard().messages.end() && answers->second >= request;
+    });
+  }
+}
+
 void pings_without_reading(Session& session, const Plan& plan) {
   session.stop_reading();
   std::string frames;
@@ -136,6 +147,7 @@ const Attacks& transfer_attacks() {
       {"fetch-without-reading", fetch_without_reading},
       {"fetch-nothing-without-reading", fetch_nothing_without_reading},
       {"fetch", fetch},
+      {"ask-verify", ask_verify},
       {"pings-without-reading", pings_without_reading},
       {"lists-without-reading", lists_without_reading},
       {"refuse-contents", refuse_contents},

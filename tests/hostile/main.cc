@@ -21,28 +21,38 @@ Attack find(const std::string& name, bool& greets) {
   return nullptr;
 }
 
+std::vector<std::string> first_of(std::vector<std::string> lines) {
+  if (lines.size() > 10) lines.resize(10);
+  return lines;
+}
+
 void print(const Session& session) {
   const Session::Heard& heard = session.heard();
-  std::vector<std::string> errors = heard.fetch_errors;
-  if (errors.size() > 10) errors.resize(10);
   const nlohmann::json line = {
-      {"closed", heard.closed},           {"greeted", heard.greeted},
-      {"goodbye", heard.goodbye},         {"messages", heard.messages},
-      {"chunk_bytes", heard.chunk_bytes}, {"paths", heard.paths},
-      {"fetch_errors", errors},           {"bytes_sent", session.bytes_sent()},
+      {"closed", heard.closed},
+      {"greeted", heard.greeted},
+      {"goodbye", heard.goodbye},
+      {"messages", heard.messages},
+      {"chunk_bytes", heard.chunk_bytes},
+      {"paths", heard.paths},
+      {"verify_rows", heard.verify_rows},
+      {"bytes_sent", session.bytes_sent()},
+      {"fetch_errors", first_of(heard.fetch_errors)},
+      {"verify_errors", first_of(heard.verify_errors)},
   };
   std::puts(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
 
 int run(int argc, char** argv) {
   CLI::App app("A peer that keeps to no rule");
-  Target target;
   Plan plan;
+  Target& target = plan.target;
   std::string address;
   std::string tls;
   std::string attack_name;
   double linger = 5;
   app.add_option("--to", address, "HOST:PORT of a daemon")->required();
+  app.add_option("--from", target.from, "an IPv4 address of ours");
   app.add_option("--tls", tls, "directory with ca.crt, node.crt and node.key")->required();
   app.add_option("--name", plan.name.value)->required();
   app.add_option("--folder", plan.folder);

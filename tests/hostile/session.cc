@@ -1,5 +1,6 @@
 #include "hostile/session.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
@@ -31,6 +32,13 @@ int connected_socket(const Target& target) {
   if (getaddrinfo(target.host.c_str(), target.port.c_str(), &hints, &found) != 0)
     give_up("no such address");
   const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (!target.from.empty()) {
+    sockaddr_in from{};
+    from.sin_family = AF_INET;
+    if (inet_pton(AF_INET, target.from.c_str(), &from.sin_addr) != 1 ||
+        bind(fd, reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0)
+      give_up("no address to come from");
+  }
   const bool connected = fd >= 0 && connect(fd, found->ai_addr, found->ai_addrlen) == 0;
   freeaddrinfo(found);
   if (!connected) give_up("cannot connect");
@@ -38,10 +46,10 @@ int connected_socket(const Target& target) {
 }
 
 const char* name_of(const Message& message) {
-  static constexpr std::array kNames = {
-      "hello", "goodbye",     "tell",      "announce", "page_done", "snapshot_end", "list",
-      "fetch", "fetch_begin", "fetch_end", "credit",   "cancel",    "ping",         "pong",
-      "verify", "verify_page"};
+  static constexpr std::array kNames = {"hello",       "goodbye",      "tell",   "announce",
+                                        "page_done",   "snapshot_end", "list",   "fetch",
+                                        "fetch_begin", "fetch_end",    "credit", "cancel",
+                                        "ping",        "pong",         "verify", "verify_page"};
   static_assert(kNames.size() == std::variant_size_v<Message>);
   return kNames[message.index()];
 }
@@ -150,6 +158,10 @@ void Session::take(Message&& message) {
   if (auto* tell = std::get_if<Tell>(&message)) heard_.tells[tell->folder] = std::move(*tell);
   if (auto* fetch = std::get_if<Fetch>(&message)) heard_.fetches.push_back(std::move(*fetch));
   if (auto* end = std::get_if<FetchEnd>(&message)) heard_.fetch_errors.push_back(end->error);
+  if (auto* page = std::get_if<VerifyPage>(&message)) {
+    heard_.verify_rows += page->rows.size();
+    if (!page->error.empty()) heard_.verify_errors.push_back(std::move(page->error));
+  }
   if (auto* ping = std::get_if<Ping>(&message)) pings_.push_back(ping->id);
   if (auto* announce = std::get_if<Announce>(&message)) {
     for (const Announce::Item& item : announce->items)

@@ -22,6 +22,7 @@ namespace dagsync::hostile {
 struct Target {
   std::string host;
   std::string port;
+  std::string from;  // the address that we come from; "": the kernel's choice
   std::string ca;
   std::string cert;
   std::string key;
@@ -40,6 +41,8 @@ class Session {
     std::map<std::string, Tell> tells;  // the last of each folder
     std::deque<Fetch> fetches;          // not answered yet
     std::vector<std::string> fetch_errors;
+    std::uint64_t verify_rows = 0;
+    std::vector<std::string> verify_errors;
   };
 
   // Connects and shakes hands.

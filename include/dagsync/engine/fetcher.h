@@ -14,6 +14,7 @@
 
 #include "dagsync/core/messages.h"
 #include "dagsync/engine/outlet.h"
+#include "dagsync/engine/taken_back.h"
 #include "dagsync/ports/clock.h"
 #include "dagsync/ports/disk.h"
 #include "dagsync/ports/worker.h"
@@ -47,9 +48,10 @@ class Fetcher {
   std::uint64_t fetch(Order order, Done done);
   void forget(std::uint64_t ticket);
   void peer_lost(const NodeName& peer);
-  // From a peer; what is not ours is ignored.
+  // From a peer; what is not ours is ignored. A chunk is ours also where it was under way when its
+  // request was taken back: false is given for what nobody asked for here.
   void on_begin(const NodeName& from, const FetchBegin& begin);
-  void on_chunk(const NodeName& from, const Chunk& chunk);
+  [[nodiscard]] bool on_chunk(const NodeName& from, const Chunk& chunk);
   void on_end(const NodeName& from, const FetchEnd& end);
   [[nodiscard]] std::uint64_t bytes_left() const;  // of all orders
 
@@ -62,6 +64,7 @@ class Fetcher {
   [[nodiscard]] std::uint64_t window_for(const Session& session) const;
   void pump(const std::shared_ptr<Session>& session);
   void finish(const std::shared_ptr<Session>& session);
+  void take_back(const Session& session);
   void attempt_failed(const std::shared_ptr<Session>& session, const Error& error);
   void close(const std::shared_ptr<Session>& session, Result<std::unique_ptr<Staged>> result);
   void watch_for_stalls();
@@ -77,6 +80,7 @@ class Fetcher {
   std::uint64_t next_ticket_ = 1;
   std::map<NodeName, std::deque<std::shared_ptr<Session>>> queues_;  // by the first to be asked
   std::map<std::uint64_t, std::shared_ptr<Session>> active_;         // by ticket
+  TakenBack taken_back_;
 };
 
 }  // namespace dagsync

@@ -27,6 +27,7 @@ class Link {
   static constexpr Duration kHeardLately = kKeepalive / 2;
   static constexpr Duration kMeasuredLately = std::chrono::seconds(10);
   static constexpr Duration kSilence = std::chrono::seconds(9);
+  static constexpr const char* kSaidNothing = "no hello within 9 s";  // why it was closed
   // Said and not taken by the peer: beyond, it is taken for one that does not read.
   static constexpr std::size_t kMostQueuedBytes = 64 << 20;
 

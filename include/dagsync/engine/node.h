@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "dagsync/engine/allowance.h"
 #include "dagsync/engine/config.h"
 #include "dagsync/engine/counting_worker.h"
 #include "dagsync/engine/events.h"
@@ -101,6 +102,8 @@ class Node {
   void connected(const NodeName& peer, const Hello& hello);
   void lost(const NodeName& peer);
   void on_message(const NodeName& peer, Message message);
+  [[nodiscard]] bool may(const NodeName& peer, const Message& message);
+  void on_chunk(const NodeName& peer, const Chunk& chunk);
   void tick();
   void changed();
   void look_at_waits();
@@ -136,7 +139,8 @@ class Node {
     std::string version;
     bool one_shot = false;  // connected only for a push
   };
-  std::map<NodeName, Meeting> meetings_;  // with the peers that are connected
+  std::map<NodeName, Meeting> meetings_;   // with the peers that are connected
+  std::map<NodeName, Allowance> unasked_;  // bytes of contents that nobody asked for
   std::vector<std::string> listen_;
   std::function<void(Status)> started_;
   std::size_t starting_ = 0;

@@ -34,13 +34,18 @@ class Rereader {
   static constexpr std::uint64_t kPageBytes = 64 << 20;  // read; one file may be larger
   static constexpr std::uint64_t kSliceBytes = 8 << 20;
   static constexpr std::size_t kSlicePaths = 64;
+  static constexpr std::uint64_t kPathCost = 2 << 10;  // looking at a path, in bytes read
 
   Rereader(Worker& worker, Disk& disk, const Replica& replica, const IgnoreRules& rules);
 
   // As much of the range as a page takes. Calls `done` once, not from within this call; never where
-  // `abandoned` has become true.
-  void read(const RereadRange& range, std::function<bool()> abandoned,
-            std::function<void(Reread)> done);
+  // `abandoned` has become true. Gives what it costs, in bytes to be read, whether abandoned or
+  // not.
+  std::uint64_t read(const RereadRange& range, std::function<bool()> abandoned,
+                     std::function<void(Reread)> done);
+  // What it costs to look at every path, and to read all of it.
+  [[nodiscard]] std::uint64_t cost_of_looking() const;
+  [[nodiscard]] std::uint64_t cost_of_all() const;
 
   // Why this node has something else at the path than the others, and knows of it: drift, a file
   // that is too large. "" where there is no reason.

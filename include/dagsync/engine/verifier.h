@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "dagsync/engine/allowance.h"
 #include "dagsync/engine/outlet.h"
 #include "dagsync/engine/reread.h"
 #include "dagsync/engine/verification.h"
@@ -21,6 +22,12 @@ class Verifier {
  public:
   static constexpr Duration kPatience = std::chrono::minutes(10);  // for one page, for a repair
   static constexpr Duration kQuietWithin = std::chrono::seconds(10);
+  // A peer may have us read the whole folder so often at once, and then once in each such time. One
+  // `dagsync verify` there reads it once, and again what differs, four times at most.
+  static constexpr double kMostReadings = 24;
+  static constexpr Duration kReadingEach = std::chrono::seconds(150);
+  static constexpr std::uint64_t kLeastReading = 64 << 20;  // a smaller folder counts as so large
+  static constexpr std::uint64_t kQuestionCost = 64 << 10;  // beside what is read for it
 
   struct Hooks {
     std::function<void(const std::vector<RelPath>&, bool whole, std::function<void()>)> take_in;
@@ -73,6 +80,8 @@ class Verifier {
   void ask_peer(const RunPtr& run, const NodeName& peer, const RereadRange& range,
                 Verification::Answer answer);
   void answer(std::uint64_t request, const VerifyPage& page);
+  [[nodiscard]] Allowance& allowed(const NodeName& peer);
+  void charge(const NodeName& peer, std::uint64_t cost);
   void note(const Reread& found);
   void reported(const RunPtr& run, VerifyReport report);
   [[nodiscard]] bool repair(const RunPtr& run);
@@ -91,6 +100,7 @@ class Verifier {
   std::set<RelPath> marked_;                                      // whose trouble comes from here
   std::map<std::uint64_t, Asked> asked_;                          // by request
   std::map<NodeName, std::shared_ptr<std::uint64_t>> answering_;  // the request; 0: taken back
+  std::map<NodeName, Allowance> allowed_;                         // in readings of the folder
 };
 
 }  // namespace dagsync
