@@ -259,9 +259,8 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
     const bool is_over =
         has_moved_on(intent, row) || is_settled(intent, row, image.meta.knowledge) ||
         is_edit_to_compare(disk, intent, row, look, image.meta.author.node(), same_boot);
-    // A failing disk does not even say whether something stands there.
-    const bool is_unknown =
-        !is_over && look.outcome == LookResult::Outcome::kFailed && !look.seen.disk;
+    // A failing disk does not say what stands there, or whether anything does.
+    const bool is_unknown = !is_over && look.outcome == LookResult::Outcome::kFailed;
     if (!is_over && !is_unknown) {
       if (verdict == Shows::kTorn) take_away_torn(disk, intent, look, image, writes);
       entry = entry_after(disk, intent, row, verdict, look);

@@ -342,12 +342,20 @@ TEST_CASE("an intent stays until its path shows what the row says") {
 
 TEST_CASE("what a failing disk says nothing of is not judged yet") {
   RecoveryWorld world;
-  world.intended.content = Content();
+  std::string fails;
+  SUBCASE("whether anything stands there") {
+    world.intended.content = Content();
+    fails = "stat";
+  }
+  SUBCASE("what stands there, be it torn") {
+    world.write("a.py", "", kNewTime);
+    fails = "read";
+  }
   world.intend(world.old);
   std::vector<std::string> diary;
   NotingDisk failing(world.disk.disk(), diary);
-  failing.refuse = [](const std::string& step, const RelPath&) -> std::optional<Error> {
-    if (step != "stat") return std::nullopt;
+  failing.refuse = [&](const std::string& step, const RelPath&) -> std::optional<Error> {
+    if (step != fails) return std::nullopt;
     return Error{ErrorCode::kIo, "input/output error"};
   };
   world.run_on(failing);
