@@ -35,12 +35,12 @@ std::optional<Event> EventRing::find(std::uint64_t number) const {
   const std::size_t in_last = pages_.back().rows.size();
   const std::size_t all = (pages_.size() - 1) * kRowsOfAPage + in_last;
   const std::size_t index = all - 1 - from_the_end;
-  const auto& [rows, text] = pages_[index / kRowsOfAPage];
+  const Page& page = pages_[index / kRowsOfAPage];
   const std::size_t in_page = index % kRowsOfAPage;
-  const Row& row = rows[in_page];
-  std::uint32_t begin = in_page == 0 ? 0 : rows[in_page - 1].ends.back();
+  const Row& row = page.rows[in_page];
+  std::uint32_t begin = in_page == 0 ? 0 : page.rows[in_page - 1].ends.back();
   const auto next = [&](std::uint32_t end) {
-    const std::string_view part = std::string_view(text).substr(begin, end - begin);
+    const std::string_view part = std::string_view(page.text).substr(begin, end - begin);
     begin = end;
     return part;
   };
