@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMostEvents = 3000;  // of one daemon, that wait
 constexpr std::size_t kMostJobs = 500;
+constexpr std::size_t kMostQueued = 4 << 20;  // bytes that were sent, and nobody takes; of all links
 constexpr Duration kMemoryOfTrouble = std::chrono::seconds(12);
 
 bool is_ignored(const RelPath& path) {
@@ -149,6 +150,7 @@ void World::check_bounds(Machine& machine) {
   if (!machine.runs()) return;
   if (machine.events_waiting() > kMostEvents) fail(machine.name + ": too many timers and jobs");
   if (machine.jobs_waiting() > kMostJobs) fail(machine.name + ": too many jobs wait");
+  if (network_.queued_bytes() > kMostQueued) fail("too much waits for peers that do not take it");
 }
 
 // A daemon that says "in sync" must be right, as far as it can know.
