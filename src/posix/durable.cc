@@ -51,9 +51,14 @@ Status sync_file_system(int root) {
 Status make_durable(int root, const std::vector<RelPath>& paths) {
   if (paths.empty()) return {};
   if (paths.size() > kMaxPathsSyncedSingly) return sync_file_system(root);
+  std::set<RelPath> directories;
+  for (const RelPath& path : paths) {
+    RelPath above = standing_parent(root, path);
+    while (directories.insert(above).second && !above.is_root())
+      above = above.parent();
+  }
   std::set<RelPath> all(paths.begin(), paths.end());
-  for (const RelPath& path : paths)
-    all.insert(standing_parent(root, path));
+  all.merge(directories);
   for (const RelPath& path : all) {
     const auto synced = sync_one(root, path);
     if (!synced) return tl::unexpected(synced.error());

@@ -252,7 +252,7 @@ Status SimDisk::sync_all() {
   return {};
 }
 
-// What stands there, and the closest directory above that is still there.
+// What stands there, and the directories above that are still there.
 Status SimDisk::sync_one(const RelPath& path) {
   if (const Status step = disks_->step("make durable"); !step) return step;
   const auto root = disks_->root();
@@ -263,9 +263,11 @@ Status SimDisk::sync_one(const RelPath& path) {
   RelPath parent = path.parent();
   while (!parent.is_root() && !files.is_directory(files.walk(*root, parent.bytes())))
     parent = parent.parent();
-  if (const Status step = disks_->step("make durable"); !step) return step;
-  files.sync(files.walk(*root, parent.bytes()));
-  return {};
+  for (;; parent = parent.parent()) {
+    if (const Status step = disks_->step("make durable"); !step) return step;
+    if (const Inode above = files.walk(*root, parent.bytes())) files.sync(above);
+    if (parent.is_root()) return {};
+  }
 }
 
 // -- kept versions --------------------------------------------------------------------------------
