@@ -92,14 +92,14 @@ void World::forgive_all_on(const Machine& machine) {
     // A clock that is ahead takes a time of the future for one of the past, once nobody knows
     // better.
     if (content.mtime > WallClock{events_}.now()) people_.stands_again(version);
-    // And of a file that differs in its mode alone, which has no time, nobody knows which came
-    // later.
+    // And what was made in sight of a version with the same mtime or a younger one, such as by
+    // chmod or `touch -d`, is known for the later one by the index alone.
     for (const auto& other : machines_) {
       const auto& rows = other->store.rows().entries;
       const auto row = rows.find(path);
       if (other.get() == &machine || row == rows.end()) continue;
       const Content& theirs = row->second.record.content;
-      if (same_bytes(theirs, content) && theirs.mtime == content.mtime)
+      if (content.kind != Kind::kTombstone && theirs.mtime >= content.mtime)
         people_.stands_again(people_.version(other->name, path, theirs));
     }
   }
