@@ -20,7 +20,6 @@ struct Intake::Round {
   UnixNanos gone_since;  // the moment of deletes that are found by a scan
   std::set<RelPath> hinted;
   std::set<RelPath> looked;
-  std::set<RelPath> absent;        // of them: nothing stood there
   std::set<std::uint64_t> linked;  // inodes with several names, seen and not followed up
   std::uint64_t kept_bytes = 0;
 };
@@ -231,13 +230,7 @@ void Intake::poll_unwatched() {
 void Intake::look(const std::shared_ptr<Round>& round, std::vector<RelPath> paths) {
   std::vector<LookAt> at;
   for (const RelPath& path : paths) {
-    if (path.is_root()) continue;
-    if (!round->looked.insert(path).second) {
-      // A directory that was made anew is watched since its listing alone: what came into it
-      // between the look and that is hinted by nobody.
-      if (round->absent.contains(path)) settler_.add(path, clock_.mono());
-      continue;
-    }
+    if (path.is_root() || !round->looked.insert(path).second) continue;
     LookAt look;
     look.path = path;
     look.sign = !round->whole;
@@ -350,7 +343,6 @@ void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
       round.kept_bytes += look.bytes->size();
       round.batch.bytes.emplace(look.seen.content.digest, std::move(look.bytes));
     }
-    if (look.seen.content.kind == Kind::kTombstone) round.absent.insert(path);
     round.batch.seen.push_back(std::move(look.seen));
   }
 }
