@@ -30,9 +30,9 @@ std::string too_many_deletes(const Halt& halt, std::size_t files, const FolderCo
   const std::string those =
       halt.told == 0 ? "them" : fmt::format("the {} that no peer was told of", halt.deletes);
   return fmt::format(
-      "{} files of {} went within {} s, more than max_delete_percent = {} allows: `dagsync resume "
-      "{}` "
-      "brings {} back from the peers, with --accept-deletes it deletes {} everywhere",
+      "{} files of {} went within {} s, more than max_delete_percent = {} allows: "
+      "`dagsync resume {}` brings {} back from the peers, with --accept-deletes it deletes {} "
+      "everywhere",
       halt.deletes + halt.told, files + halt.told, DeleteGuard::kWindow / std::chrono::seconds(1),
       config.max_delete_percent, config.name, those, halt.told == 0 ? "them" : "those, too,");
 }

@@ -29,8 +29,8 @@ class UvLoop {
   void run_once();  // waits for the next events and handles them
   void stop();      // run() returns after the calls under way; before run(): at its start
 
-  // Calls later, on the loop thread, in the order of the posts. Thread-safe, but not while the loop
-  // goes; never blocks.
+  // Calls later, on the loop thread, in the order of the posts. Thread-safe, though not beside the
+  // destructor; never blocks.
   void post(std::function<void()> call);
 
   [[nodiscard]] Result<SignalWatch> on_signal(int signal, std::function<void()> call);
