@@ -29,6 +29,7 @@ std::string why_not(const LookResult& look) {
       return "a socket, device or FIFO is not replicated: ignore it, or remove it";
     case LookResult::Outcome::kFailed:
     case LookResult::Outcome::kSeen:
+    case LookResult::Outcome::kSame:
       break;
   }
   return look.error;

@@ -136,7 +136,7 @@ void Intake::begin() {
   in_hand_ = paths.size();
   round->hinted = {paths.begin(), paths.end()};
   if (!round->whole) {
-    look(round, std::move(paths));
+    look(round, first_looks(*round, paths));
     return;
   }
   scanning_ = true;
@@ -155,8 +155,9 @@ void Intake::check_root(const std::shared_ptr<Round>& round) {
           deliver(round);
           return;
         }
-        scanner_.scan({RelPath()},
-                      [this, round](Scanner::Found found) { scanned(round, std::move(found)); });
+        scanner_.scan({RelPath()}, [this, round](Scanner::Found found) {
+          scanned(round, {}, std::move(found));
+        });
       });
 }
 

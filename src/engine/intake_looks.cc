@@ -6,23 +6,50 @@
 
 namespace dagsync {
 
-void Intake::look(const std::shared_ptr<Round>& round, std::vector<RelPath> paths) {
-  std::vector<LookAt> at;
+std::vector<LookAt> Intake::first_looks(Round& round, const std::vector<RelPath>& paths) {
+  std::vector<LookAt> looks;
   for (const RelPath& path : paths) {
-    if (path.is_root() || !round->looked.insert(path).second) continue;
-    LookAt look;
-    look.path = path;
-    look.sign = !round->whole;
-    look.suspect = suspects_.contains(path);
-    const IndexEntry* entry = index_.find(path);
-    if (entry != nullptr) look.known_state = entry->disk;
-    if (entry != nullptr && entry->record.is_live()) {
-      look.known = entry->record.content;
-      look.signature = signatures_.find(look.known.digest);
-      look.blocks = blocks_.find(look.known.digest);
+    if (!path.is_root() && round.looked.insert(path).second) {
+      looks.push_back(known_of(round, path));
     }
-    at.push_back(std::move(look));
   }
+  return looks;
+}
+
+// A directory that was made anew is watched since its scan alone: what changed below it between its
+// look and that is hinted by nobody.
+std::vector<LookAt> Intake::second_looks(const Round& round, const std::set<RelPath>& scanned) {
+  std::vector<LookAt> looks;
+  for (const Observation& seen : round.batch.seen) {
+    RelPath above = seen.path;
+    do
+      above = above.parent();
+    while (!above.is_root() && !scanned.contains(above));
+    if (above.is_root()) continue;
+    LookAt look = known_of(round, seen.path);
+    look.again = true;
+    look.before = seen.disk;
+    looks.push_back(std::move(look));
+  }
+  return looks;
+}
+
+LookAt Intake::known_of(const Round& round, const RelPath& path) {
+  LookAt look;
+  look.path = path;
+  look.sign = !round.whole;
+  look.suspect = suspects_.contains(path);
+  const IndexEntry* entry = index_.find(path);
+  if (entry != nullptr) look.known_state = entry->disk;
+  if (entry != nullptr && entry->record.is_live()) {
+    look.known = entry->record.content;
+    look.signature = signatures_.find(look.known.digest);
+    look.blocks = blocks_.find(look.known.digest);
+  }
+  return look;
+}
+
+void Intake::look(const std::shared_ptr<Round>& round, std::vector<LookAt> at) {
   if (at.empty()) {
     conclude(round);
     return;
@@ -30,18 +57,20 @@ void Intake::look(const std::shared_ptr<Round>& round, std::vector<RelPath> path
   in_hand_ = round->looked.size();
   const bool keep = round->kept_bytes < Round::kKeptBytesMost;
   observer_.look(std::move(at), round->moment, keep, [this, round](std::vector<LookResult> looks) {
-    std::vector<RelPath> directories;
-    sort_looks(*round, std::move(looks), directories);
+    std::set<RelPath> directories = sort_looks(*round, std::move(looks));
     if (directories.empty()) {
       conclude(round);
       return;
     }
-    scanner_.scan(std::move(directories),
-                  [this, round](Scanner::Found found) { scanned(round, std::move(found)); });
+    scanner_.scan({directories.begin(), directories.end()},
+                  [this, round, directories](Scanner::Found found) {
+                    scanned(round, directories, std::move(found));
+                  });
   });
 }
 
-void Intake::scanned(const std::shared_ptr<Round>& round, Scanner::Found found) {
+void Intake::scanned(const std::shared_ptr<Round>& round, const std::set<RelPath>& directories,
+                     Scanner::Found found) {
   auto& troubles = round->batch.troubles;
   unlisted_.insert(found.unlisted.begin(), found.unlisted.end());
   troubles.insert(troubles.end(), found.troubles.begin(), found.troubles.end());
@@ -57,13 +86,20 @@ void Intake::scanned(const std::shared_ptr<Round>& round, Scanner::Found found) 
   }
   std::vector<RelPath> paths = std::move(found.differing);
   if (round->whole) paths.insert(paths.end(), round->hinted.begin(), round->hinted.end());
-  look(round, std::move(paths));
+  std::vector<LookAt> looks = first_looks(*round, paths);
+  std::vector<LookAt> again = second_looks(*round, directories);
+  looks.insert(looks.end(), std::make_move_iterator(again.begin()),
+               std::make_move_iterator(again.end()));
+  look(round, std::move(looks));
 }
 
-// Sorts the looks into the batch; a hinted directory must be scanned, for it may be a new one.
-void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
-                        std::vector<RelPath>& directories) {
+// Sorts the looks into the batch, and returns the directories to be scanned: those that were hinted
+// at, for they may be new ones.
+std::set<RelPath> Intake::sort_looks(Round& round, std::vector<LookResult> looks) {
+  forget_what_changed(round, looks);
+  std::set<RelPath> directories;
   for (LookResult& look : looks) {
+    if (look.outcome == LookResult::Outcome::kSame) continue;
     const RelPath& path = look.seen.path;
     open_.erase(path);
     failed_.erase(path);
@@ -91,6 +127,7 @@ void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
         look.seen.content = {};
         look.seen.disk.reset();
         break;
+      case LookResult::Outcome::kSame:
       case LookResult::Outcome::kSeen:
         break;
     }
@@ -104,7 +141,7 @@ void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
       round.linked.insert(look.seen.disk->inode);
     }
     const bool hinted = round.hinted.contains(path);
-    if (is_directory && hinted && !round.whole) directories.push_back(path);
+    if (is_directory && hinted && !round.whole && !look.again) directories.insert(path);
     if (look.seen.content.kind == Kind::kTombstone && !hinted) look.seen.moment = round.gone_since;
     const Digest digest = look.seen.content.digest;
     if (!look.signature.empty()) signatures_.put(digest, std::move(look.signature));
@@ -119,6 +156,16 @@ void Intake::sort_looks(Round& round, std::vector<LookResult> looks,
     }
     round.batch.seen.push_back(std::move(look.seen));
   }
+  return directories;
+}
+
+void Intake::forget_what_changed(Round& round, const std::vector<LookResult>& looks) {
+  std::set<RelPath> changed;
+  for (const LookResult& look : looks)
+    if (look.again && look.outcome != LookResult::Outcome::kSame) changed.insert(look.seen.path);
+  if (changed.empty()) return;
+  std::erase_if(round.batch.seen,
+                [&](const Observation& seen) { return changed.contains(seen.path); });
 }
 
 // A write through one hard link is a change of each name, but hinted for that one alone.
@@ -135,8 +182,8 @@ std::vector<RelPath> Intake::other_names(Round& round) const {
 
 // Before a delete is believed: is this still our folder?
 void Intake::conclude(const std::shared_ptr<Round>& round) {
-  if (auto names = other_names(*round); !names.empty()) {
-    look(round, std::move(names));
+  if (auto looks = first_looks(*round, other_names(*round)); !looks.empty()) {
+    look(round, std::move(looks));
     return;
   }
   expand_absences(*round);

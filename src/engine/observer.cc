@@ -181,12 +181,24 @@ bool went_back(const DiskState& known, const std::optional<DiskState>& now) {
   return !now || has_come_back(known, *now);
 }
 
+// A second look comes too soon after the first for `racy` to say anything.
+bool is_as_before(const LookAt& at, const std::optional<DiskState>& now) {
+  if (!at.before || !now) return !at.before && !now;
+  DiskState before = *at.before;
+  before.racy = false;
+  return is_unchanged(before, *now);
+}
+
 LookResult look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) {
   LookResult look;
   look.seen.path = at.path;
   look.seen.moment = moment;
   const auto state = disk.stat(at.path);
   if (!state) return failed(at.path, state.error());
+  if (at.again && is_as_before(at, *state)) {
+    look.outcome = LookResult::Outcome::kSame;
+    return look;
+  }
   look.seen.went_back = at.suspect && at.known_state && went_back(*at.known_state, *state);
   if (!*state) return look;  // nothing stands there
   look.seen.disk = **state;
@@ -239,6 +251,7 @@ LookResult look_at(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_byt
   LookResult look;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     look = look_once(disk, at, moment, keep_bytes);
+    look.again = at.again;
     if (look.outcome != LookResult::Outcome::kMoving) return look;
   }
   return look;

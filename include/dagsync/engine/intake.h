@@ -89,9 +89,15 @@ class Intake {
   void begin();
   void defer_publishing(std::vector<RelPath>& paths);
   void check_root(const std::shared_ptr<Round>& round);
-  void look(const std::shared_ptr<Round>& round, std::vector<RelPath> paths);
-  void sort_looks(Round& round, std::vector<LookResult> looks, std::vector<RelPath>& directories);
-  void scanned(const std::shared_ptr<Round>& round, Scanner::Found found);
+  [[nodiscard]] std::vector<LookAt> first_looks(Round& round, const std::vector<RelPath>& paths);
+  [[nodiscard]] std::vector<LookAt> second_looks(const Round& round,
+                                                 const std::set<RelPath>& scanned);
+  [[nodiscard]] LookAt known_of(const Round& round, const RelPath& path);
+  void look(const std::shared_ptr<Round>& round, std::vector<LookAt> at);
+  [[nodiscard]] std::set<RelPath> sort_looks(Round& round, std::vector<LookResult> looks);
+  static void forget_what_changed(Round& round, const std::vector<LookResult>& looks);
+  void scanned(const std::shared_ptr<Round>& round, const std::set<RelPath>& directories,
+               Scanner::Found found);
   [[nodiscard]] std::vector<RelPath> other_names(Round& round) const;
   void conclude(const std::shared_ptr<Round>& round);
   void deliver(const std::shared_ptr<Round>& round);

@@ -28,6 +28,8 @@ struct LookAt {
       nullptr;           // of `known`, where it is too large for a signature: the same
   bool suspect = false;  // a power cut may have taken it
   bool sign = false;     // of a large file: make its signature too
+  bool again = false;    // this is a second look, and the first one found `before`
+  std::optional<DiskState> before = std::nullopt;
 };
 
 struct LookResult {
@@ -37,6 +39,7 @@ struct LookResult {
     kMoving,   // it changed while it was read: look again
     kSpecial,  // a socket, device or FIFO
     kFailed,   // `error` says why
+    kSame,     // of a second look: what the first one found stands there still
   };
   Outcome outcome = Outcome::kSeen;
   Observation seen;
@@ -46,6 +49,7 @@ struct LookResult {
   std::string delta;                         // from `known` to this, if asked for and short
   bool asked = false;                        // whether a writer has it open
   bool degraded = false;                     // asked, and nobody could say
+  bool again = false;                        // of a second look
   std::string error;
 };
 
