@@ -203,7 +203,7 @@ void Folder::doubt(const std::vector<RelPath>& unsynced, std::set<RelPath> suspe
                    const std::string& boot, const std::string& agreed_in) {
   const bool same_boot = !boot.empty() && boot == agreed_in;
   boot_ = boot;
-  agreed_in_ = unsynced.empty() ? boot : agreed_in;
+  agreed_in_ = unsynced.empty() && suspects.empty() ? boot : agreed_in;
   if (!same_boot) suspects.insert(unsynced.begin(), unsynced.end());
   intake_.suspect(std::move(suspects));
 }

@@ -31,6 +31,12 @@ bool is_back(const Intent& intent, const LookResult& look) {
          has_come_back(*intent.old->disk, *look.seen.disk);
 }
 
+// Nobody has changed since what the entry knows: at most a power cut took some of its bytes.
+bool is_untouched(const IndexEntry& known, const LookResult& look) {
+  return known.disk && look.seen.disk && known.disk->inode == look.seen.disk->inode &&
+         known.disk->ctime == look.seen.disk->ctime;
+}
+
 // A symlink that was made here has the time of that as its mtime until it gets its own, which
 // nobody can sync. Any other was given to it by somebody.
 bool shows_when_it_was_made(const LookResult& look) {
@@ -56,7 +62,9 @@ Shows judge(Disk& disk, const Intent& intent, const LookResult& look, bool same_
   const auto is_half_of = [&seen](const Content& content) {
     return seen.kind == Kind::kFile && content.kind == Kind::kFile && seen.mtime == content.mtime;
   };
-  return is_half_of(intended) || is_half_of(old) ? Shows::kTorn : Shows::kEdit;
+  const bool is_torn = is_half_of(intended) || is_half_of(old) ||
+                       (!same_boot && had_old && is_untouched(*intent.old, look));
+  return is_torn ? Shows::kTorn : Shows::kEdit;
 }
 
 // A file that may not be read now is known by its size and mtime, should it be one of the two.
@@ -101,15 +109,17 @@ bool is_settled(const Intent& intent, const std::optional<IndexEntry>& row,
          !has_origin(intent.old, intent.intended.record);
 }
 
-// An edit of this node, whose row is here: only where the machine went down, and the disk shows
-// again what it replaced, is that of use. Any other difference the comparison with the disk judges
-// by the times in the row.
+// An edit of this node, whose row is here: only where the machine went down, and that has undone
+// the edit (or has left some of its bytes, with the times of before), is the intent of use. Any
+// other difference the comparison with the disk judges by the times in the row.
 bool is_edit_to_compare(Disk& disk, const Intent& intent, const std::optional<IndexEntry>& row,
                         const LookResult& look, const NodeName& self, bool same_boot) {
   const bool is_new = intent.old && !has_origin(intent.old, intent.intended.record);
   const bool is_edit = is_new && intent.intended.id.author.node() == self;
   if (!is_edit || !has_origin(row, intent.intended.record)) return false;
-  return same_boot || !shows(disk, look, intent.old->record.content);
+  const bool is_undone =
+      shows(disk, look, intent.old->record.content) || is_untouched(*intent.old, look);
+  return same_boot || !is_undone;
 }
 
 // Another content was made of the path since: its row was written after all that the intent tells,

@@ -92,59 +92,6 @@ TEST_CASE("who gives a symlink another time after the rename has seen what it br
   }
 }
 
-TEST_CASE("where an edit is lost with the power, what it replaced is no edit of now") {
-  RecoveryWorld world;
-  world.intend(world.old);
-  world.image.meta.author = world.intended.origin.author;  // it was made here
-  world.image.entries.clear();
-  const RelPath path = world.image.intents[0].path;
-  world.image.entries.emplace_back(path, world.entry_of(world.intended));
-  world.write("a.py", "old", kOldTime);
-  SUBCASE("the machine went down") {
-    world.image.meta.boot = "another";
-    world.run();
-    CHECK(world.entry()->record == world.old);
-    CHECK_FALSE(world.is_edit());
-  }
-  SUBCASE("only the daemon did: then somebody has put it back") {
-    world.image.meta.boot = world.disk.disk().boot();
-    world.run();
-    CHECK(world.entry()->record == world.intended);
-    CHECK(world.is_edit());
-  }
-  CHECK(world.doubtful.empty());
-}
-
-TEST_CASE("a torn write of ours is no edit") {
-  RecoveryWorld world;
-  world.intend(world.old);
-  world.write("a.py", "", kNewTime);  // as a power cut leaves it
-  world.run();
-  CHECK(world.entry()->record == world.old);
-  // The comparison that follows reads it, and its ctime says that it is no edit.
-  CHECK(world.entry()->disk->racy);
-  CHECK(world.entry()->disk->ctime == world.disk.look("a.py")->ctime);
-}
-
-TEST_CASE("a torn write under a new name is taken away, and kept") {
-  RecoveryWorld world;
-  SUBCASE("where nothing was before") {
-    world.intend(std::nullopt);
-  }
-  SUBCASE("where something had been deleted") {
-    world.intend(edit("a", 1, {}, kOldTime));
-  }
-  world.write("a.py", "ne", kNewTime);
-  world.run();
-  CHECK_FALSE(world.disk.exists("a.py"));
-  CHECK_FALSE(world.is_edit());
-  REQUIRE(world.image.kept.size() == 1);
-  CHECK(world.disk.kept(world.image.kept[0].id) == "ne");
-  CHECK(world.image.kept[0].path == DiskWorld::path("a.py"));
-  CHECK(world.image.kept[0].content.digest == digest_of("ne"));
-  CHECK(describe(world.writes).find("keep a.py") != std::string::npos);
-}
-
 TEST_CASE("a real edit stays one") {
   RecoveryWorld world;
   SUBCASE("of a file that was there") {
@@ -313,16 +260,6 @@ TEST_CASE("each path is judged on its own, and the others stay as they are") {
   CHECK(world.image.entries[2].second == world.entry_of(world.old));
 }
 
-TEST_CASE("half of what was published before is no edit either, where its delete was under way") {
-  RecoveryWorld world;
-  world.intended = edit("b", 1, {}, kNewTime, &world.old);
-  world.intend(world.old);
-  world.write("a.py", "", kOldTime);  // `old` was not synced yet
-  world.run();
-  CHECK(world.entry()->record == world.old);
-  CHECK(world.doubtful == std::vector{DiskWorld::path("a.py")});
-}
-
 TEST_CASE("an intent stays until its path shows what the row says") {
   RecoveryWorld world;
   world.intend(world.old);
@@ -396,32 +333,4 @@ TEST_CASE("a merge that only this node has made gets a number of its own later")
   world.run();
   CHECK(world.entry()->record == reconcile(world.old, world.intended));
   CHECK(world.entry()->id == ChangeId{});
-}
-
-TEST_CASE("a file whose delete a power cut has undone is no edit, and is kept") {
-  RecoveryWorld world;
-  world.old = edit("a", 1, {}, kOldTime);
-  world.intend(world.old);
-  world.write("a.py", "new!", kOtherTime);
-  Intent& intent = world.image.intents[0];
-  const auto stands = world.disk.look("a.py");
-  SUBCASE("gone after it was last changed") {
-    intent.old->disk = seen_gone({stands->ctime.value + 1}, {});
-    world.run();
-    CHECK_FALSE(world.disk.exists("a.py"));
-    CHECK(world.image.kept.size() == 1);
-    CHECK_FALSE(world.is_edit());
-  }
-  SUBCASE("gone by a clock that was set back, and the same as before") {
-    intent.old->disk = seen_gone({stands->ctime.value - 1}, *stands);
-    world.run();
-    CHECK_FALSE(world.disk.exists("a.py"));
-    CHECK_FALSE(world.is_edit());
-  }
-  SUBCASE("but what was changed after it was gone is one") {
-    intent.old->disk = seen_gone({stands->ctime.value - 1}, {});
-    world.run();
-    CHECK(world.disk.exists("a.py"));
-    CHECK(world.is_edit());
-  }
 }
