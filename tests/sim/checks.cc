@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::size_t kMostEvents = 3000;  // of one daemon, that wait
 constexpr std::size_t kMostJobs = 500;
-constexpr std::size_t kMostQueued = 4 << 20;  // bytes that were sent, and nobody takes; of all links
+constexpr std::size_t kMostQueued = 4
+                                    << 20;  // bytes that were sent, and nobody takes; of all links
 constexpr Duration kMemoryOfTrouble = std::chrono::seconds(12);
 
 bool is_ignored(const RelPath& path) {
@@ -80,10 +81,10 @@ void World::check_entry(const Machine& machine, const RelPath& path, const Recor
       fail(machine.name + " replaced a record by an older one", path);
   }
   people_.published(machine.name, path, record);
-  // A delete that only joins what it replaced is told once more.
-  if (old != nullptr && !old->is_live() && !record.is_live()) return;
   const bool is_own = record.origin.author.node().value == machine.name;
   if (!is_own || record.origin != entry.id || !authored_.insert(record.origin).second) return;
+  // A delete that only joins what it replaced is told once more.
+  if (old != nullptr && !old->is_live() && !record.is_live()) return;
   // A directory that an end kept from being removed is taken for a person's: harmless.
   const bool is_leftover =
       record.content.kind == Kind::kDirectory && last_trouble_.contains(&machine);
@@ -98,7 +99,9 @@ void World::check_entry(const Machine& machine, const RelPath& path, const Recor
   const bool is_filled = record.content.kind == Kind::kDirectory && [&] {
     const Tree tree = tree_of(machine);
     return std::any_of(tree.begin(), tree.end(), [&](const auto& standing) {
-      return standing.first.is_below(path) &&
+      if (!standing.first.is_below(path)) return false;
+      const Inode inode = machine.files.walk(machine.root(), standing.first.bytes());
+      return machine.files.has_writer(inode) ||
              people_.made_here(machine.name, standing.first, standing.second);
     });
   }();
@@ -246,6 +249,17 @@ bool World::is_held(const Version& version, const RelPath& path, const Content& 
   });
 }
 
+// Its bytes may be elsewhere by chance, as those of another file.
+bool World::is_known_elsewhere(const Machine& machine, const RelPath& path, const Record& record) {
+  return std::any_of(machines_.begin(), machines_.end(), [&](const auto& other) {
+    if (other.get() == &machine) return false;
+    if (content_at(*other, path) == record.content) return true;  // its row is on its way
+    const auto& rows = other->store.rows().entries;
+    const auto row = rows.find(path);
+    return row != rows.end() && row->second.record.version.has_seen(record.version);
+  });
+}
+
 void World::check_end() {
   for (auto& machine : machines_) {
     const FolderStatus status = machine->folder().status();
@@ -278,8 +292,8 @@ void World::check_end() {
       fail("a version that was replaced has returned: " + describe(content), path);
   }
   for (const auto& [version, told] : people_.told()) {
-    const RelPath& path = told.first;
-    const Content& content = told.second;
+    const RelPath& path = told.path;
+    const Content& content = told.record.content;
     if (content.kind != Kind::kFile || people_.is_forgiven(version)) continue;
     if (people_.was_overwritten_by_a_person(version) || is_held(version, path, content, nullptr))
       continue;

@@ -103,6 +103,10 @@ void World::forgive_all_on(const Machine& machine) {
         people_.stands_again(people_.version(other->name, path, theirs));
     }
   }
+  for (const auto& [version, told] : people_.told()) {
+    const bool is_own = told.record.origin.author.node().value == machine.name;
+    if (is_own && !is_known_elsewhere(machine, told.path, told.record)) people_.forgive(version);
+  }
 }
 
 // The state directory, and with it what was kept; or the folder too. What nobody else has is lost.
@@ -129,8 +133,9 @@ void World::lose(Machine& machine) {
       people_.forgive(people_.version(machine.name, path, content));
     // The same bytes may have been told of under other names.
     for (const auto& [version, told] : people_.told()) {
-      const bool is_it = same_bytes(told.second, content);
-      if (is_it && !is_held(version, told.first, told.second, &machine)) people_.forgive(version);
+      const bool is_it = same_bytes(told.record.content, content);
+      if (is_it && !is_held(version, told.path, told.record.content, &machine))
+        people_.forgive(version);
     }
   }
   machine.store.lose_all();

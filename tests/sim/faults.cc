@@ -123,7 +123,8 @@ void World::after_power_cut(Machine& machine, const Tree& before) {
     const auto row = machine.store.rows().entries.find(path);
     const bool is_kept_in_mind =
         row != machine.store.rows().entries.end() && row->second.record.content == old;
-    const bool is_elsewhere = is_kept_in_mind && is_held(lost, path, old, &machine);
+    const bool is_elsewhere = is_kept_in_mind && is_held(lost, path, old, &machine) &&
+                              is_known_elsewhere(machine, path, row->second.record);
     if (!is_elsewhere) people_.forgive(lost);
     const bool is_torn = now.kind == Kind::kFile && !people_.somebody_wrote(now.digest);
     const bool is_known =

@@ -42,14 +42,15 @@ void People::acted(const std::string& machine, const RelPath& path, const Versio
   }
   if (made != before) over_[before].insert(made);
   const auto told = told_.find(before);
-  if (told != told_.end() && told->second.second.digest != after.digest)
-    overwritten_.emplace(path, told->second.second.digest);
+  if (told == told_.end()) return;
+  const Digest& digest = told->second.record.content.digest;
+  if (digest != after.digest) overwritten_.emplace(path, digest);
 }
 
 void People::authored(const std::string& machine, const RelPath& path, const Record& record) {
   const Version made = version(machine, path, record.content);
   if (record.is_live()) {
-    told_.emplace(made, std::pair(path, record.content));
+    told_.emplace(made, Told{path, record});
   } else {
     deletes_told_.emplace(record.origin, made);
     --deletes_made_[{machine, path}];

@@ -63,7 +63,11 @@ class People {
   }
   // Two people who do the same make one version: that one of them replaced says nothing then.
   [[nodiscard]] bool is_of_several(const Version& version, const RelPath& path) const;
-  [[nodiscard]] const std::map<Version, std::pair<RelPath, Content>>& told() const { return told_; }
+  struct Told {
+    RelPath path;
+    Record record;  // that of the first who told of it
+  };
+  [[nodiscard]] const std::map<Version, Told>& told() const { return told_; }
 
  private:
   [[nodiscard]] bool was_replaced(const Version& version, std::set<Version>& seen) const;
@@ -76,7 +80,7 @@ class People {
   std::map<std::pair<std::string, RelPath>, std::set<Version>> made_;
   std::map<std::pair<std::string, RelPath>, int> deletes_made_;  // and not told of
   std::map<ChangeId, Version> deletes_told_;
-  std::map<Version, std::pair<RelPath, Content>> told_;
+  std::map<Version, Told> told_;
   std::set<Version> told_deletes_;
   std::set<std::pair<RelPath, Digest>> overwritten_;
   std::set<Version> forgiven_;

@@ -20,9 +20,9 @@ namespace dagsync::sim {
 
 struct Options {
   std::uint64_t seed = 1;
-  int nodes = 0;   // 0: 3 to 7, the seed decides
-  int steps = 60;  // deeds and faults before everything is mended
-  bool disasters = false;       // rare ones, besides the faults
+  int nodes = 0;                                // 0: 3 to 7, the seed decides
+  int steps = 60;                               // deeds and faults before everything is mended
+  bool disasters = false;                       // rare ones, besides the faults
   std::function<void(Machine&)> break_machine;  // a defect, on every machine
   Network::MakeRewrite break_network;
 };
@@ -129,6 +129,9 @@ class World {
   [[nodiscard]] bool has_copy(const Machine& machine, Inode inode);
   [[nodiscard]] bool is_held(const Version& version, const RelPath& path, const Content& content,
                              const Machine* but);
+  // Whether another node shows this change, or has a record that has seen it.
+  [[nodiscard]] bool is_known_elsewhere(const Machine& machine, const RelPath& path,
+                                        const Record& record);
 
   Options options_;
   Seeded dice_;
