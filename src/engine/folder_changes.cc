@@ -309,7 +309,9 @@ bool Folder::takes(const NodeName& from, Announce& announce) {
 void Folder::published(const PublishItem& item, const Wanted& wanted) {
   const RelPath& path = item.path;
   const Record& record = wanted.record;
-  const NodeName& author = item.change.id.author.node();
+  // A change that comes again, since the disk lost it, was told by nobody this time.
+  const ChangeId& told = item.change.id.sequence != 0 ? item.change.id : record.origin;
+  const NodeName& author = told.author.node();
   log::info({config_.name, path.bytes(), author.value}, "{}: {} {} from {}", config_.name,
             record.is_live() ? "applied" : "deleted", display(path), author.value);
   event(Event::Kind::kApplied, path, author.value, record.is_live() ? "changed" : "deleted");

@@ -73,6 +73,11 @@ KeptId Versions::new_id() {
 void Versions::add(KeptVersion version) {
   journal_.write(Transaction::PutKept{version});
   if (kept_) kept_(version);
+  if (max_bytes_ > 0 && version.content.size > max_bytes_) {
+    log::warning(
+        "{}: its version of before is not kept: {} bytes are more than versions_max_size = {}",
+        display(version.path), version.content.size, max_bytes_);
+  }
   restore({std::move(version)});
   if (bytes_ > max_bytes_) expire();
 }
@@ -128,7 +133,8 @@ void Versions::expire() {
   const UnixNanos now = clock_.now();
   std::vector<KeptId> old;
   for (const auto& [id, version] : versions_) {
-    if (version.kept_at + keep_ <= now) old.push_back(id);
+    // One that is too large alone would push all others out in vain.
+    if (version.kept_at + keep_ <= now || room_of(version) > max_bytes_) old.push_back(id);
   }
   for (const KeptId& id : old)
     drop(id);
