@@ -50,6 +50,7 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
       outlet_(outlet),
       rules_(config_.ignore),
       replica_(settings_of(config_, self_)),
+      admission_(config_.name, ports.clock, replica_, outlet),
       journal_(ports.worker, ports.worker.new_lane(), ports.disk, ports.store,
                {[this] { return meta(); },
                 [this](const Knowledge& knowledge) {
@@ -98,7 +99,6 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
 
 Folder::~Folder() {
   ports_.clock.cancel(tell_timer_);
-  ports_.clock.cancel(pages_timer_);
   ports_.clock.cancel(watch_timer_);
   ports_.clock.cancel(still_timer_);
 }

@@ -9,22 +9,9 @@
 namespace dagsync {
 namespace {
 
-constexpr std::size_t kMessageBytes = 1 << 20;  // about; an Announce is cut there
-constexpr std::size_t kMaxBatchItems = 20'000;  // of a batch that is published together
-constexpr std::size_t kMaxBatchBytes = 32 << 20;
-constexpr std::size_t kMaxHeldBytes = 32 << 20;  // of contents that came with their announcements
-constexpr std::size_t kMostWanted = 200'000;     // beyond, what is announced is left out
-constexpr std::size_t kRoomForPages = 50'000;    // wanted changes; beyond, pages of a snapshot wait
-constexpr std::size_t kMostPages = 16;           // of one peer that wait
+constexpr std::size_t kMessageBytes = 1 << 20;     // about; an Announce is cut there
+constexpr std::size_t kMaxHeldBytes = 32 << 20;    // of contents that came with their announcements
 constexpr std::size_t kMaxQueuedBytes = 32 << 20;  // beyond, a snapshot will bring the rest
-// What one peer may announce that has not changed anything here yet, in bytes of records: some
-// 60,000 files. In memory each takes about three times that, on its way. What never changes
-// anything, such as a file whose content does not come, is forgiven by and by: 3,000 a second.
-constexpr double kMostAnnounced = 20 << 20;
-constexpr double kForgivenPerSecond = 1 << 20;
-// A stamp further ahead of our clock is no clock that goes wrong. Any stamp can be replaced by one
-// that is a nanosecond later, which the last ones could not.
-constexpr Duration kFarthestAhead = std::chrono::hours(24) * 365 * 10;
 
 std::string too_many_deletes(const Halt& halt, std::size_t files, const FolderConfig& config) {
   const std::string those =
@@ -35,10 +22,6 @@ std::string too_many_deletes(const Halt& halt, std::size_t files, const FolderCo
       "everywhere",
       halt.deletes + halt.told, files + halt.told, DeleteGuard::kWindow / std::chrono::seconds(1),
       config.max_delete_percent, config.name, those, halt.told == 0 ? "them" : "those, too,");
-}
-
-double record_bytes(const Change& change) {
-  return static_cast<double>(encoded_bound(change));
 }
 
 }  // namespace
@@ -256,56 +239,12 @@ void Folder::relay(const Relay& relay) {
 }
 
 void Folder::on_announce(const NodeName& from, Announce announce) {
-  if (!takes(from, announce)) return;
-  if (announce.page != 0) {
-    deliver(from, std::move(announce.items));
-    unanswered_pages_.emplace_back(from, announce.page);
-    answer_pages();
-    return;
-  }
-  Inbox& inbox = inboxes_[from];
-  for (Announce::Item& item : announce.items) {
-    inbox.bytes += encoded_bound(item);
-    inbox.items.push_back(std::move(item));
-  }
-  const bool full = inbox.items.size() >= kMaxBatchItems || inbox.bytes >= kMaxBatchBytes;
-  if (announce.more && !full) return;
-  deliver(from, std::exchange(inbox, {}).items);
+  auto items = admission_.announced(from, std::move(announce));
+  if (!items) return;
+  deliver(from, std::move(*items));
+  admission_.answer_pages();
 }
 
-// Whether there is room for what a peer announces; takes out of it what cannot be.
-bool Folder::takes(const NodeName& from, Announce& announce) {
-  std::vector<Announce::Item>& items = announce.items;
-  const bool is_page = announce.page != 0;
-  if (!replica_.peers().contains(from)) return false;
-  const auto pages = std::count_if(unanswered_pages_.begin(), unanswered_pages_.end(),
-                                   [&](const auto& page) { return page.first == from; });
-  const Allowance whole(kMostAnnounced, kForgivenPerSecond);
-  Announced& announced = announced_.try_emplace(from, Announced{whole, whole}).first->second;
-  const bool is_own = !items.empty() && items.front().change.id.author.node() == from;
-  Allowance& allowance = is_own ? announced.own : announced.of_others;
-  const MonoNanos now = ports_.clock.mono();
-  if (static_cast<std::size_t>(pages) >= kMostPages) {
-    leave_out(from, "pages of a snapshot, of which too many wait already");
-    return false;
-  }
-  // Its sender waits for the answer to each page, which comes when there is room again.
-  if (!is_page && pages == 0 &&
-      (replica_.wanted().size() >= kMostWanted || allowance.is_spent(now))) {
-    leave_out(from, "changes, of which it announces too many at once: they come page by page");
-    return false;
-  }
-  const UnixNanos farthest = ports_.clock.now() + kFarthestAhead;
-  const auto ahead = std::erase_if(
-      items, [&](const Announce::Item& item) { return item.change.record.stamp > farthest; });
-  if (ahead > 0) leave_out(from, "changes of the far future: set the clock of their author");
-  for (const Announce::Item& item : items)
-    allowance.take(record_bytes(item.change), now);
-  return true;
-}
-
-// A change that stands on the disk is in nobody's hand any more. So an honest copy of a million
-// files is as fast as the disk, and a flood that changes nothing is not.
 void Folder::published(const PublishItem& item, const Wanted& wanted) {
   const RelPath& path = item.path;
   const Record& record = wanted.record;
@@ -318,20 +257,9 @@ void Folder::published(const PublishItem& item, const Wanted& wanted) {
   note_received(author, record);
   if (path.bytes() == kIgnoreFileName && load_rules()) rules_changed();
   const bool changed_something = record.is_live() || (item.old && item.old->record.is_live());
-  for (const NodeName& source : wanted.sources) {
-    const auto announced = announced_.find(source);
-    if (announced == announced_.end() || !changed_something) continue;
-    auto& [own, of_others] = announced->second;
-    (source == author ? own : of_others).give_back(record_bytes(item.change));
-  }
-  answer_pages();
+  if (changed_something) admission_.published(item.change, wanted.sources);
+  admission_.answer_pages();
   changed();
-}
-
-// It is not known then, and no snapshot says that it is.
-void Folder::leave_out(const NodeName& from, const std::string& why) {
-  replica_.left_out(from);
-  outlet_.complain(from, why);
 }
 
 void Folder::deliver(const NodeName& from, std::vector<Announce::Item> items) {
@@ -368,32 +296,12 @@ void Folder::tell_of_refusals(const NodeName& from, const std::vector<Change>& c
   }
 }
 
-// A peer that catches us up sends more only when there is room for it.
-void Folder::answer_pages() {
-  if (replica_.wanted().size() >= kRoomForPages) return;
-  const MonoNanos now = ports_.clock.mono();
-  Duration pause{};
-  std::erase_if(unanswered_pages_, [&](const auto& page) {
-    Announced& announced = announced_.at(page.first);
-    const Duration wait = std::max(announced.own.pause(now), announced.of_others.pause(now));
-    pause = std::max(pause, wait);
-    if (wait > Duration(0)) return false;
-    outlet_.send(page.first, PageDone{config_.name, page.second});
-    return true;
-  });
-  if (pause == Duration(0) || pages_timer_ != TimerId{}) return;
-  pages_timer_ = ports_.clock.after(pause, [this] {
-    pages_timer_ = {};
-    answer_pages();
-  });
-}
-
 void Folder::on_page_done(const NodeName& from, const PageDone& done) {
   snapshots_.on_page_done(from, done.page);
 }
 
 void Folder::on_snapshot_end(const NodeName& from, const SnapshotEnd& end) {
-  if (!may_tell(from, end.knowledge.intervals())) return;
+  if (!admission_.may_tell(from, end.knowledge.intervals())) return;
   perform(replica_.snapshot_ended(from, end.knowledge));
   journal_.touch();
   changed();

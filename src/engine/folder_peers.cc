@@ -5,14 +5,6 @@
 #include "dagsync/engine/folder.h"
 
 namespace dagsync {
-namespace {
-
-// What one peer may tell, in intervals of knowledge: a sound node has one or two of each author.
-constexpr double kMostTold = 500'000;
-constexpr double kToldPerSecond = 500'000;
-
-}  // namespace
-
 Hello::Folder Folder::hello() const {
   return {config_.name, replica_.author(), replica_.sequence()};
 }
@@ -50,8 +42,7 @@ void Folder::peer_connected(const NodeName& peer) {
 void Folder::peer_lost(const NodeName& peer) {
   if (!replica_.peers().contains(peer)) return;
   replica_.disconnected(peer);
-  inboxes_.erase(peer);
-  std::erase_if(unanswered_pages_, [&](const auto& page) { return page.first == peer; });
+  admission_.peer_lost(peer);
   snapshots_.peer_lost(peer);
   server_.peer_lost(peer);
   fetcher_.peer_lost(peer);
@@ -67,7 +58,7 @@ void Folder::on_tell(const NodeName& from, const Tell& tell) {
     outlet_.refuse(from, "it tells of itself under another's name");
     return;
   }
-  if (!may_tell(from, tell.received.intervals() + tell.durable.intervals())) return;
+  if (!admission_.may_tell(from, tell.received.intervals() + tell.durable.intervals())) return;
   const AuthorId before = replica_.author();
   perform(replica_.told(from, tell, ports_.clock.mono()));
   if (replica_.author() != before) {
@@ -81,18 +72,6 @@ void Folder::on_tell(const NodeName& from, const Tell& tell) {
   publisher_.take_turns();
   note_lag();
   changed();
-}
-
-// Comparing knowledge is work for the loop; what is not listened to is told again.
-bool Folder::may_tell(const NodeName& from, std::size_t intervals) {
-  Allowance& allowance = told_.try_emplace(from, kMostTold, kToldPerSecond).first->second;
-  const MonoNanos now = ports_.clock.mono();
-  if (allowance.is_spent(now)) {
-    outlet_.complain(from, "knowledge, which is too full of holes to be told so often");
-    return false;
-  }
-  allowance.take(static_cast<double>(intervals), now);
-  return true;
 }
 
 void Folder::tell_soon() {

@@ -12,7 +12,7 @@
 
 #include "dagsync/core/ignore.h"
 #include "dagsync/core/replica.h"
-#include "dagsync/engine/allowance.h"
+#include "dagsync/engine/admission.h"
 #include "dagsync/engine/config.h"
 #include "dagsync/engine/content_server.h"
 #include "dagsync/engine/events.h"
@@ -153,10 +153,6 @@ class Folder {
   void relay(const Relay& relay);
   void deliver(const NodeName& from, std::vector<Announce::Item> items);
   void published(const PublishItem& item, const Wanted& wanted);
-  void answer_pages();
-  [[nodiscard]] bool takes(const NodeName& from, Announce& announce);
-  void leave_out(const NodeName& from, const std::string& why);
-  [[nodiscard]] bool may_tell(const NodeName& from, std::size_t intervals);
   [[nodiscard]] Announce::Item with_content(Change change) const;
   [[nodiscard]] std::vector<NodeName> live_peers() const;
 
@@ -178,6 +174,7 @@ class Folder {
   Outlet& outlet_;
   IgnoreRules rules_;
   Replica replica_;
+  Admission admission_;
   Journal journal_;
   Versions versions_;
   Fetcher fetcher_;
@@ -206,22 +203,7 @@ class Folder {
   std::function<void()> changed_;
   std::function<void(Event)> event_;
   const Intake::Batch* fresh_ = nullptr;  // the batch being observed
-  struct Inbox {
-    std::vector<Announce::Item> items;  // of a batch that goes on
-    std::size_t bytes = 0;
-  };
-  std::map<NodeName, Inbox> inboxes_;
-  std::vector<std::pair<NodeName, std::uint64_t>> unanswered_pages_;
-  // Bytes of records in hand, also over several connections. Apart for what it passes on: a flood
-  // that it heard must not keep its own changes from us.
-  struct Announced {
-    Allowance own;
-    Allowance of_others;
-  };
-  std::map<NodeName, Announced> announced_;
-  std::map<NodeName, Allowance> told_;  // intervals of knowledge
-  TimerId pages_timer_;
-  Knowledge last_told_;  // as received, to all
+  Knowledge last_told_;                   // as received, to all
   TimerId watch_timer_;
   std::map<RelPath, PathError> errors_;
   std::map<NodeName, MonoNanos> behind_since_;
