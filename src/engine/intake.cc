@@ -140,37 +140,43 @@ void Intake::begin() {
     return;
   }
   scanning_ = true;
-  check_root(round);
+  scan_all(round);
 }
 
 // A scan of another folder than ours would find everything deleted.
-void Intake::check_root(const std::shared_ptr<Round>& round) {
-  worker_.compute(
-      kPool, [this] { return disk_.identify_root(std::nullopt); },
-      [this, round](const Result<RootIdentity>& root) {
-        if (!root || *root != root_) {
-          hooks_.root_lost(root ? "another directory stands at its path" : root.error().message);
-          round->batch = {};
-          round->whole = false;
-          deliver(round);
-          return;
-        }
-        scanner_.scan({RelPath()}, [this, round](Scanner::Found found) {
-          scanned(round, {}, std::move(found));
-        });
-      });
+void Intake::scan_all(const std::shared_ptr<Round>& round) {
+  check_root([this, round](const std::optional<Error>& lost) {
+    if (lost) {
+      hooks_.root_lost(lost->message);
+      round->batch = {};
+      round->whole = false;
+      deliver(round);
+      return;
+    }
+    scanner_.scan({RelPath()},
+                  [this, round](Scanner::Found found) { scanned(round, {}, std::move(found)); });
+  });
 }
 
 void Intake::look_at_root() {
   if (running_ || stopped_) return;  // a round asks for itself
+  check_root([this](const std::optional<Error>& lost) {
+    if (stopped_ || !lost) return;
+    const bool may_pass = lost->code != ErrorCode::kNotFound && lost->code != ErrorCode::kInvalid;
+    if (may_pass) return;  // as where files may not be opened now
+    hooks_.root_lost(lost->message);
+  });
+}
+
+void Intake::check_root(std::function<void(std::optional<Error>)> done) {
   worker_.compute(
       kPool, [this] { return disk_.identify_root(std::nullopt); },
-      [this](const Result<RootIdentity>& root) {
-        if (stopped_ || (root && *root == root_)) return;
-        const bool may_pass = !root && root.error().code != ErrorCode::kNotFound &&
-                              root.error().code != ErrorCode::kInvalid;
-        if (may_pass) return;  // as where files may not be opened now
-        hooks_.root_lost(root ? "another directory stands at its path" : root.error().message);
+      [this, done = std::move(done)](const Result<RootIdentity>& root) {
+        std::optional<Error> lost;
+        if (!root) lost = root.error();
+        if (root && *root != root_)
+          lost = Error{ErrorCode::kInvalid, "another directory stands at its path"};
+        done(std::move(lost));
       });
 }
 

@@ -194,15 +194,13 @@ void Intake::conclude(const std::shared_ptr<Round>& round) {
     deliver(round);
     return;
   }
-  worker_.compute(
-      kPool, [this] { return disk_.identify_root(std::nullopt); },
-      [this, round](const Result<RootIdentity>& root) {
-        if (!root || *root != root_) {
-          hooks_.root_lost(root ? "another directory stands at its path" : root.error().message);
-          round->batch = {};
-        }
-        deliver(round);
-      });
+  check_root([this, round](const std::optional<Error>& lost) {
+    if (lost) {
+      hooks_.root_lost(lost->message);
+      round->batch = {};
+    }
+    deliver(round);
+  });
 }
 
 // Where a directory is gone, or is none any more, everything below it is gone too.

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -88,7 +89,9 @@ class Intake {
   void arm();
   void begin();
   void defer_publishing(std::vector<RelPath>& paths);
-  void check_root(const std::shared_ptr<Round>& round);
+  void scan_all(const std::shared_ptr<Round>& round);
+  // Whether our folder still stands at its path; none, or why not.
+  void check_root(std::function<void(std::optional<Error>)> done);
   [[nodiscard]] std::vector<LookAt> first_looks(Round& round, const std::vector<RelPath>& paths);
   [[nodiscard]] std::vector<LookAt> second_looks(const Round& round,
                                                  const std::set<RelPath>& scanned);
