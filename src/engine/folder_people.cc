@@ -68,6 +68,13 @@ Result<Published> put_back(Disk& disk, const KeptVersion& version, const Disk::E
     return fail(ErrorCode::kExists,
                 "something that is not replicated stands there now: move it away first");
   }
+  for (RelPath above = version.path.parent(); !above.is_root(); above = above.parent()) {
+    const auto state = disk.stat(above);
+    if (!state) return Unexpected(state.error());
+    if (*state && (*state)->type != FileType::kDirectory) {
+      return fail(ErrorCode::kExists, display(above) + " is no directory now: move it away first");
+    }
+  }
   auto staged = stage_kept(disk, version, now);
   if (!staged) return Unexpected(staged.error());
   if (const Status made = make_implied_directories(disk, version.path.parent(), {}); !made) {

@@ -113,29 +113,31 @@ TEST_CASE("what cannot be restored says why") {
   TwoNodes world;
   world.start();
   auto& a = world.a();
-  a.real.write("dag.py", "one");
+  auto& b = world.b();
+  std::filesystem::create_directory(a.real.real("d"));
+  a.real.write("d/dag.py", "one");
   world.look_and_sync(a);
-  const auto why_not = [&](const std::string& path, std::optional<KeptId> id) {
+  const auto why_not = [&](auto& node, std::optional<KeptId> id) {
     std::optional<std::string> error;
-    a.folder().restore(DiskWorld::path(path), id, [&](const Result<KeptVersion>& version) {
+    node.folder().restore(DiskWorld::path("d/dag.py"), id, [&](const Result<KeptVersion>& version) {
       error = version ? "" : version.error().message;
     });
     world.until([&] { return error.has_value(); });
     return *error;
   };
-  CHECK(why_not("dag.py", std::nullopt) != "");  // nothing was replaced yet
-  CHECK(why_not("dag.py", KeptId{"nonsense"}) != "");
-  std::filesystem::remove(a.real.real("dag.py"));
+  CHECK(why_not(a, std::nullopt) != "");  // nothing was replaced yet
+  CHECK(why_not(a, KeptId{"nonsense"}) != "");
+  std::filesystem::remove(a.real.real("d/dag.py"));
   world.look_and_sync(a);
-  auto& b = world.b();
-  REQUIRE(b.folder().versions().of(DiskWorld::path("dag.py")).size() == 1);
-  b.real.mkdir("dag.py");  // in its way
-  std::optional<std::string> error;
-  b.folder().restore(
-      DiskWorld::path("dag.py"), std::nullopt,
-      [&](const Result<KeptVersion>& version) { error = version ? "" : version.error().message; });
-  world.until([&] { return error.has_value(); });
-  CHECK(error->find("a directory stands there now") != std::string::npos);
+  REQUIRE(b.folder().versions().of(DiskWorld::path("d/dag.py")).size() == 1);
+  const auto names = [](const std::string& error, const char* what) {
+    return error.find(what) != std::string::npos;
+  };
+  b.real.mkdir("d/dag.py");  // in its way
+  CHECK(names(why_not(b, std::nullopt), "a directory stands there now: move it away"));
+  std::filesystem::remove_all(b.real.real("d"));
+  b.real.write("d", "a file");
+  CHECK(names(why_not(b, std::nullopt), "d is no directory now: move it away"));
 }
 
 TEST_CASE("a full disk is an error of its file, deletes go on, and room makes it good") {
