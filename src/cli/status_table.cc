@@ -44,6 +44,7 @@ bool is_clock_off(const json& peer) {
 struct Behind {
   bool known = false;
   bool in_sync = true;
+  bool accepts = true;  // all folders
   double files = 0;
   double bytes = 0;
   double lag = 0;
@@ -56,6 +57,7 @@ Behind behind_of(const json& status, const std::string& peer) {
       if (text_at(entry, "name") != peer || !flag_at(entry, "counted")) continue;
       sum.known = true;
       sum.in_sync = sum.in_sync && flag_at(entry, "in_sync");
+      sum.accepts = sum.accepts && entry.value("accepts", true);
       sum.files += number_at(entry, "behind_files");
       sum.bytes += number_at(entry, "behind_bytes");
       sum.lag = std::max(sum.lag, number_at(entry, "lag_seconds"));
@@ -84,6 +86,8 @@ std::vector<std::string> reasons_of(const json& status) {
     if (!behind.known) continue;  // nobody waits for it
     if (!flag_at(peer, "connected"))
       reasons.push_back(name + " is away");
+    else if (!behind.accepts)
+      reasons.push_back(name + " takes nothing, its own status says why");
     else if (!behind.in_sync)
       reasons.push_back(name + " is behind");
   }

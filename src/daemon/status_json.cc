@@ -71,6 +71,7 @@ json to_json(const FolderStatus& folder) {
     peers.push_back({{"name", peer.name.value},
                      {"counted", peer.counted},
                      {"in_sync", peer.in_sync},
+                     {"accepts", peer.accepts},
                      {"behind_files", peer.behind_files},
                      {"behind_bytes", peer.behind_bytes},
                      {"acked_sequence", peer.acked_sequence},

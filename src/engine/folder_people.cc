@@ -195,6 +195,7 @@ FolderStatus Folder::status() const {
     of_peer.name = name;
     of_peer.counted = peer.counted;
     of_peer.in_sync = replica_.in_sync_with(peer);
+    of_peer.accepts = !peer.connected || !peer.told || peer.accepts;
     if (!of_peer.in_sync && peer.may_receive) {
       const Replica::Behind behind = replica_.behind(peer);
       of_peer.behind_files = behind.files;

@@ -71,6 +71,15 @@ TEST_CASE("what is not in sync is said first, with its reasons") {
   CHECK(has(page, "2.0 KiB"));
 }
 
+TEST_CASE("a peer that takes nothing is not merely behind: its own status says why") {
+  json status = in_sync();
+  status["in_sync"] = false;
+  status["folders"][0]["peers"][1]["in_sync"] = false;
+  status["folders"][0]["peers"][1]["accepts"] = false;
+  CHECK(format_status(status, false)
+            .starts_with("node1: not in sync: node3 takes nothing, its own status says why  ("));
+}
+
 TEST_CASE("a CI runner that is away is no reason and no warning, since nobody waits for it") {
   json status = in_sync();
   status["folders"][0]["peers"].push_back(

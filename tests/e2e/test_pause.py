@@ -63,6 +63,9 @@ class Pause(FreshMesh):
             self.assertEqual(b.status()["in_sync"], False)
 
         stays_apart()
+        self.mesh.wait_until(
+            lambda: "b takes nothing" in a.run("status").stdout, "a says that b takes nothing"
+        )
         for command in (("push",), ("restore", "here.py"), ("verify",)):
             done = b.run(*command)
             self.assert_status(done, 1)

@@ -33,6 +33,7 @@ struct FolderPeerStatus {
   NodeName name;
   bool counted = true;
   bool in_sync = false;
+  bool accepts = true;  // false: it has said that it takes nothing, since it is halted or paused
   std::size_t behind_files = 0;
   std::uint64_t behind_bytes = 0;
   Sequence acked_sequence = 0;  // of our own changes, durably there

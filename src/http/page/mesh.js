@@ -15,6 +15,7 @@ export function stand(status, peer) {
   const files = shares.reduce((sum, each) => sum + each.behind_files, 0);
   const round = peer.rtt_ms === null ? "" : ` · ${peer.rtt_ms < 10 ? peer.rtt_ms.toFixed(1) : Math.round(peer.rtt_ms)} ms`;
   if (shares.every((each) => each.in_sync || !each.counted)) return ["good", "in sync", `in sync${round}`];
+  if (shares.some((each) => each.counted && !each.accepts)) return ["busy", "takes nothing", "halted or paused there"];
   return ["busy", "catching up", files ? `${count(files, "file")} behind` : "catching up"];
 }
 

@@ -73,6 +73,8 @@ function peerRow(folder, peer) {
   const row = el("li", {}, el("strong", {}, peer.name));
   if (!about.connected) {
     row.append(chip(peer.counted ? ["bad", "not connected"] : ["quiet", "away"]));
+  } else if (!peer.accepts) {
+    row.append(chip(["bad", "takes nothing"]));
   } else {
     row.append(chip(peer.in_sync ? ["good", "in sync"] : ["busy", "behind"]));
   }
