@@ -137,6 +137,38 @@ Status hash_content(ReadFile& file, std::uint64_t size, Content& content, std::s
   return {};
 }
 
+// The path of the same round that this file stood at when it was last looked at, and is known with:
+// maybe it was only moved.
+const LookAt* moved_from(const DiskState& state, std::span<const LookAt> round) {
+  const auto from = std::find_if(round.begin(), round.end(), [&](const LookAt& other) {
+    const bool is_known = other.blocks != nullptr || other.signature != nullptr;
+    return is_known && other.known_state && other.known_state->inode == state.inode &&
+           other.known_state->size == state.size && other.known_state->mtime == state.mtime;
+  });
+  return from == round.end() ? nullptr : &*from;
+}
+
+// What was moved is not cut into blocks again. That it was, its digest says, and nothing else.
+Status read_content(ReadFile& file, const LookAt& at, const DiskState& before,
+                    std::span<const LookAt> round, std::string* keep, LookResult& look) {
+  Content& content = look.seen.content;
+  if (const LookAt* from = moved_from(before, round)) {
+    LargeFilePass nothing(at, 0);
+    const Status hashed = hash_content(file, before.size, content, keep, nothing);
+    if (!hashed) return hashed;
+    if (content.digest == from->known.digest) {
+      look.blocks = from->blocks;
+      if (from->signature) look.signature = *from->signature;
+      return {};
+    }
+    if (keep != nullptr) keep->clear();
+  }
+  LargeFilePass large(at, before.size);
+  const Status hashed = hash_content(file, before.size, content, keep, large);
+  if (hashed) large.finish(file, look);
+  return hashed;
+}
+
 bool is_being_written(ReadFile& file, LookResult& look) {
   const WriterCheck writer = file.check_writer();
   look.asked = true;
@@ -146,7 +178,8 @@ bool is_being_written(ReadFile& file, LookResult& look) {
   return true;
 }
 
-LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResult look) {
+LookResult look_at_file(Disk& disk, const LookAt& at, std::span<const LookAt> round,
+                        bool keep_bytes, LookResult look) {
   auto file = disk.open(at.path);
   if (!file) return failed(at.path, file.error());
   const auto before = (*file)->state();
@@ -155,11 +188,8 @@ LookResult look_at_file(Disk& disk, const LookAt& at, bool keep_bytes, LookResul
   if (before->size > kMaxInlineBytes && is_being_written(**file, look)) return look;
   const bool keep = keep_bytes && before->size <= kMaxInlineBytes;
   auto bytes = std::make_shared<std::string>();
-  LargeFilePass large(at, before->size);
-  const Status hashed =
-      hash_content(**file, before->size, look.seen.content, keep ? bytes.get() : nullptr, large);
-  if (!hashed) return failed(at.path, hashed.error());
-  large.finish(**file, look);
+  const Status read = read_content(**file, at, *before, round, keep ? bytes.get() : nullptr, look);
+  if (!read) return failed(at.path, read.error());
   // Not before, since a writer may come after the first byte was read; and not last, since what was
   // read must stand under the name after this.
   if (is_being_written(**file, look)) return look;
@@ -189,7 +219,8 @@ bool is_as_before(const LookAt& at, const std::optional<DiskState>& now) {
   return is_unchanged(before, *now);
 }
 
-LookResult look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) {
+LookResult look_once(Disk& disk, const LookAt& at, std::span<const LookAt> round, UnixNanos moment,
+                     bool keep_bytes) {
   LookResult look;
   look.seen.path = at.path;
   look.seen.moment = moment;
@@ -216,7 +247,7 @@ LookResult look_once(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_b
     if (!target) return failed(at.path, target.error());
     look.seen.content.target = *target;
   } else if ((*state)->type == FileType::kFile) {
-    look = look_at_file(disk, at, keep_bytes, std::move(look));
+    look = look_at_file(disk, at, round, keep_bytes, std::move(look));
     if (look.outcome == LookResult::Outcome::kSeen && look.seen.disk) {
       const Content fresh = content_of(*look.seen.disk);
       look.seen.content.mode = fresh.mode;
@@ -247,10 +278,11 @@ Content content_of(const DiskState& state) {
   return content;
 }
 
-LookResult look_at(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes) {
+LookResult look_at(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes,
+                   std::span<const LookAt> round) {
   LookResult look;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    look = look_once(disk, at, moment, keep_bytes);
+    look = look_once(disk, at, round, moment, keep_bytes);
     look.again = at.again;
     if (look.outcome != LookResult::Outcome::kMoving) return look;
   }
@@ -279,7 +311,7 @@ void Observer::look(std::vector<LookAt> paths, UnixNanos moment, bool keep_bytes
         [this, all, begin, end, moment, keep_bytes] {
           const auto visit = disk_.visit();
           for (std::size_t i = begin; i < end; ++i) {
-            all->looks[i] = look_at(disk_, all->paths[i], moment, keep_bytes);
+            all->looks[i] = look_at(disk_, all->paths[i], moment, keep_bytes, all->paths);
           }
         },
         [all] {

@@ -268,3 +268,26 @@ TEST_CASE("an edit of a file too large to be signed makes a short delta, and any
   CHECK(replaced.seen.content.digest == digest_of(other));
   CHECK(replaced.delta.empty());
 }
+
+TEST_CASE(
+    "a large file that was moved keeps its blocks' sums, and one that looks so gets its own") {
+  const std::string bytes(9 << 20, 'x');
+  ObserverWorld world;
+  world.write("old", bytes);
+  const LookResult before = world.look("old");
+  LookAt old = world.at("old");
+  old.known = before.seen.content;
+  old.known_state = before.seen.disk;
+  old.blocks = before.blocks;
+  const std::vector round{world.at("new"), old};
+  REQUIRE(::rename(world.real.real("old").c_str(), world.real.real("new").c_str()) == 0);
+  const LookResult moved = look_at(world.disk, world.at("new"), kNow, false, round);
+  CHECK(moved.seen.content.digest == digest_of(bytes));
+  CHECK(moved.blocks == before.blocks);
+  const std::string other(9 << 20, 'y');
+  world.write("new", other);  // the same inode, size and mtime
+  const LookResult changed = look_at(world.disk, world.at("new"), kNow, false, round);
+  CHECK(changed.seen.content.digest == digest_of(other));
+  REQUIRE(changed.blocks != nullptr);
+  CHECK(changed.blocks->whole != before.blocks->whole);
+}

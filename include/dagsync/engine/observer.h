@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -70,7 +71,9 @@ class Observer {
   Disk& disk_;
 };
 
-// One look, on the calling thread.
-[[nodiscard]] LookResult look_at(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes);
+// One look, on the calling thread. A large file that stood at another path of `round` is known by
+// what is known there.
+[[nodiscard]] LookResult look_at(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes,
+                                 std::span<const LookAt> round = {});
 
 }  // namespace dagsync
