@@ -14,7 +14,8 @@ namespace {
 
 // False: it can only be done by syncing the whole file system, since nobody may read the file, or a
 // mount hides it.
-Result<bool> sync_one(int root, const RelPath& path) {
+Result<bool> sync_one(int root, const RelPath& path, DurableDirectories& durable,
+                      UnixNanos moment) {
   const auto thing = open_beneath(root, path, O_PATH | O_NOFOLLOW);
   if (!thing && is_no_directory(thing.error().number)) return true;
   if (!thing && thing.error().number == EXDEV) return false;
@@ -22,12 +23,15 @@ Result<bool> sync_one(int root, const RelPath& path) {
   const auto look = look_at(thing->get());
   if (!look) return fail_at(look.error().number, "look at", path);
   // A symlink is durable with the directory that it stands in.
-  if (look->state.type != FileType::kFile && look->state.type != FileType::kDirectory) return true;
+  const bool is_directory = look->state.type == FileType::kDirectory;
+  if (look->state.type != FileType::kFile && !is_directory) return true;
+  if (is_directory && durable.has(look->state)) return true;
   const auto file = reopen(thing->get(), O_RDONLY | O_NONBLOCK);
   if (!file && (file.error().number == EACCES || file.error().number == EAGAIN)) return false;
   if (!file && file.error().number == ENOENT) return true;
   if (!file) return fail_at(file.error().number, "open", path);
   if (::fsync(file->get()) != 0) return fail_at(errno, "make durable", path);
+  if (is_directory) durable.add(look->state, moment);
   return true;
 }
 
@@ -48,7 +52,22 @@ Status sync_file_system(int root) {
   return {};
 }
 
-Status make_durable(int root, const std::vector<RelPath>& paths) {
+bool DurableDirectories::has(const DiskState& directory) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = by_inode_.find(directory.inode);
+  return it != by_inode_.end() && it->second.device == directory.device &&
+         it->second.ctime == directory.ctime;
+}
+
+void DurableDirectories::add(const DiskState& directory, UnixNanos moment) {
+  if (directory.ctime + kLongestTick > moment) return;
+  const std::lock_guard lock(mutex_);
+  if (by_inode_.size() >= kMost) by_inode_.clear();
+  by_inode_.insert_or_assign(directory.inode, Seen{directory.device, directory.ctime});
+}
+
+Status make_durable(int root, const std::vector<RelPath>& paths, DurableDirectories& durable,
+                    UnixNanos moment) {
   if (paths.empty()) return {};
   if (paths.size() > kMaxPathsSyncedSingly) return sync_file_system(root);
   std::set<RelPath> directories;
@@ -60,7 +79,7 @@ Status make_durable(int root, const std::vector<RelPath>& paths) {
   std::set<RelPath> all(paths.begin(), paths.end());
   all.merge(directories);
   for (const RelPath& path : all) {
-    const auto synced = sync_one(root, path);
+    const auto synced = sync_one(root, path, durable, moment);
     if (!synced) return tl::unexpected(synced.error());
     if (!*synced) return sync_file_system(root);
   }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <climits>
 #include <fstream>
 
@@ -13,7 +14,6 @@
 #include "posix/beneath.h"
 #include "posix/directory_names.h"
 #include "posix/disk_error.h"
-#include "posix/durable.h"
 #include "posix/lease.h"
 #include "posix/posix_read_file.h"
 #include "posix/publish.h"
@@ -292,7 +292,9 @@ Status PosixDisk::sync_all() {
 Status PosixDisk::make_durable(const std::vector<RelPath>& paths) {
   const auto root = open_root();
   if (!root) return tl::unexpected(root.error());
-  const auto durable = dagsync::make_durable(root->fd->get(), paths);
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto durable = dagsync::make_durable(root->fd->get(), paths, durable_,
+                                             {std::chrono::nanoseconds(now).count()});
   return durable ? kept_->sync() : durable;
 }
 

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "dagsync/ports/disk.h"
+#include "posix/durable.h"
 #include "posix/folder_root.h"
 #include "posix/kept_versions.h"
 #include "posix/owners.h"
@@ -112,6 +113,7 @@ class PosixDisk final : public Disk {
   std::unique_ptr<Owners> owners_;
   std::unique_ptr<Staging> staging_;
   Departed departed_;
+  DurableDirectories durable_;
   Degradations degradations_;
 };
 
