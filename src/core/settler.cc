@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kLoneShare = 4;    // of the quiet time
 constexpr int kQuietBefore = 3;  // quiet times before a lone save: it is no part of a slow writer's
+constexpr int kMomentShare = 16;  // of the quiet time: so close a move touches its two names
 
 }  // namespace
 
@@ -28,10 +29,12 @@ void Settler::add(RelPath path, MonoNanos now, bool may_be_lone) {
   if (overflowed_) return;
   const bool is_first = paths_.empty();
   const bool was_quiet = !last_ || now - *last_ >= settle_ * kQuietBefore;
+  const bool was_now = last_ && now - *last_ <= settle_ / kMomentShare;
+  const bool is_new = paths_.insert(std::move(path)).second;
+  const bool is_other_name = paths_.size() == 2 && was_now;
   if (is_first) first_ = now;
-  is_lone_ = may_be_lone && (is_first ? was_quiet : is_lone_);
+  is_lone_ = may_be_lone && (is_first ? was_quiet : is_lone_ && (!is_new || is_other_name));
   last_ = now;
-  paths_.insert(std::move(path));
   if (paths_.size() <= kMaxWaiting) return;
   clear();
   overflowed_ = true;
@@ -39,7 +42,7 @@ void Settler::add(RelPath path, MonoNanos now, bool may_be_lone) {
 
 std::optional<MonoNanos> Settler::due() const {
   if (paths_.empty()) return std::nullopt;
-  const Duration quiet = is_lone_ && paths_.size() == 1 ? settle_ / kLoneShare : settle_;
+  const Duration quiet = is_lone_ ? settle_ / kLoneShare : settle_;
   return std::min(*last_ + quiet, first_ + settle_max_);
 }
 

@@ -78,6 +78,25 @@ TEST_CASE("what comes close to another path is no lone save") {
   CHECK(settler.due() == at_ms(150));
 }
 
+TEST_CASE(
+    "a lone file that is moved, or written beside its name and moved there, waits as shortly") {
+  Settler settler(std::chrono::milliseconds(8), kSettleMax);
+  settler.add(path("old.py"), at_ms(100), true);
+  settler.add(path("new.py"), at_ms(100), true);
+  CHECK(settler.due() == at_ms(102));
+  CHECK(settler.take(at_ms(102)).size() == 2);
+  settler.add(path("a.py.new"), at_ms(200), true);
+  settler.add(path("a.py.new"), at_ms(201), true);  // moved from there
+  settler.add(path("a.py"), at_ms(201), true);
+  CHECK(settler.due() == at_ms(203));
+  settler.add(path("b.py.new"), at_ms(201), true);  // no lone one: the next file
+  CHECK(settler.due() == at_ms(209));
+  CHECK(settler.take(at_ms(209)).size() == 3);
+  settler.add(path("old"), at_ms(300), false);
+  settler.add(path("new"), at_ms(300), false);  // directories
+  CHECK(settler.due() == at_ms(308));
+}
+
 TEST_CASE("a path that is no file, or nobody's touch, is no lone save") {
   Settler settler(std::chrono::milliseconds(8), kSettleMax);
   settler.add(path("directory"), at_ms(100), false);

@@ -1,7 +1,7 @@
 // Gathers the paths that hints name, until their folder falls quiet: editors, git and unzip touch a
-// name several times, and what is saved together shall travel together. A file that is saved alone
-// need not wait as long: what writes many files has touched the next one after a part of the quiet
-// time. Pure; one thread at a time.
+// name several times, and what is saved together shall travel together. A file that is saved or
+// moved alone need not wait as long: what writes many files has touched the next one after a part
+// of the quiet time. Pure; one thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +25,8 @@ class Settler {
   void set_times(Duration settle, Duration settle_max);  // of the batch that waits, too
 
   // A path again is one path, but the folder is no longer quiet. `now` never goes back. May it be a
-  // lone save: a file that somebody touched, where it stays the only path and none was added for
-  // three times `settle` before?
+  // lone save: a file that somebody touched, where none was added for three times `settle` before,
+  // and it stays the only path, or one of the two of a move, which come in one moment?
   void add(RelPath path, MonoNanos now, bool may_be_lone = false);
 
   [[nodiscard]] std::optional<MonoNanos> due() const;      // none while nothing waits
@@ -47,7 +47,7 @@ class Settler {
   std::unordered_set<RelPath> paths_;
   MonoNanos first_;                // when the first of them was added
   std::optional<MonoNanos> last_;  // when the last path was, of this batch or one before
-  bool is_lone_ = false;           // as far as the first of them goes
+  bool is_lone_ = false;           // so far
   bool overflowed_ = false;
 };
 
