@@ -152,7 +152,8 @@ const LookAt* moved_from(const DiskState& state, std::span<const LookAt> round) 
 Status read_content(ReadFile& file, const LookAt& at, const DiskState& before,
                     std::span<const LookAt> round, std::string* keep, LookResult& look) {
   Content& content = look.seen.content;
-  if (const LookAt* from = moved_from(before, round)) {
+  const bool is_large = before.size > kMaxInlineBytes;
+  if (const LookAt* from = is_large ? moved_from(before, round) : nullptr) {
     LargeFilePass nothing(at, 0);
     const Status hashed = hash_content(file, before.size, content, keep, nothing);
     if (!hashed) return hashed;
@@ -161,7 +162,6 @@ Status read_content(ReadFile& file, const LookAt& at, const DiskState& before,
       if (from->signature) look.signature = *from->signature;
       return {};
     }
-    if (keep != nullptr) keep->clear();
   }
   LargeFilePass large(at, before.size);
   const Status hashed = hash_content(file, before.size, content, keep, large);
