@@ -27,7 +27,4 @@ struct SwapName {
 // Such names within the folder have this in front; the built-in ignores know it.
 inline constexpr std::string_view kStrayPrefix = ".dagsync-";
 
-// Whether it has the form that KeptId promises. Ids come from the command line, too.
-[[nodiscard]] bool is_kept_id(std::string_view text);
-
 }  // namespace dagsync

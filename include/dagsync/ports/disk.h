@@ -76,6 +76,18 @@ struct KeptId {
   std::string value;
   auto operator<=>(const KeptId&) const = default;
 };
+inline constexpr std::size_t kKeptIdBytes = 25;
+
+// Whether it has that form. Ids come from the command line, too: what has not is kInvalid wherever
+// one is asked for.
+[[nodiscard]] inline bool is_kept_id(std::string_view text) {
+  constexpr std::size_t kTimeDigits = 16;
+  const auto is_hex = [](std::string_view digits) {
+    return digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  };
+  return text.size() == kKeptIdBytes && text[kTimeDigits] == '-' &&
+         is_hex(text.substr(0, kTimeDigits)) && is_hex(text.substr(kTimeDigits + 1));
+}
 
 // What a kept version says of itself.
 struct KeptFile {
