@@ -25,8 +25,15 @@ Result<Published> rename_over_file(Publishing& job, Standing& old, StagedThing& 
   if (!*prepared) return kChanged;
   if (has_writer(old)) return kBusy;
   const auto now = hold(job.place);
-  if (!now || now->state.inode != old.state.inode || !matches(old.state, now->state))
-    return kChanged;
+  if (!now || now->state.inode != old.state.inode) return kChanged;
+  // Of two names of one file a rename would leave both; and our own moved its ctime.
+  if (old.state.inode == staged.made.inode) {
+    if (!matches_but_for_ctime(old.state, now->state)) return kChanged;
+    Published done = published(job, staged);
+    done.kept = keeping.finish_replaced();
+    return done;
+  }
+  if (!matches(old.state, now->state)) return kChanged;
   // No rename puts a directory over a file.
   if (staged.type == FileType::kDirectory &&
       ::unlinkat(job.place.directory->get(), job.place.name.c_str(), 0) != 0)
