@@ -20,6 +20,10 @@ bool matches_but_for_ctime(const DiskState& expected, const DiskState& now) {
   return matches(then, now);
 }
 
+Unexpected fail_no_id(const KeptId& id) {
+  return fail(ErrorCode::kInvalid, "\"" + escape_bytes(id.value) + "\" names no kept version");
+}
+
 // -- what its parts share -------------------------------------------------------------------------
 
 Result<Inode> Disks::root() const {
@@ -29,6 +33,12 @@ Result<Inode> Disks::root() const {
   if (inode != known_root)
     return fail(ErrorCode::kNotFound, "another directory stands there than before");
   return inode;
+}
+
+// What stands there when the disk is opened is the one, and whatever comes first where nothing did.
+void Disks::know_root() {
+  const Inode inode = files.find(FileSystem::kTop, "folder");
+  if (files.is_directory(inode)) known_root = inode;
 }
 
 Status Disks::step(std::string_view doing) const {
@@ -62,6 +72,19 @@ void Disks::label(const KeptId& id, const RelPath& path) {
     files.make(at, FileType::kSymlink, 0777, path.bytes());
 }
 
+void Disks::remove_label(const KeptId& id) {
+  const NameIn at{versions(), id.value + std::string(kLabel)};
+  if (files.find(at.directory, at.name) != 0) files.unlink(at);
+}
+
+Result<Inode> Disks::kept(const KeptId& id, FileType type, std::string_view doing) const {
+  if (!is_kept_id(id.value)) return fail_no_id(id);
+  const Inode inode = files.find(versions(), id.value);
+  if (inode == 0 || files.at(inode).type != type)
+    return fail(ErrorCode::kNotFound, std::string(doing) + " " + id.value + ": there is none");
+  return inode;
+}
+
 void Disks::discard(const NameIn& at) {
   if (hooks.discarding) hooks.discarding(files.find(at.directory, at.name));
   files.unlink(at);
@@ -74,6 +97,7 @@ SimDisk::SimDisk(FileSystem& files, const WallClock& clock, LifePtr life, Seeded
     : disks_(std::make_unique<Disks>(
           Disks{files, clock, std::move(life), seeded, faults, keeps_owners, std::move(hooks)})) {
   clear_staging(*disks_);
+  disks_->know_root();
 }
 
 SimDisk::~SimDisk() = default;
@@ -82,7 +106,9 @@ Result<RootIdentity> SimDisk::identify_root(std::optional<std::string> mark) {
   if (const Status step = disks_->step("identify the folder"); !step)
     return Unexpected(step.error());
   const Inode inode = disks_->files.find(FileSystem::kTop, "folder");
-  if (inode == 0 || !disks_->files.is_directory(inode))
+  if (inode != 0 && disks_->files.at(inode).type == FileType::kSymlink)
+    return fail(ErrorCode::kInvalid, "a symlink stands there: name what it points to");
+  if (!disks_->files.is_directory(inode))
     return fail(ErrorCode::kNotFound, "the folder is not there: mount it, or make the directory");
   if (disks_->files.at(inode).mark.empty() && mark) {
     disks_->files.set_mark(inode, *mark);
@@ -247,6 +273,7 @@ Status SimDisk::sync(const std::vector<RelPath>& paths) {
 Status SimDisk::sync_all() {
   if (const Status step = disks_->step("make durable"); !step) return step;
   if (disks_->faults.syncs_nothing) return {};
+  if (const auto root = disks_->root(); !root) return Unexpected(root.error());
   disks_->files.sync_all();
   disks_->unsynced.clear();
   return {};
@@ -274,32 +301,30 @@ Status SimDisk::sync_one(const RelPath& path) {
 
 Result<std::unique_ptr<ReadFile>> SimDisk::open_kept(const KeptId& id) {
   if (const Status step = disks_->step("open the kept"); !step) return Unexpected(step.error());
-  const Inode inode = disks_->files.find(disks_->versions(), id.value);
-  if (inode == 0) return fail(ErrorCode::kNotFound, "open the kept version " + id.value);
-  if (disks_->files.at(inode).type != FileType::kFile)
-    return fail(ErrorCode::kInvalid, "the kept version " + id.value + " is no file");
-  return std::make_unique<SimReadFile>(*disks_, inode);
+  const auto inode = disks_->kept(id, FileType::kFile, "open the kept file");
+  if (!inode) return Unexpected(inode.error());
+  return std::make_unique<SimReadFile>(*disks_, *inode);
 }
 
 Result<std::string> SimDisk::read_kept_link(const KeptId& id) {
   if (const Status step = disks_->step("read the kept"); !step) return Unexpected(step.error());
-  const Inode inode = disks_->files.find(disks_->versions(), id.value);
-  if (inode == 0 || disks_->files.at(inode).type != FileType::kSymlink)
-    return fail(ErrorCode::kNotFound, "read the kept link " + id.value);
-  return *disks_->files.at(inode).bytes;
+  const auto inode = disks_->kept(id, FileType::kSymlink, "read the kept link");
+  if (!inode) return Unexpected(inode.error());
+  return *disks_->files.at(*inode).bytes;
 }
 
 Result<std::vector<KeptId>> SimDisk::list_kept() {
   if (const Status step = disks_->step("list the kept"); !step) return Unexpected(step.error());
   std::vector<KeptId> ids;
   for (const auto& [name, inode] : disks_->files.at(disks_->versions()).names) {
-    if (!name.ends_with(kLabel)) ids.push_back({name});
+    if (is_kept_id(name)) ids.push_back({name});
   }
   return ids;
 }
 
 Result<KeptFile> SimDisk::describe_kept(const KeptId& id) {
   if (const Status step = disks_->step("describe the kept"); !step) return Unexpected(step.error());
+  if (!is_kept_id(id.value)) return fail_no_id(id);
   const FileSystem& files = disks_->files;
   const Inode label = files.find(disks_->versions(), id.value + std::string(kLabel));
   const Inode kept = files.find(disks_->versions(), id.value);
@@ -313,10 +338,10 @@ std::vector<Disk::Rescued> SimDisk::take_rescued() {
 
 Status SimDisk::remove_kept(const KeptId& id) {
   if (const Status step = disks_->step("remove the kept"); !step) return step;
+  if (!is_kept_id(id.value)) return fail_no_id(id);
   const NameIn at{disks_->versions(), id.value};
   if (disks_->files.find(at.directory, at.name) != 0) disks_->files.unlink(at);
-  const NameIn label{at.directory, at.name + std::string(kLabel)};
-  if (disks_->files.find(label.directory, label.name) != 0) disks_->files.unlink(label);
+  disks_->remove_label(id);
   return {};
 }
 

@@ -29,6 +29,7 @@ struct Disks {
   [[nodiscard]] Inode versions() const { return files.walk(FileSystem::kTop, "state/versions"); }
   // The folder's root, as long as it is the one that was identified.
   [[nodiscard]] Result<Inode> root() const;
+  void know_root();
   // Before each system call: is this run still there, and does the disk work?
   [[nodiscard]] Status step(std::string_view doing) const;
   [[nodiscard]] Result<NameIn> place(const RelPath& path, std::string_view doing) const;
@@ -40,11 +41,14 @@ struct Disks {
   // Of a folder that keeps owners.
   void give(Inode inode, const Shared<std::string>& owner) const;
   void label(const KeptId& id, const RelPath& path);  // says where it stood
-  void discard(const NameIn& at);                     // unlinks what may be somebody's
+  void remove_label(const KeptId& id);                // where it stands
+  [[nodiscard]] Result<Inode> kept(const KeptId& id, FileType type, std::string_view doing) const;
+  void discard(const NameIn& at);  // unlinks what may be somebody's
 };
 
 [[nodiscard]] bool matches(const DiskState& expected, const DiskState& now);
 [[nodiscard]] bool matches_but_for_ctime(const DiskState& expected, const DiskState& now);
+[[nodiscard]] Unexpected fail_no_id(const KeptId& id);
 
 // Something under a name of the staging area. Unpublished, it goes.
 struct StagedName {
@@ -52,8 +56,8 @@ struct StagedName {
   FileSystem* files = nullptr;
   NameIn at;
   Inode inode = 0;
+  DiskState made;  // as it was made ready
   Shared<std::string> owner;
-  bool linked = false;
   bool published = false;
   StagedName() = default;
   StagedName(const StagedName&) = delete;

@@ -1,8 +1,5 @@
 // The steps of src/posix/replace.cc, remove.cc and put_back.cc, where staging and kept versions are
 // beside the folder.
-#include <algorithm>
-#include <charconv>
-
 #include "dagsync/base/log.h"
 #include "sim_disk_parts.h"
 
@@ -11,7 +8,6 @@ namespace {
 
 const Published kChanged{PublishOutcome::kChanged, {}, false};
 const Published kBusy{PublishOutcome::kBusy, {}, false};
-constexpr std::size_t kIdBytes = 25;  // of a KeptId
 
 NameIn swap_name(const Disks& disks, const KeptId& id, Inode staged) {
   return {disks.staging(), id.value + "." + std::to_string(staged)};
@@ -34,14 +30,18 @@ class Keeping {
   Keeping(const Keeping&) = delete;
   Keeping& operator=(const Keeping&) = delete;
   ~Keeping() {
-    if (copied_ && disks_.life->alive) disks_.files.unlink({disks_.versions(), job_.keep->value});
+    if (!disks_.life->alive) return;
+    if (copied_) disks_.files.unlink({disks_.versions(), job_.keep->value});
+    if (labelled_) disks_.remove_label(*job_.keep);
   }
 
   Result<bool> prepare(Inode old) {
     if (!job_.keep) return true;
+    if (!is_kept_id(job_.keep->value)) return fail_no_id(*job_.keep);
     if (disks_.files.find(disks_.versions(), job_.keep->value) != 0)
       return fail(ErrorCode::kExists, "keep " + display(job_.path) + ": there is one already");
     disks_.label(*job_.keep, job_.path);
+    labelled_ = true;
     const DiskState state = disks_.files.state(old);
     if (state.type != FileType::kFile || state.links == 1) return true;
     copy(old);
@@ -55,6 +55,7 @@ class Keeping {
     return *disks_.files.at(kept).bytes == *stored.bytes;
   }
   bool finish(const NameIn& came_out) {
+    labelled_ = false;
     if (job_.keep && !copied_ && !disks_.faults.keeps_nothing) {
       disks_.files.rename(came_out, {disks_.versions(), job_.keep->value});
       disks_.unsynced.push_back(*job_.keep);
@@ -70,6 +71,7 @@ class Keeping {
     const NameIn half{disks_.versions(), job_.keep->value + ".copy"};
     const Inode made = disks_.files.make(half, FileType::kFile, 0600);
     disks_.files.write(made, *disks_.files.at(old).bytes);
+    disks_.files.set_mode(made, disks_.files.at(old).mode & 0777);
     disks_.files.set_mtime(made, disks_.files.at(old).mtime);
     disks_.files.rename(half, {disks_.versions(), job_.keep->value});
     disks_.unsynced.push_back(*job_.keep);
@@ -79,6 +81,7 @@ class Keeping {
   const Publishing& job_;
   Disks& disks_;
   bool copied_ = false;
+  bool labelled_ = false;
 };
 
 // Whether what came out is what was looked at, untouched.
@@ -100,32 +103,30 @@ void keep_aside(const Publishing& job, const NameIn& at) {
   job.disks.rescued.push_back({job.path, id});
 }
 
+// Whether it is what we put there, and nobody has a part in it.
+bool is_untouched(const Publishing& job, const DiskState& placed, Inode came_out) {
+  if (came_out != placed.inode) return false;
+  if (placed.type == FileType::kDirectory) return true;
+  return !job.disks.has_writer(came_out) &&
+         matches_but_for_ctime(placed, job.disks.files.state(came_out));
+}
+
 // What came out last is the youngest, so it goes in again, until what comes out is what we put in.
 void put_back_exchanged(const Publishing& job, const NameIn& out, StagedName& staged) {
   FileSystem& files = job.disks.files;
-  Inode placed = staged.inode;
-  DiskState placed_state = files.state(staged.inode);
+  DiskState placed = staged.made;
   for (int round = 0; round < 64; ++round) {
     if (!job.disks.life->step()) return;
-    const Inode going_in = files.find(out.directory, out.name);
     if (files.find(job.place.directory, job.place.name) == 0) break;
-    const DiskState going_in_state = files.state(going_in);
+    const DiskState going_in = files.state(files.find(out.directory, out.name));
     files.exchange(out, job.place);
     const Inode came = files.find(out.directory, out.name);
-    const bool untouched =
-        came == placed &&
-        (placed_state.type == FileType::kDirectory ||
-         (!job.disks.has_writer(came) && matches_but_for_ctime(placed_state, files.state(came))));
-    if (untouched) {
-      if (placed != staged.inode) break;
-      files.unlink(out);
-      staged.published = true;
-      return;
+    if (is_untouched(job, placed, came)) {
+      if (came != staged.inode) break;
+      if (files.at(came).names.empty()) return files.unlink(out);
     }
     placed = going_in;
-    placed_state = going_in_state;
   }
-  staged.published = true;
   keep_aside(job, out);
 }
 
@@ -324,13 +325,13 @@ void clear_staging(Disks& disks) {
   for (const auto& [name, inode] : names) {
     const NameIn at{staging, name};
     if (!files.at(inode).names.empty()) continue;  // stays, with a warning
-    const bool is_swap = name.size() > kIdBytes + 1 && name[kIdBytes] == '.';
+    const bool is_swap = name.size() > kKeptIdBytes + 1 && name[kKeptIdBytes] == '.';
     if (!is_swap || files.is_directory(inode) ||
-        name.substr(kIdBytes + 1) == std::to_string(inode)) {
+        name.substr(kKeptIdBytes + 1) == std::to_string(inode)) {
       files.unlink(at);
       continue;
     }
-    KeptId id{name.substr(0, kIdBytes)};
+    KeptId id{name.substr(0, kKeptIdBytes)};
     const Stored& stored = files.at(inode);
     const bool was_to_go = files.find(disks.versions(), id.value + std::string(kLabel)) == 0;
     if (stored.links > 1 || (stored.type == FileType::kSymlink && was_to_go)) {

@@ -29,7 +29,8 @@ SimStagedFile::SimStagedFile(Disks& disks) : disks_(disks) {
 Status SimStagedFile::append(std::string_view bytes) {
   if (const Status step = disks_.step("write a staged file"); !step) return step;
   if (disks_.faults.no_space && !bytes.empty())
-    return fail(ErrorCode::kNoSpace, "write a staged file: no space left on device");
+    return fail(ErrorCode::kNoSpace,
+                "write a staged file: no space left on device: free space on that file system");
   bytes_.append(bytes);
   return {};
 }
@@ -54,8 +55,9 @@ Status SimStagedFile::finish(const Attributes& attributes) {
   disks_.files.write(thing.inode, std::move(bytes_));
   disks_.give(thing.inode, attributes.owner);
   disks_.files.set_mode(thing.inode, attributes.mode & 0777);
-  const UnixNanos mtime = attributes.mtime.value();
-  disks_.files.set_mtime(thing.inode, disks_.faults.rounds_mtimes ? rounded(mtime) : mtime);
+  if (const auto mtime = attributes.mtime)
+    disks_.files.set_mtime(thing.inode, disks_.faults.rounds_mtimes ? rounded(*mtime) : *mtime);
+  thing.made = disks_.files.state(thing.inode);
   return {};
 }
 
@@ -93,6 +95,8 @@ Result<std::unique_ptr<Staged>> SimDisk::stage_symlink(const std::string& target
                                                        const Attributes& attributes) {
   if (const Status step = disks_->step("stage a symlink"); !step) return Unexpected(step.error());
   if (const auto root = disks_->root(); !root) return Unexpected(root.error());
+  if (target.empty() || target.size() > kMaxPathBytes || target.find('\0') != std::string::npos)
+    return fail(ErrorCode::kInvalid, "no symlink can point to that: it is empty or too long");
   auto staged = std::make_unique<SimStagedName>();
   StagedName& thing = staged->thing;
   thing.life = disks_->life;
@@ -100,7 +104,8 @@ Result<std::unique_ptr<Staged>> SimDisk::stage_symlink(const std::string& target
   thing.at = {disks_->staging(), disks_->fresh_name()};
   thing.inode = disks_->files.make(thing.at, FileType::kSymlink, 0777, target);
   disks_->give(thing.inode, attributes.owner);
-  disks_->files.set_mtime(thing.inode, attributes.mtime.value());
+  if (attributes.mtime) disks_->files.set_mtime(thing.inode, *attributes.mtime);
+  thing.made = disks_->files.state(thing.inode);
   return staged;
 }
 
@@ -115,12 +120,14 @@ Result<std::unique_ptr<Staged>> SimDisk::stage_directory(const Attributes& attri
   thing.inode = disks_->files.make(thing.at, FileType::kDirectory, attributes.mode & 03777);
   thing.owner = attributes.owner;
   disks_->give(thing.inode, attributes.owner);
+  thing.made = disks_->files.state(thing.inode);
   return staged;
 }
 
 Result<std::unique_ptr<Staged>> SimDisk::stage_link(const RelPath& path,
                                                     const DiskState& expected) {
   if (const Status step = disks_->step("link"); !step) return Unexpected(step.error());
+  if (const auto root = disks_->root(); !root) return Unexpected(root.error());
   const auto at = disks_->place(path, "link");
   const Inode inode = at ? disks_->files.find(at->directory, at->name) : 0;
   const bool as_expected = inode != 0 && expected.type == FileType::kFile &&
@@ -134,7 +141,7 @@ Result<std::unique_ptr<Staged>> SimDisk::stage_link(const RelPath& path,
   thing.files = &disks_->files;
   thing.at = {disks_->staging(), disks_->fresh_name()};
   thing.inode = inode;
-  thing.linked = true;
+  thing.made = disks_->files.state(inode);
   disks_->files.link(inode, thing.at);
   return staged;
 }
