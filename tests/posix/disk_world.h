@@ -3,10 +3,14 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -14,14 +18,11 @@
 #include <string>
 #include <vector>
 
+#include "posix/capabilities.h"
 #include "posix/posix_disk.h"
+#include "support/test_folder.h"
 
 namespace dagsync {
-
-template <typename T>
-[[nodiscard]] bool fails_with(const Result<T>& result, ErrorCode code) {
-  return !result.has_value() && result.error().code == code;
-}
 
 class TempDirectory {
  public:
@@ -78,25 +79,152 @@ enum class Ground { kOneFileSystem, kTwoFileSystems, kNoExchange };
   return grounds;
 }
 
-// What is disposable in these tests.
-[[nodiscard]] inline bool is_compiled(const RelPath& path, FileType) {
-  return path.bytes().find("__pycache__") != std::string::npos;
-}
-
-class DiskWorld {
+class DiskWorld : public TestFolder {
  public:
   explicit DiskWorld(Ground ground = Ground::kOneFileSystem, bool fsync = true,
-                     const OwnerRule& owner = {})
+                     const OwnerRule& owner = {}, const std::string& where = temp_root())
       : ground_(ground),
         fsync_(fsync),
         owner_(owner),
-        folder_(temp_root()),
-        state_(ground == Ground::kTwoFileSystems ? other_root() : temp_root()) {
-    restart();
+        folder_(where),
+        state_(ground == Ground::kTwoFileSystems ? other_root() : where) {
+    open();
   }
 
-  // Opens the disk anew, as after a stop.
-  void restart() {
+  ~DiskWorld() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(away(), ignored);
+  }
+
+  void restart() override { open(); }
+
+  [[nodiscard]] PosixDisk& disk() override { return *disk_; }
+  [[nodiscard]] std::string real(const std::string& name) const {
+    return folder_.path() + "/" + name;
+  }
+  [[nodiscard]] std::string state(const std::string& name) const {
+    return state_.path() + "/folders/dags/" + name;
+  }
+
+  // -- as a person would ------------------------------------------------------------------------
+  void write(const std::string& name, const std::string& bytes) const override {
+    std::ofstream(real(name), std::ios::binary | std::ios::trunc) << bytes;
+  }
+  void mkdir(const std::string& name) const override {
+    REQUIRE(::mkdir(real(name).c_str(), 0755) == 0);
+  }
+  void symlink(const std::string& target, const std::string& name) const override {
+    REQUIRE(::symlink(target.c_str(), real(name).c_str()) == 0);
+  }
+  void link(const std::string& from, const std::string& to) const override {
+    REQUIRE(::link(real(from).c_str(), real(to).c_str()) == 0);
+  }
+  void mkfifo(const std::string& name) const override {
+    REQUIRE(::mkfifo(real(name).c_str(), 0600) == 0);
+  }
+  void rename(const std::string& from, const std::string& to) const override {
+    REQUIRE(::rename(real(from).c_str(), real(to).c_str()) == 0);
+  }
+  void remove(const std::string& name) const override {
+    REQUIRE(std::remove(real(name).c_str()) == 0);
+  }
+  void chmod(const std::string& name, std::uint32_t mode) const override {
+    REQUIRE(::chmod(real(name).c_str(), mode) == 0);
+  }
+  void set_mtime(const std::string& name, UnixNanos mtime) const override {
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    const struct timespec times[2] = {{0, UTIME_OMIT},
+                                      {mtime.value / kSecond, mtime.value % kSecond}};
+    REQUIRE(::utimensat(AT_FDCWD, real(name).c_str(), times, AT_SYMLINK_NOFOLLOW) == 0);
+  }
+  void chown(const std::string& name, const std::string& owner) const override {
+    const std::size_t colon = owner.find(':');
+    const auto user = static_cast<uid_t>(std::stoul(owner));
+    const auto group = static_cast<gid_t>(std::stoul(owner.substr(colon + 1)));
+    REQUIRE(::lchown(real(name).c_str(), user, group) == 0);
+  }
+  [[nodiscard]] std::unique_ptr<Writer> open_writer(const std::string& name) const override {
+    UniqueFd fd(::open(real(name).c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+    if (!fd && errno == EAGAIN) return nullptr;
+    REQUIRE(fd);
+    return std::make_unique<RealWriter>(std::move(fd));
+  }
+  [[nodiscard]] std::shared_ptr<void> forbid(const std::string& name) override {
+    chmod(name, 0);
+    return std::make_shared<WithoutCapabilities>(
+        std::initializer_list<unsigned>{CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH});
+  }
+  void move_folder_away() const override {
+    REQUIRE(::rename(folder_.path().c_str(), away().c_str()) == 0);
+  }
+  void move_folder_back() const override {
+    (void)std::remove(folder_.path().c_str());
+    REQUIRE(::rename(away().c_str(), folder_.path().c_str()) == 0);
+  }
+  void link_folder() const override {
+    REQUIRE(::symlink(away().c_str(), folder_.path().c_str()) == 0);
+  }
+  void make_folder() const override { REQUIRE(::mkdir(folder_.path().c_str(), 0755) == 0); }
+
+  // -- what a person sees -----------------------------------------------------------------------
+  [[nodiscard]] std::string read(const std::string& name) const override {
+    std::ifstream file(real(name), std::ios::binary);
+    REQUIRE(file.is_open());
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  [[nodiscard]] bool exists(const std::string& name) const override {
+    struct stat seen {};
+    return ::lstat(real(name).c_str(), &seen) == 0;
+  }
+  [[nodiscard]] std::string owner(const std::string& name) const override {
+    struct stat seen {};
+    REQUIRE(::lstat(real(name).c_str(), &seen) == 0);
+    return std::to_string(seen.st_uid) + ":" + std::to_string(seen.st_gid);
+  }
+  [[nodiscard]] static std::vector<std::string> names_under(const std::string& directory) {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory))
+      names.push_back(entry.path().lexically_relative(directory).string());
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  [[nodiscard]] std::vector<std::string> names() const override {
+    return names_under(folder_.path());
+  }
+  [[nodiscard]] std::vector<std::string> leftovers() const override {
+    std::vector<std::string> names = names_under(state("staging"));
+    for (const std::string& name : names_under(folder_.path()))
+      if (name.find(".dagsync-") != std::string::npos) names.push_back(name);
+    for (const std::string& name : names_under(state("versions")))
+      if (is_needless_beside_versions(name)) names.push_back(name);
+    return names;
+  }
+  [[nodiscard]] UnixNanos now() const override {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return {std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()};
+  }
+  void wait_a_tick() const override {
+    const std::int64_t before = stamp();
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (stamp() == before)
+      REQUIRE(std::chrono::steady_clock::now() < limit);
+  }
+
+ private:
+  class RealWriter final : public Writer {
+   public:
+    explicit RealWriter(UniqueFd fd) : fd_(std::move(fd)) {}
+    void write(const std::string& bytes) override {
+      CHECK(::ftruncate(fd_.get(), 0) == 0);
+      CHECK(::pwrite(fd_.get(), bytes.data(), bytes.size(), 0) ==
+            static_cast<ssize_t>(bytes.size()));
+    }
+
+   private:
+    UniqueFd fd_;
+  };
+
+  void open() {
     disk_.reset();
     PosixDisk::Options options;
     options.root = folder_.path();
@@ -108,105 +236,23 @@ class DiskWorld {
     REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message));
     disk_ = std::move(*opened);
   }
-
-  [[nodiscard]] PosixDisk& disk() { return *disk_; }
-  [[nodiscard]] std::string real(const std::string& name) const {
-    return folder_.path() + "/" + name;
+  // Half a copy, or the word of where something stood that was not kept.
+  [[nodiscard]] bool is_needless_beside_versions(const std::string& name) const {
+    if (name.ends_with(".copy")) return true;
+    return name.ends_with(".of") &&
+           !std::filesystem::is_symlink(state("versions/" + name.substr(0, name.size() - 3))) &&
+           !std::filesystem::exists(state("versions/" + name.substr(0, name.size() - 3)));
   }
-  [[nodiscard]] std::string state(const std::string& name) const {
-    return state_.path() + "/folders/dags/" + name;
-  }
-
-  // -- as a local editor would ------------------------------------------------------------------
-  void write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(real(name), std::ios::binary | std::ios::trunc) << bytes;
-  }
-  void save_by_rename(const std::string& name, const std::string& bytes) const {
-    write(name + ".tmp", bytes);
-    REQUIRE(::rename(real(name + ".tmp").c_str(), real(name).c_str()) == 0);
-  }
-  void mkdir(const std::string& name) const { REQUIRE(::mkdir(real(name).c_str(), 0755) == 0); }
-  void symlink(const std::string& target, const std::string& name) const {
-    REQUIRE(::symlink(target.c_str(), real(name).c_str()) == 0);
-  }
-  [[nodiscard]] std::string read(const std::string& name) const {
-    std::ifstream file(real(name), std::ios::binary);
-    REQUIRE(file.is_open());
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  [[nodiscard]] bool exists(const std::string& name) const {
+  [[nodiscard]] std::string away() const { return folder_.path() + "-away"; }
+  // What the file system stamps a file with that is written now.
+  [[nodiscard]] std::int64_t stamp() const {
+    const std::string probe = state_.path() + "/probe";
+    std::ofstream(probe) << "x";
     struct stat seen {};
-    return ::lstat(real(name).c_str(), &seen) == 0;
-  }
-  [[nodiscard]] static std::vector<std::string> names_under(const std::string& directory) {
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory))
-      names.push_back(entry.path().lexically_relative(directory).string());
-    std::sort(names.begin(), names.end());
-    return names;
-  }
-  // Nothing of ours may be left over.
-  [[nodiscard]] std::vector<std::string> leftovers() const {
-    std::vector<std::string> names = names_under(state("staging"));
-    for (const std::string& name : names_under(folder_.path()))
-      if (name.find(".dagsync-") != std::string::npos) names.push_back(name);
-    return names;
+    REQUIRE(::stat(probe.c_str(), &seen) == 0);
+    return seen.st_ctim.tv_sec * 1'000'000'000 + seen.st_ctim.tv_nsec;
   }
 
-  // -- as the engine would ----------------------------------------------------------------------
-  [[nodiscard]] static RelPath path(const std::string& name) {
-    auto parsed = RelPath::parse(name);
-    REQUIRE(parsed.has_value());
-    return *parsed;
-  }
-  [[nodiscard]] Disk::Expected look(const std::string& name) {
-    const auto state = disk_->stat(path(name));
-    REQUIRE_MESSAGE(state.has_value(), (state ? "" : state.error().message));
-    return *state;
-  }
-  [[nodiscard]] std::unique_ptr<Staged> staged_file(const std::string& bytes,
-                                                    std::uint32_t mode = 0644,
-                                                    UnixNanos mtime = {1'600'000'000'123'456'789},
-                                                    const std::string& owner = "") {
-    auto file = disk_->stage_file(bytes.size());
-    REQUIRE_MESSAGE(file.has_value(), (file ? "" : file.error().message));
-    REQUIRE((*file)->append(bytes).has_value());
-    REQUIRE((*file)->finish({mode, mtime, owner}).has_value());
-    return std::move(*file);
-  }
-  [[nodiscard]] std::unique_ptr<Staged> staged_symlink(const std::string& target,
-                                                       const std::string& owner = "") {
-    auto link = disk_->stage_symlink(target, {0, UnixNanos{1'600'000'000'987'654'321}, owner});
-    REQUIRE_MESSAGE(link.has_value(), (link ? "" : link.error().message));
-    return std::move(*link);
-  }
-  [[nodiscard]] std::unique_ptr<Staged> staged_directory(std::uint32_t mode = 0755,
-                                                         const std::string& owner = "") {
-    auto directory = disk_->stage_directory({mode, {}, owner});
-    REQUIRE_MESSAGE(directory.has_value(), (directory ? "" : directory.error().message));
-    return std::move(*directory);
-  }
-  [[nodiscard]] Result<Published> publish(const std::string& name, const Disk::Expected& expected,
-                                          std::unique_ptr<Staged> staged,
-                                          const std::optional<KeptId>& keep = std::nullopt) {
-    return disk_->publish(path(name), expected, std::move(staged), keep, is_compiled);
-  }
-  [[nodiscard]] std::string kept(const KeptId& id) {
-    auto file = disk_->open_kept(id);
-    REQUIRE_MESSAGE(file.has_value(), (file ? "" : file.error().message));
-    return contents(**file);
-  }
-  [[nodiscard]] static std::string contents(ReadFile& file) {
-    const auto state = file.state();
-    REQUIRE(state.has_value());
-    std::string bytes(state->size, '\0');
-    const auto got = file.read(0, bytes);
-    REQUIRE(got.has_value());
-    REQUIRE(*got == bytes.size());
-    return bytes;
-  }
-
- private:
   Ground ground_;
   bool fsync_;
   OwnerRule owner_;
@@ -214,10 +260,6 @@ class DiskWorld {
   TempDirectory state_;
   std::unique_ptr<PosixDisk> disk_;
 };
-
-[[nodiscard]] inline KeptId kept_id(int n) {
-  return {"0123456789abcdef-0000000" + std::to_string(n)};
-}
 
 }  // namespace dagsync
 

@@ -3,10 +3,7 @@
 #include <doctest/doctest.h>
 #include <linux/capability.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#include <array>
 
 #include "posix/disk_world.h"
 
@@ -42,71 +39,6 @@ Owner self() {
 
 Disk::Owned owned(DiskWorld& world, const std::string& name, const std::string& recorded = "") {
   return world.disk().owner_of(DiskWorld::path(name), *world.look(name), recorded);
-}
-
-TEST_CASE("what is published belongs to whom its record names, before it can be seen") {
-  if (!is_root()) return;
-  for (const Ground ground : all_grounds()) {
-    CAPTURE(to_string(ground));
-    DiskWorld world(ground, true, keeping());
-    const auto file =
-        world.publish("a", std::nullopt, world.staged_file("bytes", 0640, {7}, kOwner));
-    REQUIRE(file.has_value());
-    CHECK(owner_on(world, "a") == kGiven);
-    CHECK(file->now->user == kUser);
-    CHECK(file->now->group == kGroup);
-    CHECK(file->now->mode == 0640);
-    CHECK(world.publish("l", std::nullopt, world.staged_symlink("a", kOwner)).has_value());
-    CHECK(owner_on(world, "l") == kGiven);
-    CHECK(world.publish("d", std::nullopt, world.staged_directory(02750, kOwner)).has_value());
-    CHECK(owner_on(world, "d") == kGiven);
-    CHECK(world.look("d")->mode == 02750);
-    for (const char* name : {"a", "l", "d"})
-      CHECK(*owned(world, name).owner == kOwner);
-    // Over what stands there, too.
-    CHECK(world.publish("a", world.look("a"), world.staged_file("2", 0600, {8}, "0:0")));
-    CHECK(owner_on(world, "a") == Owner{0, 0});
-    CHECK(world.publish("d", world.look("d"), world.staged_directory(0700, "0:4000001")));
-    CHECK(owner_on(world, "d") == Owner{0, kGroup});
-    CHECK(world.disk().degraded().find("belong") == std::string::npos);
-    CHECK(world.leftovers().empty());
-  }
-}
-
-TEST_CASE("an owner is set in place, and what is right already gets no new ctime") {
-  if (!is_root()) return;
-  DiskWorld world(Ground::kOneFileSystem, true, keeping());
-  world.write("a", "bytes");
-  world.mkdir("d");
-  world.symlink("a", "l");
-  for (const std::string name : {"a", "d", "l"}) {
-    CAPTURE(name);
-    const auto set = world.disk().set_attributes(DiskWorld::path(name), *world.look(name),
-                                                 {0755, UnixNanos{5}, kOwner});
-    REQUIRE(set.has_value());
-    CHECK(set->outcome == PublishOutcome::kDone);
-    CHECK(owner_on(world, name) == kGiven);
-    CHECK(set->now == world.look(name));
-    const auto again =
-        world.disk().set_attributes(DiskWorld::path(name), *set->now, {0755, UnixNanos{5}, kOwner});
-    REQUIRE(again.has_value());
-    CHECK(again->now == set->now);
-    // Nobody has told: it is left alone.
-    CHECK(world.disk().set_attributes(DiskWorld::path(name), *set->now, {0700, {}, ""}));
-    CHECK(owner_on(world, name) == kGiven);
-  }
-}
-
-TEST_CASE("a chown is no content, but an unexpected change") {
-  if (!is_root()) return;
-  DiskWorld world(Ground::kOneFileSystem, true, keeping());
-  world.mkdir("d");
-  const auto before = world.look("d");
-  REQUIRE(::chown(world.real("d").c_str(), kUser, kGroup) == 0);
-  const auto set = world.disk().set_attributes(DiskWorld::path("d"), *before, {0700, {}, "0:0"});
-  REQUIRE(set.has_value());
-  CHECK(set->outcome == PublishOutcome::kChanged);
-  CHECK(owner_on(world, "d") == kGiven);
 }
 
 TEST_CASE("what this machine cannot give is published all the same, and told") {
@@ -168,31 +100,6 @@ TEST_CASE("a daemon that may not give files away keeps them, and says whose they
   CHECK(world.disk().degraded().empty());
 }
 
-// Of root, as in a user namespace or on a file system that knows no owners.
-class WithoutChown {
- public:
-  WithoutChown() { set(before_ & ~(1U << CAP_CHOWN)); }
-  ~WithoutChown() { set(before_); }
-  WithoutChown(const WithoutChown&) = delete;
-  WithoutChown& operator=(const WithoutChown&) = delete;
-
- private:
-  using Data = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
-  static Data get() {
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    Data data{};
-    REQUIRE(::syscall(SYS_capget, &header, data.data()) == 0);
-    return data;
-  }
-  static void set(std::uint32_t effective) {
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    Data data = get();
-    data[0].effective = effective;
-    REQUIRE(::syscall(SYS_capset, &header, data.data()) == 0);
-  }
-  const std::uint32_t before_ = get()[0].effective;
-};
-
 TEST_CASE("what the kernel refused to give is no choice of a person, until one gives it away") {
   if (!is_root()) return;
   for (const bool may_give : {true, false}) {
@@ -201,7 +108,7 @@ TEST_CASE("what the kernel refused to give is no choice of a person, until one g
     world.write("stood", "bytes");
     REQUIRE(::chown(world.real("stood").c_str(), 1, 1) == 0);
     {
-      const WithoutChown without;
+      const WithoutCapabilities without{CAP_CHOWN};
       REQUIRE(world.publish("new", std::nullopt, world.staged_file("1", 0644, {7}, kOwner)));
       const auto set = world.disk().set_attributes(DiskWorld::path("stood"), *world.look("stood"),
                                                    {0644, {}, kOwner});
@@ -237,22 +144,15 @@ TEST_CASE("an owner under another name is the same") {
   CHECK(*owned(world, "a", kOwner).owner == *owned(world, "a").owner);
 }
 
-TEST_CASE("a folder that keeps no owners looks at none, and gives all to one") {
-  DiskWorld world;
-  world.write("a", "bytes");
-  CHECK_FALSE(world.disk().keeps_owners());
-  CHECK(*owned(world, "a", kOwner).owner == kOwner);
-  CHECK(owned(world, "a").owner->empty());
-  CHECK(world.publish("b", std::nullopt, world.staged_file("1", 0644, {7}, kOwner)));
-  CHECK(owner_on(world, "b") == self());
+TEST_CASE("a folder may give all to one") {
   if (!is_root()) return;
-  DiskWorld fixed(Ground::kOneFileSystem, true, {false, kGiven, true});
-  CHECK(fixed.publish("b", std::nullopt, fixed.staged_file("1", 0644, {7}, "0:0")));
-  CHECK(owner_on(fixed, "b") == kGiven);
+  DiskWorld world(Ground::kOneFileSystem, true, {false, kGiven, true});
+  CHECK(world.publish("b", std::nullopt, world.staged_file("1", 0644, {7}, "0:0")));
+  CHECK(owner_on(world, "b") == kGiven);
   const auto set =
-      fixed.disk().set_attributes(DiskWorld::path("b"), *fixed.look("b"), {0600, {}, "0:0"});
+      world.disk().set_attributes(DiskWorld::path("b"), *world.look("b"), {0600, {}, "0:0"});
   REQUIRE(set.has_value());
-  CHECK(owner_on(fixed, "b") == kGiven);
+  CHECK(owner_on(world, "b") == kGiven);
 }
 
 }  // namespace

@@ -23,28 +23,6 @@ TEST_CASE("in a visit a directory that became a symlink leads nowhere") {
   }
 }
 
-TEST_CASE("in a visit each directory is its own") {
-  DiskWorld world;
-  world.mkdir("d");
-  world.mkdir("e");
-  const auto visit = world.disk().visit();
-  for (const char* name : {"a.py", "d/a.py", "e/a.py", "d/b.py", "b.py"})
-    CHECK(world.publish(name, std::nullopt, world.staged_file(name)).has_value());
-  for (const char* name : {"a.py", "d/a.py", "e/a.py", "d/b.py", "b.py"})
-    CHECK(world.read(name) == name);
-}
-
-TEST_CASE("in a visit a directory that was removed and made again is the new one") {
-  DiskWorld world;
-  world.mkdir("d");
-  const auto visit = world.disk().visit();
-  CHECK_FALSE(world.look("d/a.py").has_value());
-  CHECK(world.disk().remove_directory(DiskWorld::path("d"), is_compiled).has_value());
-  CHECK(world.publish("d", std::nullopt, world.staged_directory()).has_value());
-  CHECK(world.publish("d/a.py", std::nullopt, world.staged_file("bytes")).has_value());
-  CHECK(world.read("d/a.py") == "bytes");
-}
-
 TEST_CASE("in a visit a root that vanished is noticed a moment later") {
   DiskWorld world;
   std::string root = world.real("");
@@ -59,16 +37,6 @@ TEST_CASE("in a visit a root that vanished is noticed a moment later") {
   }
   CHECK(noticed);
   REQUIRE(::rename((root + "-moved").c_str(), root.c_str()) == 0);
-}
-
-TEST_CASE("a staged file that is never finished leaves nothing") {
-  DiskWorld world;
-  {
-    auto file = world.disk().stage_file(5);
-    REQUIRE(file.has_value());
-    REQUIRE((*file)->append("bytes").has_value());
-  }
-  CHECK(world.leftovers().empty());
 }
 
 TEST_CASE("thousands of staged files hold no descriptors") {

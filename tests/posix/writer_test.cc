@@ -14,38 +14,6 @@ int open_for_writing(const DiskWorld& world, const std::string& name) {
 
 }  // namespace
 
-TEST_CASE("a writer is seen until it closes, a reader is none") {
-  DiskWorld world;
-  world.write("a.py", "a");
-  const RelPath path = DiskWorld::path("a.py");
-  CHECK(world.disk().check_writer(path) == WriterCheck::kNone);
-  const int reader = ::open(world.real("a.py").c_str(), O_RDONLY | O_CLOEXEC);
-  CHECK(world.disk().check_writer(path) == WriterCheck::kNone);
-  const int writer = open_for_writing(world, "a.py");
-  CHECK(world.disk().check_writer(path) == WriterCheck::kWriter);
-  ::close(writer);
-  CHECK(world.disk().check_writer(path) == WriterCheck::kNone);
-  ::close(reader);
-  CHECK(world.disk().check_writer(DiskWorld::path("nothing")) == WriterCheck::kNone);
-  CHECK(world.disk().degraded().empty());
-}
-
-TEST_CASE("an opened file knows its writer, also when another file has taken its name") {
-  DiskWorld world;
-  world.write("a.py", "a");
-  const auto file = world.disk().open(DiskWorld::path("a.py"));
-  REQUIRE(file.has_value());
-  CHECK((*file)->check_writer() == WriterCheck::kNone);
-  CHECK((*file)->check_writer() == WriterCheck::kNone);  // the first left no lease behind
-  const int writer = open_for_writing(world, "a.py");
-  CHECK((*file)->check_writer() == WriterCheck::kWriter);
-  world.save_by_rename("a.py", "b");
-  CHECK((*file)->check_writer() == WriterCheck::kWriter);
-  CHECK(world.disk().check_writer(DiskWorld::path("a.py")) == WriterCheck::kNone);
-  ::close(writer);
-  CHECK((*file)->check_writer() == WriterCheck::kNone);
-}
-
 TEST_CASE("a writable mapping is a writer, even after its descriptor is closed") {
   DiskWorld world;
   world.write("a.py", "abcd");
@@ -56,40 +24,6 @@ TEST_CASE("a writable mapping is a writer, even after its descriptor is closed")
   CHECK(world.disk().check_writer(DiskWorld::path("a.py")) == WriterCheck::kWriter);
   ::munmap(mapped, 4);
   CHECK(world.disk().check_writer(DiskWorld::path("a.py")) == WriterCheck::kNone);
-}
-
-TEST_CASE("a file that is being written is neither replaced nor removed nor touched") {
-  DAGSYNC_ON_EACH(all_grounds(), world) {
-    world.write("a.py", "before");
-    const int writer = open_for_writing(world, "a.py");
-    const auto expected = world.look("a.py");
-    const RelPath path = DiskWorld::path("a.py");
-    const auto is_busy = [](const Result<Published>& done) {
-      return done.has_value() && done->outcome == PublishOutcome::kBusy;
-    };
-    CHECK(is_busy(world.publish("a.py", expected, world.staged_file("remote"), kept_id(1))));
-    CHECK(is_busy(world.publish("a.py", expected, world.staged_directory(), kept_id(1))));
-    CHECK(is_busy(world.disk().remove(path, *expected, kept_id(1))));
-    CHECK(is_busy(world.disk().set_attributes(path, *expected, {0600, UnixNanos{1}, {}})));
-    CHECK(fails_with(world.disk().stage_link(path, *expected),
-                     each_ground == Ground::kTwoFileSystems ? ErrorCode::kUnsupported
-                                                            : ErrorCode::kUnavailable));
-    CHECK(world.look("a.py") == expected);
-    REQUIRE(::pwrite(writer, "after!", 6, 0) == 6);
-    ::close(writer);
-    CHECK(world.read("a.py") == "after!");
-    CHECK(world.disk().list_kept().value().empty());
-    CHECK(world.leftovers().empty());
-    REQUIRE(world.publish("a.py", world.look("a.py"), world.staged_file("remote"), kept_id(1)));
-    CHECK(world.kept(kept_id(1)) == "after!");
-  }
-}
-
-TEST_CASE("what was just published has no writer") {
-  DAGSYNC_ON_EACH(all_grounds(), world) {
-    REQUIRE(world.publish("a.py", std::nullopt, world.staged_file("x")).has_value());
-    CHECK(world.disk().check_writer(DiskWorld::path("a.py")) == WriterCheck::kNone);
-  }
 }
 
 TEST_CASE("an open that got the old file in the moment of its replacement writes a local edit") {
