@@ -65,12 +65,11 @@ class Person {
     if (is_directory(folder_, "a.py")) write_in_directory();
   }
 
-  // Everything is there, nothing of the daemon's own is left over, and each version that was kept
-  // without being asked for is told.
+  // Everything is there at once, nothing of the daemon's own is left over, and each version that
+  // was kept without being asked for is told.
   void check(const Outcome& outcome) {
     if (writer_) writer_->write(fresh());
     writer_.reset();
-    REQUIRE(folder_.disk().sync({}));
     const Contents there = contents();
     for (const std::string& bytes : made_) {
       CAPTURE(bytes);
