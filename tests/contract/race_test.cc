@@ -58,6 +58,10 @@ class Person {
   void move_away() {
     if (is_file(folder_, "a.py")) folder_.rename("a.py", "b.py");
   }
+  // Under which he writes afterwards.
+  void make_second_name() {
+    if (is_file(folder_, "a.py")) folder_.link("a.py", "twin");
+  }
   void make_directory() {
     if (is_directory(folder_, "a.py")) return;
     remove();
@@ -70,6 +74,11 @@ class Person {
   void check(const Outcome& outcome) {
     if (writer_) writer_->write(fresh());
     writer_.reset();
+    if (folder_.exists("twin")) {
+      const bool is_published = outcome.has_value() && outcome->outcome == PublishOutcome::kDone;
+      if (!is_published) take("twin");
+      folder_.write("twin", fresh());
+    }
     const Contents there = contents();
     for (const std::string& bytes : made_) {
       CAPTURE(bytes);
@@ -240,6 +249,10 @@ TEST_CASE("a deletion that is faster, or comes in between, stays one") {
                  CHECK_FALSE(folder.exists("a.py"));
                  if (!person.has_removed()) CHECK(folder.read("b.py") == "old");
                });
+}
+
+TEST_CASE("what is kept does not change under another name that the file got in between") {
+  at_each_step({&Person::make_second_name}, nullptr);
 }
 
 TEST_CASE("a directory that takes its place in between stays, with what is in it") {
