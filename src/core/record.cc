@@ -61,4 +61,9 @@ bool is_unchanged(const DiskState& then, const DiskState& now) {
          then.ctime == now.ctime;
 }
 
+bool is_unchanged_since(DiskState then, const DiskState& now) {
+  then.racy = false;
+  return is_unchanged(then, now);
+}
+
 }  // namespace dagsync

@@ -103,6 +103,20 @@ bool Replica::refreshes(const Observation& seen, Actions& actions) {
   return true;
 }
 
+// What is on its way back is not deleted again, and what stands there instead stays nobody's edit
+// until somebody changes it.
+bool Replica::is_on_its_way_back(const Observation& seen) {
+  const auto wanted = wanted_.find(seen.path);
+  if (wanted == wanted_.end() || !wanted->second.again) return false;
+  if (is_tombstone(seen.content)) {
+    drift_.erase(seen.path);
+    return true;
+  }
+  const auto drift = drift_.find(seen.path);
+  return drift != drift_.end() && drift->second.disk && seen.disk &&
+         is_unchanged_since(*drift->second.disk, *seen.disk);
+}
+
 Actions Replica::observe(const std::vector<Observation>& batch, DeletePolicy policy,
                          MonoNanos now) {
   Actions actions;
@@ -115,12 +129,7 @@ Actions Replica::observe(const std::vector<Observation>& batch, DeletePolicy pol
     if (refreshes(seen, actions)) continue;
     const IndexEntry* entry = index_.find(seen.path);
     const bool was_live = entry != nullptr && entry->record.is_live();
-    // What is on its way back is not deleted again.
-    const auto wanted = wanted_.find(seen.path);
-    if (wanted != wanted_.end() && wanted->second.again && is_tombstone(seen.content)) {
-      drift_.erase(seen.path);
-      continue;
-    }
+    if (is_on_its_way_back(seen)) continue;
     // A deleted file that has come back with the disk, too.
     if (entry != nullptr && seen.went_back) {
       want_again(seen, actions, ours);

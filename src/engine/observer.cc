@@ -211,12 +211,9 @@ bool went_back(const DiskState& known, const std::optional<DiskState>& now) {
   return !now || has_come_back(known, *now);
 }
 
-// A second look comes too soon after the first for `racy` to say anything.
 bool is_as_before(const LookAt& at, const std::optional<DiskState>& now) {
   if (!at.before || !now) return !at.before && !now;
-  DiskState before = *at.before;
-  before.racy = false;
-  return is_unchanged(before, *now);
+  return is_unchanged_since(*at.before, *now);
 }
 
 LookResult look_once(Disk& disk, const LookAt& at, std::span<const LookAt> round, UnixNanos moment,

@@ -184,3 +184,32 @@ TEST_CASE("a merge of the last run that has no number is told under one of ours"
   CHECK(one.entry("a.py").id == changes.front().id);
   CHECK(broadcast_by(one.replica.number_merges()).empty());
 }
+
+TEST_CASE(
+    "what a power cut took is wanted again, and what it left is nobody's edit until touched") {
+  OneReplica one;
+  const Record whole = edit("b", 1, file_content("whole", 10), 10);
+  (void)one.hear_and_publish(kB, change_of("a.py", whole));
+  Observation torn = seen("a.py", file_content("wh", 10), 10);
+  torn.went_back = true;
+  CHECK(wanted_by(one.look({torn})) == std::vector<std::string>{"a.py"});
+  CHECK(one.replica.wanted().at(at("a.py")).again);
+  torn.went_back = false;  // it was told once, and its content has not come yet
+  torn.disk->racy = true;
+  CHECK(one.look({torn}).empty());
+  CHECK(one.record("a.py") == whole);
+
+  SUBCASE("its content comes") {
+    CHECK(broadcast_by(one.publish("a.py")).empty());
+    CHECK(one.record("a.py") == whole);
+  }
+  SUBCASE("somebody deletes it") {
+    CHECK(one.look({gone("a.py", 200)}).empty());
+    CHECK(one.replica.wanted().contains(at("a.py")));
+  }
+  SUBCASE("somebody edits it") {
+    const Actions edited = one.look({seen("a.py", file_content("edited", 200), 200)});
+    CHECK(broadcast_by(edited).size() == 1);
+    CHECK(one.record("a.py").content == file_content("edited", 200));
+  }
+}

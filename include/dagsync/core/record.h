@@ -86,6 +86,9 @@ struct DiskState {
 // Whether a file that now shows `now` may be taken for the one that was indexed as `then`.
 [[nodiscard]] bool is_unchanged(const DiskState& then, const DiskState& now);
 
+// The same so soon after `then` that its being racy says nothing.
+[[nodiscard]] bool is_unchanged_since(DiskState then, const DiskState& now);
+
 // Of a tombstone: at that moment (its ctime) nothing stood there; until then this did, if anything:
 // its inode, and its ctime as the mtime.
 [[nodiscard]] DiskState seen_gone(UnixNanos moment, const std::optional<DiskState>& before);

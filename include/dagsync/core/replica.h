@@ -265,6 +265,7 @@ class Replica {
   void unhear(const std::vector<ChangeId>& ids);
   void relay(const Change& change, Actions& actions) const;
   [[nodiscard]] bool refreshes(const Observation& seen, Actions& actions);
+  [[nodiscard]] bool is_on_its_way_back(const Observation& seen);
 
   Settings settings_;
   Index index_;
