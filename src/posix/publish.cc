@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "posix/disk_error.h"
+#include "posix/lease.h"
 #include "posix/replace.h"
 #include "posix/staged_name.h"
 
@@ -31,11 +32,22 @@ Result<Published> publish_directory_again(Publishing& job, const Standing& old,
   return Published{PublishOutcome::kDone, now->state, false};
 }
 
+// What somebody does to a file under its first name must not show under the second one.
+std::optional<Published> why_not_linked(const StagedThing& staged) {
+  if (check_writer(staged.inode.get()) == WriterCheck::kWriter) return kBusy;
+  const auto now = look_at(staged.inode.get());
+  if (!now || !matches_but_for_ctime(staged.made, now->state)) return kChanged;
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<Published> publish_staged(Publishing& job, const Disk::Expected& expected,
                                  StagedThing& staged, const Disk::Disposable& disposable) {
   const Published changed{PublishOutcome::kChanged, {}, false};
+  if (staged.linked) {
+    if (const auto why_not = why_not_linked(staged)) return *why_not;
+  }
   if (!expected) return publish_new(job, staged);
   auto old = hold(job.place);
   if (!old && old.error().number == ENOENT) return changed;

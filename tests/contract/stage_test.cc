@@ -88,6 +88,33 @@ TEST_CASE("a rename within the folder links the file, and reads nothing") {
   }
 }
 
+TEST_CASE("a link is not published where somebody changes the file under its first name") {
+  DAGSYNC_IN_EACH(linking_folders(), folder) {
+    folder.write("a.py", "moved");
+    folder.write("b.py", "old");
+    const auto publish = [&](std::unique_ptr<Staged> link, const char* name) {
+      const auto done = folder.publish(name, folder.look(name), std::move(link));
+      REQUIRE_MESSAGE(done.has_value(), (done ? "" : done.error().message));
+      return done->outcome;
+    };
+    for (const char* name : {"b.py", "new.py"}) {
+      auto busy = folder.disk().stage_link(path("a.py"), *folder.look("a.py"));
+      REQUIRE(busy.has_value());
+      auto writer = folder.open_writer("a.py");
+      REQUIRE(writer != nullptr);
+      CHECK(publish(std::move(*busy), name) == PublishOutcome::kBusy);
+      writer.reset();
+      auto changed = folder.disk().stage_link(path("a.py"), *folder.look("a.py"));
+      REQUIRE(changed.has_value());
+      folder.write("a.py", folder.read("a.py") + ", and edited");
+      CHECK(publish(std::move(*changed), name) == PublishOutcome::kChanged);
+    }
+    CHECK(folder.read("b.py") == "old");
+    CHECK_FALSE(folder.exists("new.py"));
+    CHECK(folder.leftovers().empty());
+  }
+}
+
 TEST_CASE("a kept version does not change when another hard link of the file is written") {
   DAGSYNC_IN_EACH(all_folders(), folder) {
     folder.write("a.py", "old");

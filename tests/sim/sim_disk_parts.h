@@ -56,7 +56,8 @@ struct StagedName {
   FileSystem* files = nullptr;
   NameIn at;
   Inode inode = 0;
-  DiskState made;  // as it was made ready
+  DiskState made;       // as it was made ready
+  bool linked = false;  // a second name of a file that stands in the folder
   Shared<std::string> owner;
   bool published = false;
   StagedName() = default;

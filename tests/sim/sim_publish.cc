@@ -259,6 +259,9 @@ Result<Published> publish_staged(const Publishing& job, const Disk::Expected& ex
   FileSystem& files = job.disks.files;
   const Inode inode = files.find(job.place.directory, job.place.name);
   const bool heedless = job.disks.faults.expects_nothing;
+  if (staged.linked && job.disks.has_writer(staged.inode)) return kBusy;
+  if (staged.linked && !matches_but_for_ctime(staged.made, files.state(staged.inode)))
+    return kChanged;
   if (!heedless && (inode != 0) != expected.has_value()) return kChanged;
   if (inode == 0) return publish_new(job, staged);
   const DiskState old = files.state(inode);

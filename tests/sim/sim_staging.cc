@@ -142,6 +142,7 @@ Result<std::unique_ptr<Staged>> SimDisk::stage_link(const RelPath& path,
   thing.at = {disks_->staging(), disks_->fresh_name()};
   thing.inode = inode;
   thing.made = disks_->files.state(inode);
+  thing.linked = true;
   disks_->files.link(inode, thing.at);
   return staged;
 }

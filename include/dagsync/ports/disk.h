@@ -163,7 +163,8 @@ class Disk {
   [[nodiscard]] virtual Result<std::unique_ptr<Staged>> stage_directory(
       const Attributes& attributes) = 0;
   // A second name of a file in the folder, for a rename: no bytes are read. kUnavailable: it no
-  // longer shows `expected`. kUnsupported: not possible here, copy instead.
+  // longer shows `expected`. kUnsupported: not possible here, copy instead. It is published only as
+  // long as nobody has changed the file since, or has it open for writing.
   [[nodiscard]] virtual Result<std::unique_ptr<Staged>> stage_link(const RelPath& path,
                                                                    const DiskState& expected) = 0;
 
