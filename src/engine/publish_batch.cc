@@ -66,13 +66,16 @@ class Step {
     return disk_.remove(eviction.path, eviction.state, id);
   }
 
-  // A link's inode has changed its ctime since, when its first name went; and somebody may have
-  // given it other attributes under that name.
+  // A link's inode has changed its ctime since, when its first name went; and its change may give
+  // it other attributes than it had there. What somebody has written into it since shows by its
+  // mtime, and must go on doing so.
   void refresh_link(const PublishItem& item, Published& published) {
     if (!item.linked || !published.now) return;
     const auto now = disk_.stat(item.path);
     if (!now || !*now) return;
-    const bool same = (*now)->inode == published.now->inode && (*now)->size == published.now->size;
+    const DiskState& was = *published.now;
+    const bool same =
+        (*now)->inode == was.inode && (*now)->size == was.size && (*now)->mtime == was.mtime;
     if (!same) return;
     const Content& content = item.change.record.content;
     if ((*now)->mtime == content.mtime && (*now)->mode == content.mode && content.owner->empty()) {

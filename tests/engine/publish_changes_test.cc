@@ -80,6 +80,26 @@ TEST_CASE("what a second name has taken over is removed without a copy, and its 
   CHECK_FALSE(world.results.items[1].published->kept);
 }
 
+TEST_CASE("what is written into a file while its move is applied does not pass for what moved") {
+  BatchWorld world;
+  const IndexEntry old = world.make_file("old.py", "moved");
+  auto staged = world.real.disk().stage_link(DiskWorld::path("old.py"), *old.disk);
+  REQUIRE(staged.has_value());
+  PublishItem& item = world.add("new.py", old.record.content);
+  item.bytes = std::move(*staged);
+  item.linked = true;
+  world.add("old.py", {}, old).moved_away = true;
+  world.disk.refuse = [&](const std::string& step, const RelPath&) -> std::optional<Error> {
+    if (step == "remove") world.real.write("old.py", "wrote");  // as many bytes
+    return std::nullopt;
+  };
+  world.run();
+  CHECK(world.real.read("new.py") == "wrote");
+  REQUIRE(world.results.items[0].published->now);
+  // The next look finds it.
+  CHECK_FALSE(is_unchanged(*world.results.items[0].published->now, *world.real.look("new.py")));
+}
+
 TEST_CASE("what was to move and could not is kept when its old name goes") {
   BatchWorld world;
   const IndexEntry old = world.make_file("old.py", "moved");
