@@ -34,6 +34,7 @@ void People::acted(const std::string& machine, const RelPath& path, const Versio
   } else {
     made = version(machine, path, after);
     made_[{machine, path}].insert(made);
+    if (made != before) ++times_made_[made];
     // Whoever changes what a power cut has torn has taken it for his.
     if (after.kind == Kind::kFile) contents_.insert(after.digest);
     // Made again, it may stand again.
@@ -90,6 +91,8 @@ void People::rows_went_back(const std::string& machine) {
 }
 
 bool People::is_of_several(const Version& version, const RelPath& path) const {
+  const auto times = times_made_.find(version);
+  if (times != times_made_.end() && times->second > 1) return true;
   return std::count_if(made_.begin(), made_.end(), [&](const auto& entry) {
            return entry.first.second == path && entry.second.contains(version);
          }) > 1;

@@ -61,7 +61,8 @@ class People {
   [[nodiscard]] bool were_overwritten(const RelPath& path, const Digest& digest) const {
     return overwritten_.contains({path, digest});
   }
-  // Two people who do the same make one version: that one of them replaced says nothing then.
+  // Whoever does the same once more, here or elsewhere, makes the same version: that somebody who
+  // saw one of the two replaced it says nothing of the other.
   [[nodiscard]] bool is_of_several(const Version& version, const RelPath& path) const;
   struct Told {
     RelPath path;
@@ -78,6 +79,7 @@ class People {
   std::map<Version, std::set<Version>> over_;
   std::map<std::pair<std::string, RelPath>, Version> gone_;
   std::map<std::pair<std::string, RelPath>, std::set<Version>> made_;
+  std::map<Version, int> times_made_;
   std::map<std::pair<std::string, RelPath>, int> deletes_made_;  // and not told of
   std::map<ChangeId, Version> deletes_told_;
   std::map<Version, Told> told_;
