@@ -15,7 +15,7 @@ namespace {
 Result<Published> publish_new(Publishing& job, StagedThing& staged) {
   const auto appeared = appear_new(job, staged);
   if (appeared) return published(job, staged);
-  if (appeared.error().number == EEXIST) return Published{PublishOutcome::kChanged, {}, false};
+  if (appeared.error().number == EEXIST) return kChanged;
   return fail_publish(job, appeared.error().number);
 }
 
@@ -44,15 +44,14 @@ std::optional<Published> why_not_linked(const StagedThing& staged) {
 
 Result<Published> publish_staged(Publishing& job, const Disk::Expected& expected,
                                  StagedThing& staged, const Disk::Disposable& disposable) {
-  const Published changed{PublishOutcome::kChanged, {}, false};
   if (staged.linked) {
     if (const auto why_not = why_not_linked(staged)) return *why_not;
   }
   if (!expected) return publish_new(job, staged);
   auto old = hold(job.place);
-  if (!old && old.error().number == ENOENT) return changed;
+  if (!old && old.error().number == ENOENT) return kChanged;
   if (!old) return fail_at(old.error().number, "look at", job.path);
-  if (!matches(*expected, old->state)) return changed;
+  if (!matches(*expected, old->state)) return kChanged;
   if (old->state.type == FileType::kSpecial)
     return fail(ErrorCode::kExists, display(job.path) +
                                         " is a socket, a device or a FIFO, which is never "

@@ -63,8 +63,10 @@ TEST_CASE("symlinks are published as they are") {
   CHECK(world.real.look("link")->mtime == UnixNanos{kTime});
 }
 
-TEST_CASE("what a second name has taken over is removed without a copy, and its state is fresh") {
-  BatchWorld world;
+namespace {
+
+// old.py is to become new.py, by a second name of the file.
+void add_move(BatchWorld& world) {
   const IndexEntry old = world.make_file("old.py", "moved");
   auto staged = world.real.disk().stage_link(DiskWorld::path("old.py"), *old.disk);
   REQUIRE(staged.has_value());
@@ -72,6 +74,13 @@ TEST_CASE("what a second name has taken over is removed without a copy, and its 
   item.bytes = std::move(*staged);
   item.linked = true;
   world.add("old.py", {}, old).moved_away = true;
+}
+
+}  // namespace
+
+TEST_CASE("what a second name has taken over is removed without a copy, and its state is fresh") {
+  BatchWorld world;
+  add_move(world);
   world.run();
   CHECK(world.all_done() == "");
   CHECK_FALSE(world.real.exists("old.py"));
@@ -82,13 +91,7 @@ TEST_CASE("what a second name has taken over is removed without a copy, and its 
 
 TEST_CASE("what is written into a file while its move is applied does not pass for what moved") {
   BatchWorld world;
-  const IndexEntry old = world.make_file("old.py", "moved");
-  auto staged = world.real.disk().stage_link(DiskWorld::path("old.py"), *old.disk);
-  REQUIRE(staged.has_value());
-  PublishItem& item = world.add("new.py", old.record.content);
-  item.bytes = std::move(*staged);
-  item.linked = true;
-  world.add("old.py", {}, old).moved_away = true;
+  add_move(world);
   world.disk.refuse = [&](const std::string& step, const RelPath&) -> std::optional<Error> {
     if (step == "remove") world.real.write("old.py", "wrote");  // as many bytes
     return std::nullopt;
@@ -102,14 +105,8 @@ TEST_CASE("what is written into a file while its move is applied does not pass f
 
 TEST_CASE("what was to move and could not is kept when its old name goes") {
   BatchWorld world;
-  const IndexEntry old = world.make_file("old.py", "moved");
-  auto staged = world.real.disk().stage_link(DiskWorld::path("old.py"), *old.disk);
-  REQUIRE(staged.has_value());
+  add_move(world);
   world.real.write("new.py", "somebody was faster");
-  PublishItem& item = world.add("new.py", old.record.content);
-  item.bytes = std::move(*staged);
-  item.linked = true;
-  world.add("old.py", {}, old).moved_away = true;
   world.run();
   CHECK(world.results.items[0].published->outcome == PublishOutcome::kChanged);
   CHECK(world.real.read("new.py") == "somebody was faster");

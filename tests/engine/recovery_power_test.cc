@@ -3,13 +3,22 @@
 
 using namespace dagsync;
 
+namespace {
+
+// An edit that was made here, over `old`: its row is there.
+void intend_own_edit(RecoveryWorld& world) {
+  world.intend(world.old);
+  world.image.meta.author = world.intended.origin.author;
+  world.image.entries.clear();
+  const RelPath& path = world.image.intents[0].path;
+  world.image.entries.emplace_back(path, world.entry_of(world.intended));
+}
+
+}  // namespace
+
 TEST_CASE("where an edit is lost with the power, what it replaced is no edit of now") {
   RecoveryWorld world;
-  world.intend(world.old);
-  world.image.meta.author = world.intended.origin.author;  // it was made here
-  world.image.entries.clear();
-  const RelPath path = world.image.intents[0].path;
-  world.image.entries.emplace_back(path, world.entry_of(world.intended));
+  intend_own_edit(world);
   world.write("a.py", "old", kOldTime);
   SUBCASE("the machine went down") {
     world.image.meta.boot = "another";
@@ -28,15 +37,11 @@ TEST_CASE("where an edit is lost with the power, what it replaced is no edit of 
 
 TEST_CASE("an edit of which some bytes are left, with the times of before, is no edit of now") {
   RecoveryWorld world;
-  world.intend(world.old);
-  world.image.meta.author = world.intended.origin.author;  // it was made here
+  intend_own_edit(world);
   world.image.meta.boot = "another";
-  world.image.entries.clear();
   world.write("a.py", "ne", kOldTime);
-  Intent& intent = world.image.intents[0];
-  world.image.entries.emplace_back(intent.path, world.entry_of(world.intended));
   SUBCASE("nobody has changed it since") {
-    intent.old->disk = world.disk.look("a.py");
+    world.image.intents[0].old->disk = world.disk.look("a.py");
     world.run();
     CHECK(world.entry()->record == world.old);
     CHECK(world.doubtful == std::vector{DiskWorld::path("a.py")});
