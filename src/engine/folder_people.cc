@@ -9,8 +9,6 @@
 namespace dagsync {
 namespace {
 
-constexpr std::size_t kCopyBytes = 256 << 10;
-
 const char* name_of(FolderMode mode) {
   switch (mode) {
     case FolderMode::kSync:
@@ -37,17 +35,12 @@ Result<std::unique_ptr<Staged>> stage_kept(Disk& disk, const KeptVersion& versio
   if (!file) return Unexpected(file.error());
   auto staged = disk.stage_file(version.content.size);
   if (!staged) return Unexpected(staged.error());
-  std::vector<char> buffer(kCopyBytes);
   DigestStream digest;
-  for (std::uint64_t offset = 0;;) {
-    const auto got = (*file)->read(offset, buffer);
-    if (!got) return Unexpected(got.error());
-    if (*got == 0) break;
-    const std::string_view piece(buffer.data(), *got);
+  const auto copied = (*file)->read_all([&](std::string_view piece) {
     digest.update(piece);
-    if (const Status done = (*staged)->append(piece); !done) return Unexpected(done.error());
-    offset += *got;
-  }
+    return (*staged)->append(piece);
+  });
+  if (!copied) return Unexpected(copied.error());
   if (digest.finish() != version.content.digest) {
     return fail(ErrorCode::kCorrupt, "the kept version is damaged: take another one");
   }

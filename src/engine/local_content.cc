@@ -5,20 +5,6 @@
 namespace dagsync {
 namespace {
 
-constexpr std::size_t kBufferBytes = 256 << 10;
-
-Status read_all(ReadFile& file, const std::function<Status(std::string_view)>& take) {
-  std::vector<char> buffer(kBufferBytes);
-  std::uint64_t offset = 0;
-  while (true) {
-    const auto got = file.read(offset, buffer);
-    if (!got) return Unexpected(got.error());
-    if (*got == 0) return {};
-    if (const Status taken = take({buffer.data(), *got}); !taken) return taken;
-    offset += *got;
-  }
-}
-
 // Hashed as it is copied: the source may have changed since the index saw it.
 Result<std::unique_ptr<StagedFile>> copy_of(Disk& disk, const LocalSource& source,
                                             const Content& content) {
@@ -28,7 +14,7 @@ Result<std::unique_ptr<StagedFile>> copy_of(Disk& disk, const LocalSource& sourc
   if (!staged) return staged;
   DigestStream digest;
   std::uint64_t size = 0;
-  const Status copied = read_all(**file, [&](std::string_view piece) -> Status {
+  const auto copied = (*file)->read_all([&](std::string_view piece) -> Status {
     digest.update(piece);
     size += piece.size();
     if (size > content.size) return fail(ErrorCode::kUnavailable, "the file has grown");
@@ -105,8 +91,8 @@ Result<std::string> signature_of(Disk& disk, const RelPath& path) {
   if (!state) return Unexpected(state.error());
   if (state->size < kWholeBelow) return std::string();
   SignatureBuilder builder(choose_shape(state->size));
-  const Status read =
-      read_all(**file, [&](std::string_view piece) { return builder.update(piece); });
+  const auto read =
+      (*file)->read_all([&](std::string_view piece) { return builder.update(piece); });
   if (!read) return Unexpected(read.error());
   return builder.finish();
 }

@@ -119,41 +119,24 @@ class LargeFilePass {
 Status hash_content(ReadFile& file, std::uint64_t size, Content& content, std::string* keep,
                     LargeFilePass& large) {
   DigestStream digest;
-  thread_local std::vector<char> buffer(kReadBytes);
-  std::uint64_t offset = 0;
-  while (offset < size) {
-    const auto left = static_cast<std::size_t>(std::min<std::uint64_t>(size - offset, kReadBytes));
-    const Result<std::size_t> got = file.read(offset, std::span(buffer).first(left));
-    if (!got) return Unexpected(got.error());
-    if (*got == 0) break;
-    const std::string_view piece(buffer.data(), *got);
+  const auto bytes = file.read_all(size, [&](std::string_view piece) -> Status {
     digest.update(piece);
     large.update(piece);
     if (keep != nullptr) keep->append(piece);
-    offset += *got;
-  }
-  content.size = offset;
+    return {};
+  });
+  if (!bytes) return Unexpected(bytes.error());
+  content.size = *bytes;
   content.digest = digest.finish();
   return {};
 }
 
-// The path of the same round that this file stood at when it was last looked at, and is known with:
-// maybe it was only moved.
-const LookAt* moved_from(const DiskState& state, std::span<const LookAt> round) {
-  const auto from = std::find_if(round.begin(), round.end(), [&](const LookAt& other) {
-    const bool is_known = other.blocks != nullptr || other.signature != nullptr;
-    return is_known && other.known_state && other.known_state->inode == state.inode &&
-           other.known_state->size == state.size && other.known_state->mtime == state.mtime;
-  });
-  return from == round.end() ? nullptr : &*from;
-}
-
 // What was moved is not cut into blocks again. That it was, its digest says, and nothing else.
-Status read_content(ReadFile& file, const LookAt& at, const DiskState& before,
-                    std::span<const LookAt> round, std::string* keep, LookResult& look) {
+Status read_content(ReadFile& file, const LookAt& at, const DiskState& before, const CutFiles& cut,
+                    std::string* keep, LookResult& look) {
   Content& content = look.seen.content;
   const bool is_large = before.size > kMaxInlineBytes;
-  if (const LookAt* from = is_large ? moved_from(before, round) : nullptr) {
+  if (const LookAt* from = is_large ? cut.find(before) : nullptr) {
     LargeFilePass nothing(at, 0);
     const Status hashed = hash_content(file, before.size, content, keep, nothing);
     if (!hashed) return hashed;
@@ -178,8 +161,8 @@ bool is_being_written(ReadFile& file, LookResult& look) {
   return true;
 }
 
-LookResult look_at_file(Disk& disk, const LookAt& at, std::span<const LookAt> round,
-                        bool keep_bytes, LookResult look) {
+LookResult look_at_file(Disk& disk, const LookAt& at, const CutFiles& cut, bool keep_bytes,
+                        LookResult look) {
   auto file = disk.open(at.path);
   if (!file) return failed(at.path, file.error());
   const auto before = (*file)->state();
@@ -188,7 +171,7 @@ LookResult look_at_file(Disk& disk, const LookAt& at, std::span<const LookAt> ro
   if (before->size > kMaxInlineBytes && is_being_written(**file, look)) return look;
   const bool keep = keep_bytes && before->size <= kMaxInlineBytes;
   auto bytes = std::make_shared<std::string>();
-  const Status read = read_content(**file, at, *before, round, keep ? bytes.get() : nullptr, look);
+  const Status read = read_content(**file, at, *before, cut, keep ? bytes.get() : nullptr, look);
   if (!read) return failed(at.path, read.error());
   // Not before, since a writer may come after the first byte was read; and not last, since what was
   // read must stand under the name after this.
@@ -216,7 +199,7 @@ bool is_as_before(const LookAt& at, const std::optional<DiskState>& now) {
   return is_unchanged_since(*at.before, *now);
 }
 
-LookResult look_once(Disk& disk, const LookAt& at, std::span<const LookAt> round, UnixNanos moment,
+LookResult look_once(Disk& disk, const LookAt& at, const CutFiles& cut, UnixNanos moment,
                      bool keep_bytes) {
   LookResult look;
   look.seen.path = at.path;
@@ -244,7 +227,7 @@ LookResult look_once(Disk& disk, const LookAt& at, std::span<const LookAt> round
     if (!target) return failed(at.path, target.error());
     look.seen.content.target = *target;
   } else if ((*state)->type == FileType::kFile) {
-    look = look_at_file(disk, at, round, keep_bytes, std::move(look));
+    look = look_at_file(disk, at, cut, keep_bytes, std::move(look));
     if (look.outcome == LookResult::Outcome::kSeen && look.seen.disk) {
       const Content fresh = content_of(*look.seen.disk);
       look.seen.content.mode = fresh.mode;
@@ -259,6 +242,20 @@ LookResult look_once(Disk& disk, const LookAt& at, std::span<const LookAt> round
 }
 
 }  // namespace
+
+CutFiles::CutFiles(std::span<const LookAt> round) {
+  for (const LookAt& at : round) {
+    const bool is_cut = at.blocks != nullptr || at.signature != nullptr;
+    if (is_cut && at.known_state) by_inode_.emplace(at.known_state->inode, &at);
+  }
+}
+
+const LookAt* CutFiles::find(const DiskState& state) const {
+  const auto it = by_inode_.find(state.inode);
+  if (it == by_inode_.end()) return nullptr;
+  const DiskState& known = *it->second->known_state;
+  return known.size == state.size && known.mtime == state.mtime ? it->second : nullptr;
+}
 
 Content content_of(const DiskState& state) {
   Content content;
@@ -276,10 +273,10 @@ Content content_of(const DiskState& state) {
 }
 
 LookResult look_at(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes,
-                   std::span<const LookAt> round) {
+                   const CutFiles& cut) {
   LookResult look;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    look = look_once(disk, at, round, moment, keep_bytes);
+    look = look_once(disk, at, cut, moment, keep_bytes);
     look.again = at.again;
     if (look.outcome != LookResult::Outcome::kMoving) return look;
   }
@@ -290,12 +287,14 @@ void Observer::look(std::vector<LookAt> paths, UnixNanos moment, bool keep_bytes
                     std::function<void(std::vector<LookResult>)> done) {
   struct Gathering {
     std::vector<LookAt> paths;
+    CutFiles cut;
     std::vector<LookResult> looks;
     std::size_t jobs_left = 0;
     std::function<void(std::vector<LookResult>)> done;
   };
   auto all = std::make_shared<Gathering>();
   all->paths = std::move(paths);
+  all->cut = CutFiles(all->paths);
   all->looks.resize(all->paths.size());
   all->done = std::move(done);
   all->jobs_left = std::max<std::size_t>(1, (all->paths.size() + kPathsPerJob - 1) / kPathsPerJob);
@@ -308,7 +307,7 @@ void Observer::look(std::vector<LookAt> paths, UnixNanos moment, bool keep_bytes
         [this, all, begin, end, moment, keep_bytes] {
           const auto visit = disk_.visit();
           for (std::size_t i = begin; i < end; ++i) {
-            all->looks[i] = look_at(disk_, all->paths[i], moment, keep_bytes, all->paths);
+            all->looks[i] = look_at(disk_, all->paths[i], moment, keep_bytes, all->cut);
           }
         },
         [all] {

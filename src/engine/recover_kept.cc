@@ -18,14 +18,12 @@ Result<Digest> digest_kept(Disk& disk, const KeptId& id) {
   auto file = disk.open_kept(id);
   if (!file) return Unexpected(file.error());
   DigestStream digest;
-  std::vector<char> buffer(kReadBytes);
-  for (std::uint64_t offset = 0;;) {
-    const auto got = (*file)->read(offset, buffer);
-    if (!got) return Unexpected(got.error());
-    if (*got == 0) return digest.finish();
-    digest.update({buffer.data(), *got});
-    offset += *got;
-  }
+  const auto bytes = (*file)->read_all([&](std::string_view piece) -> Status {
+    digest.update(piece);
+    return {};
+  });
+  if (!bytes) return Unexpected(bytes.error());
+  return digest.finish();
 }
 
 // An id begins with its time.

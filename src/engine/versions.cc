@@ -26,15 +26,13 @@ Result<Content> content_of_kept(Disk& disk, const RelPath& path, const KeptId& i
   const auto state = (*file)->state();
   if (!state) return Unexpected(state.error());
   DigestStream digest;
-  std::vector<char> buffer(kReadBytes);
-  while (true) {
-    const auto got = (*file)->read(content.size, buffer);
-    if (!got) return Unexpected(got.error());
-    if (*got == 0) break;
-    digest.update(std::string_view(buffer.data(), *got));
-    content.size += *got;
-  }
+  const auto bytes = (*file)->read_all([&](std::string_view piece) -> Status {
+    digest.update(piece);
+    return {};
+  });
+  if (!bytes) return Unexpected(bytes.error());
   content.kind = Kind::kFile;
+  content.size = *bytes;
   content.digest = digest.finish();
   content.mode = state->mode & 0777;
   content.mtime = state->mtime;

@@ -88,6 +88,36 @@ TEST_CASE("a symlink is read, never opened, and a file is no symlink") {
   }
 }
 
+TEST_CASE("a file is read in order to its end, or as far as asked, or until its taker has enough") {
+  const std::string bytes = std::string(kReadBytes, 'a') + std::string(kReadBytes, 'b') + "rest";
+  DAGSYNC_IN_EACH(all_folders(), folder) {
+    folder.write("a.py", bytes);
+    folder.write("empty", "");
+    const auto file = folder.disk().open(path("a.py"));
+    REQUIRE(file.has_value());
+    std::string read;
+    const TakeBytes take = [&](std::string_view piece) -> Status {
+      read += piece;
+      return {};
+    };
+    CHECK((*file)->read_all(take).value() == bytes.size());
+    CHECK(read == bytes);
+    read.clear();
+    CHECK((*file)->read_all(kReadBytes + 1, take).value() == kReadBytes + 1);
+    CHECK(read == bytes.substr(0, kReadBytes + 1));
+    read.clear();
+    CHECK((*file)->read_all(0, take).value() == 0);
+    CHECK((*folder.disk().open(path("empty")))->read_all(take).value() == 0);
+    CHECK(read.empty());
+    int pieces = 0;
+    const auto refused = (*file)->read_all([&](std::string_view) -> Status {
+      return ++pieces < 2 ? Status() : fail(ErrorCode::kInvalid, "enough");
+    });
+    CHECK(fails_with(refused, ErrorCode::kInvalid));
+    CHECK(pieces == 2);
+  }
+}
+
 TEST_CASE("mtimes of the far past and future are kept to the nanosecond") {
   DAGSYNC_IN_EACH(safe_folders(), folder) {
     for (const std::int64_t nanos :

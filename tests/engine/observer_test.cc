@@ -280,13 +280,14 @@ TEST_CASE(
   old.known_state = before.seen.disk;
   old.blocks = before.blocks;
   const std::vector round{world.at("new"), old};
+  const CutFiles cut(round);
   REQUIRE(::rename(world.real.real("old").c_str(), world.real.real("new").c_str()) == 0);
-  const LookResult moved = look_at(world.disk, world.at("new"), kNow, false, round);
+  const LookResult moved = look_at(world.disk, world.at("new"), kNow, false, cut);
   CHECK(moved.seen.content.digest == digest_of(bytes));
   CHECK(moved.blocks == before.blocks);
   const std::string other(9 << 20, 'y');
   world.write("new", other);  // the same inode, size and mtime
-  const LookResult changed = look_at(world.disk, world.at("new"), kNow, false, round);
+  const LookResult changed = look_at(world.disk, world.at("new"), kNow, false, cut);
   CHECK(changed.seen.content.digest == digest_of(other));
   REQUIRE(changed.blocks != nullptr);
   CHECK(changed.blocks->whole != before.blocks->whole);

@@ -1,11 +1,13 @@
 // Looks at paths on the disk: stat, hash, stat again. Steps 2 (the lease) and 3 of a change's life.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "dagsync/core/replica.h"
@@ -54,6 +56,19 @@ struct LookResult {
   std::string error;
 };
 
+// The files of one round that were cut into blocks when they were last looked at: a large file that
+// stands under a new name may be one of them, moved. Refers to the round, which must stay.
+class CutFiles {
+ public:
+  CutFiles() = default;
+  explicit CutFiles(std::span<const LookAt> round);
+  // The one that was known with this inode, size and mtime, or null.
+  [[nodiscard]] const LookAt* find(const DiskState& state) const;
+
+ private:
+  std::unordered_map<std::uint64_t, const LookAt*> by_inode_;
+};
+
 // What the state alone says of what stands there: no digest, no target, no owner.
 [[nodiscard]] Content content_of(const DiskState& state);
 
@@ -71,9 +86,8 @@ class Observer {
   Disk& disk_;
 };
 
-// One look, on the calling thread. A large file that stood at another path of `round` is known by
-// what is known there.
+// One look, on the calling thread. `cut`: of the same round.
 [[nodiscard]] LookResult look_at(Disk& disk, const LookAt& at, UnixNanos moment, bool keep_bytes,
-                                 std::span<const LookAt> round = {});
+                                 const CutFiles& cut = {});
 
 }  // namespace dagsync

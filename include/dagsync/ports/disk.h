@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -26,8 +27,10 @@ struct RootIdentity {
   bool operator==(const RootIdentity&) const = default;
 };
 
-// How much is read at once of a file that is digested.
+// How much is read at once of a file that is read whole.
 inline constexpr std::size_t kReadBytes = 256 << 10;
+// What takes the bytes of a file one after the other; an error ends it.
+using TakeBytes = std::function<Status(std::string_view)>;
 
 // What of a thing is no content.
 struct Attributes {
@@ -50,6 +53,12 @@ class ReadFile {
   [[nodiscard]] virtual Result<DiskState> state() = 0;  // of the opened inode, now
   // Reads up to `buffer.size()` bytes at `offset`; 0 at the end.
   [[nodiscard]] virtual Result<std::size_t> read(std::uint64_t offset, std::span<char> buffer) = 0;
+  // Reads from the beginning until the end, or `most` bytes, and gives them to `take` on this
+  // thread; gives how many they were, or the first error, be it of reading or of `take`.
+  [[nodiscard]] virtual Result<std::uint64_t> read_all(std::uint64_t most, const TakeBytes& take);
+  [[nodiscard]] Result<std::uint64_t> read_all(const TakeBytes& take) {
+    return read_all(std::numeric_limits<std::uint64_t>::max(), take);
+  }
   // Whether anybody has the opened inode open for writing, whatever its name is by now.
   [[nodiscard]] virtual WriterCheck check_writer() = 0;
 };
