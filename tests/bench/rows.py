@@ -73,14 +73,14 @@ def running(
         complaints += mesh.close()
 
 
-def calm(nodes: list[Node]) -> None:
-    """Waits until the daemons rest, so that nothing old is measured."""
+def calm(nodes: list[Node], window: float = CALM_S) -> None:
+    """Waits until the daemons rest, so that nothing old is measured: for so many seconds."""
     began = time.perf_counter()
     while time.perf_counter() - began < LONGEST_UNREST_S:
         before = [cpu_seconds(one.process.pid) for one in nodes]
-        time.sleep(CALM_S)
+        time.sleep(window)
         used = [cpu_seconds(one.process.pid) - old for one, old in zip(nodes, before)]
-        if max(used) < CALM_S * CALM_SHARE:
+        if max(used) < window * CALM_SHARE:
             return
 
 
@@ -235,7 +235,7 @@ def restart(mesh: Mesh, changed: Iterable[Path] = ()) -> float:
 
 def idle(nodes: list[Node], seconds: float) -> tuple[float, float]:
     """Percent of one core, and MiB: of the daemon that takes most."""
-    calm(nodes)
+    calm(nodes, GIVES_BACK_S)
     before = [cpu_seconds(one.process.pid) for one in nodes]
     began = time.perf_counter()
     time.sleep(seconds)
