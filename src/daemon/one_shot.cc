@@ -111,6 +111,7 @@ class OneShot final : public Outlet {
   }
   [[nodiscard]] std::vector<NodeName> connected() const override { return {}; }
   [[nodiscard]] std::optional<Duration> round_trip(const NodeName&) const override { return {}; }
+  [[nodiscard]] std::uint32_t minor(const NodeName&) const override { return 0; }
   [[nodiscard]] std::uint64_t next_request() override { return 1; }
   void refuse(const NodeName&, const std::string&) override {}
   void complain(const NodeName&, const std::string&) override {}

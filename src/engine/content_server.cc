@@ -42,6 +42,7 @@ struct ContentServer::Session {
   std::string signature;
   std::int64_t credit = 0;  // may fall below zero by one step
   std::uint64_t sent = 0;
+  bool started = false;
   bool working = false;
 
   // Used by the one job that is under way.
@@ -147,9 +148,9 @@ void ContentServer::refuse(const NodeName& peer, std::uint64_t request, std::str
 
 void ContentServer::on_fetch(const NodeName& from, Fetch fetch) {
   const Key key{from, fetch.request};
-  const auto sessions = std::count_if(sessions_.begin(), sessions_.end(),
-                                      [&](const auto& entry) { return entry.first.first == from; });
-  if (sessions_.contains(key) || static_cast<std::size_t>(sessions) >= kSessionsPerPeer) {
+  const auto known = askers_.find(from);
+  const bool has_too_many = known != askers_.end() && known->second.requests >= kRequestsPerPeer;
+  if (sessions_.contains(key) || has_too_many) {
     refuse(from, fetch.request, "too many requests at once");
     return;
   }
@@ -166,17 +167,49 @@ void ContentServer::on_fetch(const NodeName& from, Fetch fetch) {
   if (has_room_for(from, fetch.signature.size())) session->signature = std::move(fetch.signature);
   session->credit = static_cast<std::int64_t>(std::min(fetch.credit, kMostCredit));
   sessions_.emplace(key, session);
-  session->working = true;
+  Asker& asker = askers_[from];
+  ++asker.requests;
+  asker.waiting.push_back(key);
+  start_more(from);
+}
+
+void ContentServer::start_more(const NodeName& peer) {
+  Asker& asker = askers_.at(peer);
+  while (!asker.waiting.empty() && asker.sessions < kSessionsPerPeer) {
+    const Key key = std::move(asker.waiting.front());
+    asker.waiting.pop_front();
+    ++asker.sessions;
+    start(key, sessions_.at(key));
+  }
+}
+
+void ContentServer::end(const Key& key, std::string why) {
+  refuse(key.first, key.second, std::move(why));
+  drop(key);
+}
+
+void ContentServer::drop(const Key& key) {
+  const auto session = sessions_.extract(key);
+  if (!session) return;
+  Asker& asker = askers_.at(key.first);
+  --asker.requests;
+  if (session.mapped()->started) {
+    --asker.sessions;
+  } else {
+    std::erase(asker.waiting, key);
+  }
+  start_more(key.first);
+  if (asker.requests == 0) askers_.erase(key.first);
+}
+
+void ContentServer::start(const Key& key, const std::shared_ptr<Session>& session) {
+  session->started = session->working = true;
   worker_.compute(
       kPool, [this, session] { return session->open(disk_); },
       [this, key, session](const Status& opened) {
         session->working = false;
         if (!sessions_.contains(key)) return;
-        if (!opened) {
-          sessions_.erase(key);
-          refuse(key.first, key.second, opened.error().message);
-          return;
-        }
+        if (!opened) return end(key, opened.error().message);
         outlet_.send(key.first,
                      FetchBegin{key.second, session->delta ? Encoding::kDelta : Encoding::kWhole});
         step(key, session);
@@ -192,11 +225,7 @@ void ContentServer::step(const Key& key, const std::shared_ptr<Session>& session
       [this, key, session](const Result<std::vector<Piece>>& pieces) {
         session->working = false;
         if (!sessions_.contains(key)) return;
-        if (!pieces) {
-          sessions_.erase(key);
-          refuse(key.first, key.second, pieces.error().message);
-          return;
-        }
+        if (!pieces) return end(key, pieces.error().message);
         for (const Piece& piece : *pieces) {
           session->credit -= static_cast<std::int64_t>(piece.bytes.size());
           session->sent += piece.bytes.size();
@@ -205,9 +234,7 @@ void ContentServer::step(const Key& key, const std::shared_ptr<Session>& session
         if (session->ended) {
           if (session->delta && session->size > session->sent)
             saved_bytes_ += session->size - session->sent;
-          sessions_.erase(key);
-          outlet_.send(key.first, FetchEnd{key.second, ""});
-          return;
+          return end(key, "");
         }
         step(key, session);
       });
@@ -218,6 +245,7 @@ void ContentServer::on_credit(const NodeName& from, const Credit& credit) {
   const auto it = sessions_.find(key);
   if (it == sessions_.end()) return;
   const auto session = it->second;
+  if (!session->started) return;
   const auto most = static_cast<std::int64_t>(kMostCredit);
   const auto more = static_cast<std::int64_t>(std::min(credit.bytes, kMostCredit));
   session->credit = std::min(most, session->credit + more);
@@ -225,14 +253,16 @@ void ContentServer::on_credit(const NodeName& from, const Credit& credit) {
 }
 
 void ContentServer::on_cancel(const NodeName& from, const Cancel& cancel) {
-  sessions_.erase({from, cancel.request});
+  drop({from, cancel.request});
 }
 
 void ContentServer::drained(const NodeName& peer) {
-  const auto of_peer = sessions_;  // a step may end one
-  for (const auto& [key, session] : of_peer) {
-    if (key.first == peer) step(key, session);
+  std::vector<std::pair<Key, std::shared_ptr<Session>>> of_peer;  // a step may end one
+  for (const auto& [key, session] : sessions_) {
+    if (key.first == peer && session->started) of_peer.emplace_back(key, session);
   }
+  for (const auto& [key, session] : of_peer)
+    step(key, session);
 }
 
 bool ContentServer::has_room_for(const NodeName& peer, std::size_t signature_bytes) const {
@@ -244,6 +274,7 @@ bool ContentServer::has_room_for(const NodeName& peer, std::size_t signature_byt
 
 void ContentServer::peer_lost(const NodeName& peer) {
   std::erase_if(sessions_, [&](const auto& entry) { return entry.first.first == peer; });
+  askers_.erase(peer);
 }
 
 }  // namespace dagsync

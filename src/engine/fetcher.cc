@@ -30,6 +30,8 @@ struct Assembly {
   }
 };
 
+constexpr const char* kUnasked = "a delta came that nobody asked for";
+
 struct Arrival {
   bool compressed = false;
   std::string bytes;
@@ -76,6 +78,7 @@ struct Fetcher::Session {
   std::uint64_t request = 0;  // 0: none under way
   bool may_delta = true;
   std::uint64_t window = 0;     // bytes that the peer may send ahead
+  std::uint64_t beyond = 0;     // and so many more, as its last piece
   std::uint64_t owed = 0;       // of those, what has not come
   std::vector<Arrival> pieces;  // came, not worked on
   std::uint64_t piece_bytes = 0;
@@ -89,6 +92,8 @@ struct Fetcher::Session {
   std::shared_ptr<Assembly> assembly;
 
   [[nodiscard]] const NodeName& peer() const { return order.sources[source]; }
+  // Worked on when all of it is here: no file stands open meanwhile.
+  [[nodiscard]] bool is_small() const { return order.content.size < kWholeBelow; }
 };
 
 Fetcher::Fetcher(std::string folder, Clock& clock, Worker& worker, Disk& disk, Outlet& outlet)
@@ -104,7 +109,8 @@ std::uint64_t Fetcher::fetch(Order order, Done done) {
   session->ticket = next_ticket_++;
   session->order = std::move(order);
   session->done = std::move(done);
-  queues_[session->order.sources.empty() ? NodeName() : session->peer()].push_back(session);
+  const NodeName first = session->order.sources.empty() ? NodeName() : session->peer();
+  queues_[{first, session->is_small()}].push_back(session);
   const std::uint64_t ticket = session->ticket;
   start_soon();
   return ticket;
@@ -119,14 +125,21 @@ void Fetcher::start_soon() {
   });
 }
 
+std::size_t Fetcher::most_of(const Queue& queue) const {
+  const auto& [source, is_small] = queue;
+  if (!is_small) return kSessionsPerSource;
+  return outlet_.minor(source) >= kManyFetchesMinor ? kSmallPerSource : kSmallPerOldSource;
+}
+
 // One source that hangs must not hold up what others have.
 void Fetcher::start_more() {
-  std::map<NodeName, std::size_t> busy;
+  std::map<Queue, std::size_t> busy;
   for (const auto& [ticket, session] : active_)
-    ++busy[session->peer()];
+    ++busy[{session->peer(), session->is_small()}];
   std::vector<std::shared_ptr<Session>> starting;
-  for (auto& [source, queue] : queues_) {
-    for (std::size_t& count = busy[source]; !queue.empty() && count < kSessionsPerSource; ++count) {
+  for (auto& [key, queue] : queues_) {
+    const std::size_t most = most_of(key);
+    for (std::size_t& count = busy[key]; !queue.empty() && count < most; ++count) {
       starting.push_back(std::move(queue.front()));
       queue.pop_front();
     }
@@ -156,9 +169,15 @@ void Fetcher::watch_for_stalls() {
   start_more();
 }
 
+void Fetcher::name_request(const std::shared_ptr<Session>& session, std::uint64_t request) {
+  asked_.erase(session->request);
+  session->request = request;
+  if (request != 0) asked_.emplace(request, session);
+}
+
 void Fetcher::ask(const std::shared_ptr<Session>& session) {
   ++session->attempt;
-  session->request = 0;
+  name_request(session, 0);
   session->begun = session->ended = false;
   session->pieces.clear();
   session->piece_bytes = 0;
@@ -187,9 +206,10 @@ void Fetcher::ask(const std::shared_ptr<Session>& session) {
 }
 
 void Fetcher::send_fetch(const std::shared_ptr<Session>& session, std::string signature) {
-  session->request = outlet_.next_request();
+  name_request(session, outlet_.next_request());
   session->last_byte = clock_.mono();
   session->window = session->owed = window_for(*session);
+  session->beyond = session->is_small() ? 0 : kLeastWindow;
   const Content& content = session->order.content;
   outlet_.send(session->peer(),
                Fetch{folder_, session->request, session->order.path, content.digest, content.size,
@@ -198,6 +218,7 @@ void Fetcher::send_fetch(const std::shared_ptr<Session>& session, std::string si
 
 // Compressed or not, no more than the content's size is ever under way.
 std::uint64_t Fetcher::window_for(const Session& session) const {
+  if (session.is_small()) return kWholeBelow;
   std::uint64_t granted = 0;
   for (const auto& [ticket, other] : active_) {
     if (other.get() != &session) granted += other->window;
@@ -210,10 +231,8 @@ std::uint64_t Fetcher::window_for(const Session& session) const {
 }
 
 std::shared_ptr<Fetcher::Session> Fetcher::find(const NodeName& from, std::uint64_t request) const {
-  for (const auto& [ticket, session] : active_) {
-    if (session->request == request && session->peer() == from) return session;
-  }
-  return nullptr;
+  const auto it = asked_.find(request);
+  return it != asked_.end() && it->second->peer() == from ? it->second : nullptr;
 }
 
 void Fetcher::on_begin(const NodeName& from, const FetchBegin& begin) {
@@ -221,19 +240,26 @@ void Fetcher::on_begin(const NodeName& from, const FetchBegin& begin) {
   if (!session || session->begun) return;
   session->begun = true;
   session->last_byte = clock_.mono();
-  auto assembly = std::make_shared<Assembly>();
-  assembly->most = session->order.content.size;
-  const bool delta = begin.encoding == Encoding::kDelta;
-  session->assembly = assembly;
+  session->assembly = std::make_shared<Assembly>();
+  session->assembly->most = session->order.content.size;
+  if (!session->is_small()) {
+    begin_staging(session, begin.encoding);
+  } else if (begin.encoding == Encoding::kDelta) {
+    attempt_failed(session, {ErrorCode::kInvalid, kUnasked});
+  }
+}
+
+void Fetcher::begin_staging(const std::shared_ptr<Session>& session, Encoding encoding) {
+  const bool delta = encoding == Encoding::kDelta;
   session->working = true;
   worker_.compute(
       kPool,
-      [this, assembly, delta, basis = session->order.basis]() -> Status {
+      [this, assembly = session->assembly, delta, basis = session->order.basis]() -> Status {
         auto staged = disk_.stage_file(assembly->most);
         if (!staged) return Unexpected(staged.error());
         assembly->staged = std::move(*staged);
         if (!delta) return {};
-        if (!basis) return fail(ErrorCode::kInvalid, "a delta came that nobody asked for");
+        if (!basis) return fail(ErrorCode::kInvalid, kUnasked);
         auto file = disk_.open(*basis);
         if (!file) return Unexpected(file.error());
         assembly->basis = std::move(*file);
@@ -262,7 +288,7 @@ bool Fetcher::on_chunk(const NodeName& from, const Chunk& chunk) {
   session->last_byte = clock_.mono();
   session->owed -= std::min<std::uint64_t>(session->owed, chunk.bytes.size());
   session->piece_bytes += chunk.bytes.size();
-  if (session->piece_bytes > session->window + kLeastWindow) {  // its last piece may be beyond
+  if (session->piece_bytes > session->window + session->beyond) {
     attempt_failed(session, {ErrorCode::kInvalid, from.value + " sends more than it may"});
     return true;
   }
@@ -275,7 +301,7 @@ bool Fetcher::on_chunk(const NodeName& from, const Chunk& chunk) {
 void Fetcher::take_back(const Session& session) {
   if (session.request == 0) return;
   outlet_.send(session.peer(), Cancel{session.request});
-  taken_back_.note(session.peer(), session.request, session.owed + kLeastWindow);
+  taken_back_.note(session.peer(), session.request, session.owed + session.beyond);
 }
 
 void Fetcher::on_end(const NodeName& from, const FetchEnd& end) {
@@ -291,7 +317,7 @@ void Fetcher::on_end(const NodeName& from, const FetchEnd& end) {
 
 void Fetcher::pump(const std::shared_ptr<Session>& session) {
   if (session->working) return;
-  if (session->pieces.empty()) {
+  if (session->pieces.empty() || session->is_small()) {
     if (session->ended) finish(session);
     return;
   }
@@ -319,10 +345,18 @@ void Fetcher::pump(const std::shared_ptr<Session>& session) {
 
 void Fetcher::finish(const std::shared_ptr<Session>& session) {
   session->working = true;
-  session->request = 0;
+  name_request(session, 0);
   worker_.compute(
       kPool,
-      [assembly = session->assembly, content = session->order.content] {
+      [this, assembly = session->assembly, content = session->order.content,
+       pieces = std::exchange(session->pieces, {})]() -> Result<std::unique_ptr<Staged>> {
+        if (!assembly->staged) {
+          auto staged = disk_.stage_file(assembly->most);
+          if (!staged) return Unexpected(staged.error());
+          assembly->staged = std::move(*staged);
+        }
+        const Status digested = digest_pieces(*assembly, pieces);
+        if (!digested) return Unexpected(digested.error());
         return complete(*assembly, content);
       },
       [this, session, attempt = session->attempt](Result<std::unique_ptr<Staged>> staged) {
@@ -346,7 +380,8 @@ void Fetcher::attempt_failed(const std::shared_ptr<Session>& session, const Erro
     close(session, Unexpected(error));
     return;
   }
-  const bool was_delta = session->may_delta && session->order.basis && session->begun;
+  const bool was_delta =
+      session->may_delta && session->order.basis && session->begun && !session->is_small();
   session->may_delta = false;
   if (!was_delta) ++session->source;
   ask(session);
@@ -355,6 +390,7 @@ void Fetcher::attempt_failed(const std::shared_ptr<Session>& session, const Erro
 void Fetcher::close(const std::shared_ptr<Session>& session,
                     Result<std::unique_ptr<Staged>> result) {
   session->closed = true;
+  name_request(session, 0);
   active_.erase(session->ticket);
   const Done done = std::move(session->done);
   done(std::move(result));
@@ -362,13 +398,14 @@ void Fetcher::close(const std::shared_ptr<Session>& session,
 }
 
 void Fetcher::forget(std::uint64_t ticket) {
-  for (auto& [source, queue] : queues_)
+  for (auto& [key, queue] : queues_)
     std::erase_if(queue, [&](const auto& session) { return session->ticket == ticket; });
   const auto it = active_.find(ticket);
   if (it == active_.end()) return;
   const auto session = it->second;
   take_back(*session);
   session->closed = true;
+  name_request(session, 0);
   active_.erase(it);
   start_soon();
 }
@@ -386,7 +423,7 @@ void Fetcher::peer_lost(const NodeName& peer) {
 
 std::uint64_t Fetcher::bytes_left() const {
   std::uint64_t bytes = 0;
-  for (const auto& [source, queue] : queues_) {
+  for (const auto& [key, queue] : queues_) {
     for (const auto& session : queue)
       bytes += session->order.content.size;
   }

@@ -142,7 +142,7 @@ Folder* Node::folder(const std::string& name) {
 void Node::connected(const NodeName& peer, const Hello& hello) {
   Meeting& meeting = meetings_[peer];
   const bool runner = hello.one_shot;  // it has no folder of its own, and chooses among ours
-  meeting = {{}, {}, {}, hello.minor, hello.program_version, runner};
+  meeting = {{}, {}, {}, hello.program_version, runner};
   for (const Hello::Folder& folder : hello.folders)
     meeting.theirs.insert(folder.name);
   event(Event::Kind::kConnected, peer, runner ? "a push without a daemon" : "");
@@ -252,7 +252,7 @@ std::string Node::why_not_verified(const NodeName& peer, const std::string& fold
   const auto it = meetings_.find(peer);
   if (it == meetings_.end()) return "not compared: it is not connected";
   if (!it->second.folders.contains(folder)) return "not compared: it has no such folder";
-  if (it->second.minor >= kVerifyMinor) return "";
+  if (peers_.minor(peer) >= kVerifyMinor) return "";
   return "not compared: its dagsync " + it->second.version + " does not know how: update it";
 }
 

@@ -84,7 +84,7 @@ void Node::let_go() {
 void Node::say_hello_again() {
   for (const auto& [peer, meeting] : meetings_) {
     if (meeting.one_shot) continue;
-    if (meeting.minor >= kHelloAgainMinor) {
+    if (peers_.minor(peer) >= kHelloAgainMinor) {
       peers_.send({&peer, 1}, hello());
     } else {
       log::warning(
@@ -125,7 +125,7 @@ void Node::hello_again(const NodeName& peer, const Hello& hello) {
 // pass for the new one's: then the connection is made anew.
 void Node::share(const NodeName& peer) {
   Meeting& meeting = meetings_.at(peer);
-  if (meeting.one_shot || meeting.minor < kHelloAgainMinor) return;
+  if (meeting.one_shot || peers_.minor(peer) < kHelloAgainMinor) return;
   for (const auto& [name, folder] : folders_) {
     if (!meeting.theirs.contains(name) || meeting.folders.contains(name)) continue;
     if (meeting.former.contains(name)) {

@@ -310,6 +310,7 @@ void Peers::establish(const NodeName& name, std::unique_ptr<Link> link, const He
   peer.trouble.clear();
   peer.refusal.clear();
   peer.version = hello.program_version;
+  peer.minor = hello.minor;
   const PeerIdentity& identity = link->connection().identity();
   peer.address = identity.address;
   peer.certificate_expires = identity.certificate_expires;

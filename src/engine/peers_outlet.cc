@@ -54,6 +54,11 @@ std::optional<Duration> Peers::round_trip(const NodeName& peer) const {
   return it != peers_.end() && it->second.link ? it->second.link->round_trip() : std::nullopt;
 }
 
+std::uint32_t Peers::minor(const NodeName& peer) const {
+  const auto it = peers_.find(peer);
+  return it != peers_.end() && it->second.link ? it->second.minor : 0;
+}
+
 std::vector<PeerStatus> Peers::status() const {
   std::vector<PeerStatus> all;
   for (const auto& [name, peer] : peers_) {

@@ -23,6 +23,7 @@ Address = tuple[str, int]
 DELAY = os.environ.get("DAGSYNC_DELAY", "dagsync-delay")
 DELAY_MS = 50  # one way
 ADDED_MS = 10  # that we may add to the one way
+FAR_FILES_S = 5.0  # 50 round trips
 PUSH_SHARE = 0.8  # of the rate of a plain TLS stream
 FLOOR_PORT = 17499
 
@@ -67,7 +68,7 @@ def far(scale: Scale, complaints: list[str]) -> Iterator[Row]:
     near = Row(f"floor: {scale.large_mib} MiB by TLS to two, {DELAY_MS} ms one way", "s")
     large = Row(f"far: a new file of {scale.large_mib} MiB", "s")
     ratio = Row("far: its rate to that of the TLS stream", "", least=PUSH_SHARE)
-    small = Row(f"far: {scale.many_files} small files by cp -r", "s")
+    small = Row(f"far: {scale.many_files} small files by cp -r", "s", limit=FAR_FILES_S)
     with running(complaints, Mesh(3, links=links), before=links.open) as (mesh, author, others):
         fill(mesh, scale.tree_files)
         source, tree = author.home / "source", author.home / "small"

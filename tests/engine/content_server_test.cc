@@ -120,7 +120,7 @@ TEST_CASE("a file that grows while it is sent ends in an error") {
 TEST_CASE("a peer has no more than so many requests at once, and none twice") {
   TransferWorld world;
   const Content content = world.serve("a", "content");
-  for (std::size_t i = 1; i <= ContentServer::kSessionsPerPeer; ++i)
+  for (std::size_t i = 1; i <= ContentServer::kRequestsPerPeer; ++i)
     world.server.on_fetch({"a"}, fetch_of("a", content, i));
   CHECK(world.their_end.said.empty());
   world.server.on_fetch({"a"}, fetch_of("a", content, 1));
@@ -134,6 +134,28 @@ TEST_CASE("a peer has no more than so many requests at once, and none twice") {
   CHECK(world.their_end.said.size() == 3);  // begin, content and end, of c
   for (const auto& said : world.their_end.said)
     CHECK(said.to.value == "c");
+}
+
+TEST_CASE("beyond those that are at work, requests wait for their turn, in their order") {
+  TransferWorld world;
+  const Content content = world.serve("a", "content");
+  constexpr std::size_t kAtWork = ContentServer::kSessionsPerPeer;
+  for (std::size_t i = 1; i <= kAtWork + 3; ++i)
+    world.server.on_fetch({"a"}, fetch_of("a", content, i, 0));  // without credit none ends
+  world.worker.run_all();
+  CHECK(world.their_end.said.size() == kAtWork);  // a begin each
+  world.their_end.said.clear();
+  world.server.on_credit({"a"}, {kAtWork + 2, 1 << 20});  // waits on
+  world.server.on_cancel({"a"}, {kAtWork + 1});
+  world.server.on_cancel({"a"}, {1});
+  world.worker.run_all();
+  CHECK(world.their_end.next_message<FetchBegin>().request == kAtWork + 2);
+  CHECK(world.their_end.said.empty());
+  world.server.on_credit({"a"}, {2, 1 << 20});
+  world.worker.run_all();
+  static_cast<void>(world.their_end.next());  // the content
+  CHECK(world.their_end.next_message<FetchEnd>().request == 2);
+  CHECK(world.their_end.next_message<FetchBegin>().request == kAtWork + 3);
 }
 
 TEST_CASE("a signature that is none is refused") {

@@ -19,6 +19,38 @@ TEST_CASE("a content comes whole from who has it, with its mode and time") {
   CHECK(world.fetcher.bytes_left() == 0);
 }
 
+TEST_CASE("small contents are asked for all at once, of an older peer a few at a time") {
+  for (const auto& [minor, most] :
+       {std::pair(kManyFetchesMinor, Fetcher::kSmallPerSource),
+        std::pair(kManyFetchesMinor - 1, Fetcher::kSmallPerOldSource)}) {
+    TransferWorld world;
+    world.our_end.their_minor = minor;
+    const Content small = world.serve("small", "content");
+    const Content large = world.serve("large", noise(2 * kWholeBelow));
+    for (std::size_t i = 0; i < most + 10; ++i) {
+      world.order("large", large);
+      world.order("small", small);
+    }
+    world.settle();
+    CHECK(world.our_end.said.size() == most + Fetcher::kSessionsPerSource);
+    world.carry_all();
+    CHECK(world.results.size() == 2 * most + 20);
+    for (const auto& result : world.results)
+      CHECK(result.has_value());
+  }
+}
+
+TEST_CASE("of a small content no more is taken than a small one may have") {
+  TransferWorld world;
+  world.order("a", world.serve("a", "content"));
+  world.settle();
+  const auto request = world.our_end.next_message<Fetch>().request;
+  world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});
+  CHECK(world.fetcher.on_chunk({"b"}, {request, false, std::string(kWholeBelow + 1, 'x')}));
+  world.settle();
+  CHECK(world.failure() == "b sends more than it may");
+}
+
 TEST_CASE("a long content comes within its window, credit by credit") {
   TransferWorld world;
   const std::string bytes = noise(5 * Fetcher::kLeastWindow / 2);
@@ -136,23 +168,28 @@ TEST_CASE("what is not what was announced is not taken") {
 }
 
 TEST_CASE("a chunk that is no zstd, and a delta that nobody asked for, end the attempt") {
-  TransferWorld world;
-  world.order("a", file_content("content", kFileTime));
-  world.settle();
-  std::uint64_t request = world.our_end.next_message<Fetch>().request;
-  world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});
-  world.worker.run_all();
-  CHECK(world.fetcher.on_chunk({"b"}, {request, true, "nonsense"}));
-  world.worker.run_all();
-  CHECK(world.failure().find("zstd") != std::string::npos);
+  for (const std::size_t size : {std::size_t{7}, std::size_t{2 * kWholeBelow}}) {
+    CAPTURE(size);
+    const Content content = file_content(std::string(size, 'x'), kFileTime);
+    TransferWorld world;
+    world.order("a", content);
+    world.settle();
+    std::uint64_t request = world.our_end.next_message<Fetch>().request;
+    world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});
+    world.worker.run_all();
+    CHECK(world.fetcher.on_chunk({"b"}, {request, true, "nonsense"}));
+    world.fetcher.on_end({"b"}, {request, ""});
+    world.worker.run_all();
+    CHECK(world.failure().find("zstd") != std::string::npos);
 
-  world.our_end.said.clear();
-  world.order("a", file_content("content", kFileTime));
-  world.settle();
-  request = world.our_end.next_message<Fetch>().request;
-  world.fetcher.on_begin({"b"}, {request, Encoding::kDelta});
-  world.worker.run_all();
-  CHECK(world.failure(1) == "a delta came that nobody asked for");
+    world.our_end.said.clear();
+    world.order("a", content);
+    world.settle();
+    request = world.our_end.next_message<Fetch>().request;
+    world.fetcher.on_begin({"b"}, {request, Encoding::kDelta});
+    world.worker.run_all();
+    CHECK(world.failure(1) == "a delta came that nobody asked for");
+  }
 }
 
 TEST_CASE("a peer that sends more than its window is cut off") {
@@ -265,7 +302,7 @@ TEST_CASE("an order that is forgotten is cancelled, and never answered") {
 
 TEST_CASE("no more than so many are asked of one peer at once, and all come in the end") {
   TransferWorld world;
-  const Content content = world.serve("a", "content");
+  const Content content = world.serve("a", noise(2 * kWholeBelow));
   for (std::size_t i = 0; i < Fetcher::kSessionsPerSource + 5; ++i)
     world.order("a", content);
   world.settle();

@@ -45,6 +45,7 @@ class LineEnd final : public Outlet {
   std::size_t queued_bytes(const NodeName&) const override { return 0; }
   std::vector<NodeName> connected() const override { return peers; }
   std::optional<Duration> round_trip(const NodeName&) const override { return way_and_back; }
+  std::uint32_t minor(const NodeName&) const override { return their_minor; }
   std::uint64_t next_request() override { return ++requests_; }
   void refuse(const NodeName&, const std::string& why) override { refused.push_back(why); }
   void complain(const NodeName&, const std::string& why) override { complaints.push_back(why); }
@@ -69,6 +70,7 @@ class LineEnd final : public Outlet {
   std::vector<std::string> complaints;
   std::vector<NodeName> peers = {{"b"}, {"c"}};
   std::optional<Duration> way_and_back;
+  std::uint32_t their_minor = kProtocolMinor;
 
  private:
   std::uint64_t requests_ = 0;

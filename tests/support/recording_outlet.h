@@ -27,6 +27,7 @@ class RecordingOutlet final : public Outlet {
   std::size_t queued_bytes(const NodeName&) const override { return 0; }
   std::vector<NodeName> connected() const override { return peers; }
   std::optional<Duration> round_trip(const NodeName&) const override { return {}; }
+  std::uint32_t minor(const NodeName&) const override { return kProtocolMinor; }
   std::uint64_t next_request() override { return ++requests_; }
   void refuse(const NodeName& peer, const std::string& why) override {
     refused.push_back(peer.value + ": " + why);

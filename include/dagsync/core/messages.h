@@ -13,9 +13,10 @@
 
 namespace dagsync {
 
-inline constexpr std::uint32_t kProtocolMajor = 1;    // nodes of different majors do not talk
-inline constexpr std::uint32_t kProtocolMinor = 3;    // a node ignores what it does not know
-inline constexpr std::uint32_t kHelloAgainMinor = 2;  // hears a later Hello: other folders
+inline constexpr std::uint32_t kProtocolMajor = 1;     // nodes of different majors do not talk
+inline constexpr std::uint32_t kProtocolMinor = 4;     // a node ignores what it does not know
+inline constexpr std::uint32_t kHelloAgainMinor = 2;   // hears a later Hello: other folders
+inline constexpr std::uint32_t kManyFetchesMinor = 4;  // lets Fetches wait for their turn
 
 // Limits of one message; a decoder refuses more before it takes memory for it.
 inline constexpr std::size_t kMaxMessageBytes = 8 << 20;  // encoded, and decompressed

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,7 +21,8 @@ namespace dagsync {
 
 class ContentServer {
  public:
-  static constexpr std::size_t kSessionsPerPeer = 64;
+  static constexpr std::size_t kRequestsPerPeer = 512;  // more are refused
+  static constexpr std::size_t kSessionsPerPeer = 64;   // of those, at work; the others wait
   static constexpr std::size_t kSignatureBytesPerPeer = 16 << 20;  // beyond, contents go whole
   static constexpr std::uint64_t kMostCredit = 64 << 20;           // of one content
   static constexpr std::size_t kMostQueuedBytes = 4 << 20;  // for a peer; then it has to read first
@@ -41,6 +43,15 @@ class ContentServer {
  private:
   struct Session;
   using Key = std::pair<NodeName, std::uint64_t>;
+  struct Asker {
+    std::size_t requests = 0;
+    std::size_t sessions = 0;  // of those, at work
+    std::deque<Key> waiting;   // the others, in the order in which they came
+  };
+  void start_more(const NodeName& peer);
+  void start(const Key& key, const std::shared_ptr<Session>& session);
+  void end(const Key& key, std::string why);  // says so: "" is a good end
+  void drop(const Key& key);
   void step(const Key& key, const std::shared_ptr<Session>& session);
   void refuse(const NodeName& peer, std::uint64_t request, std::string why);
   [[nodiscard]] bool has_room_for(const NodeName& peer, std::size_t signature_bytes) const;
@@ -52,6 +63,7 @@ class ContentServer {
   FindKept find_kept_;
   std::uint64_t saved_bytes_ = 0;
   std::map<Key, std::shared_ptr<Session>> sessions_;
+  std::map<NodeName, Asker> askers_;
 };
 
 }  // namespace dagsync

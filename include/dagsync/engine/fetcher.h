@@ -10,6 +10,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "dagsync/core/messages.h"
@@ -32,6 +34,10 @@ class Fetcher {
   };
 
   static constexpr std::size_t kSessionsPerSource = 16;  // at once
+  // Of contents too small for a delta so many more, so that a far peer is not waited for once per
+  // file. An older peer refuses what it cannot serve at once.
+  static constexpr std::size_t kSmallPerSource = 256;
+  static constexpr std::size_t kSmallPerOldSource = 32;
   // Bytes under way in one session: as many as kWindowRate brings in one round trip, so that a far
   // peer is not waited for; within these two, and while all sessions together have no more than
   // kMostWindows.
@@ -57,11 +63,16 @@ class Fetcher {
 
  private:
   struct Session;
+  // By the first peer to be asked, and whether they are small.
+  using Queue = std::pair<NodeName, bool>;
   void start_soon();
   void start_more();
+  [[nodiscard]] std::size_t most_of(const Queue& queue) const;
   void ask(const std::shared_ptr<Session>& session);
+  void name_request(const std::shared_ptr<Session>& session, std::uint64_t request);
   void send_fetch(const std::shared_ptr<Session>& session, std::string signature);
   [[nodiscard]] std::uint64_t window_for(const Session& session) const;
+  void begin_staging(const std::shared_ptr<Session>& session, Encoding encoding);
   void pump(const std::shared_ptr<Session>& session);
   void finish(const std::shared_ptr<Session>& session);
   void take_back(const Session& session);
@@ -78,8 +89,9 @@ class Fetcher {
   TimerId stall_timer_;
   TimerId start_timer_;
   std::uint64_t next_ticket_ = 1;
-  std::map<NodeName, std::deque<std::shared_ptr<Session>>> queues_;  // by the first to be asked
-  std::map<std::uint64_t, std::shared_ptr<Session>> active_;         // by ticket
+  std::map<Queue, std::deque<std::shared_ptr<Session>>> queues_;
+  std::map<std::uint64_t, std::shared_ptr<Session>> active_;           // by ticket
+  std::unordered_map<std::uint64_t, std::shared_ptr<Session>> asked_;  // of those, by request
   TakenBack taken_back_;
 };
 

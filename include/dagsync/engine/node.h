@@ -135,7 +135,6 @@ class Node {
     std::set<std::string> theirs;   // of its last hello
     std::set<std::string> folders;  // that both have
     std::set<std::string> former;   // that both had: what still comes of them is not heard
-    std::uint32_t minor = 0;        // of the protocol, there
     std::string version;
     bool one_shot = false;  // connected only for a push
   };

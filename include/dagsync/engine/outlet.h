@@ -24,6 +24,8 @@ class Outlet {
   [[nodiscard]] virtual std::vector<NodeName> connected() const = 0;
   // As the last ping found it; none: no pong has come yet.
   [[nodiscard]] virtual std::optional<Duration> round_trip(const NodeName& peer) const = 0;
+  // Of the protocol that it speaks; 0 where it is not connected.
+  [[nodiscard]] virtual std::uint32_t minor(const NodeName& peer) const = 0;
   [[nodiscard]] virtual std::uint64_t next_request() = 0;  // never 0, never twice
   // The peer broke the protocol: its link is closed, though not from within this call, and it is
   // not heard again for a while.

@@ -59,6 +59,7 @@ class Peers : public Outlet {
   [[nodiscard]] std::size_t queued_bytes(const NodeName& peer) const override;
   [[nodiscard]] std::vector<NodeName> connected() const override;
   [[nodiscard]] std::optional<Duration> round_trip(const NodeName& peer) const override;
+  [[nodiscard]] std::uint32_t minor(const NodeName& peer) const override;
   [[nodiscard]] std::uint64_t next_request() override { return next_request_++; }
   void refuse(const NodeName& peer, const std::string& why) override;
   void complain(const NodeName& peer, const std::string& why) override;
@@ -78,6 +79,7 @@ class Peers : public Outlet {
     Allowance greetings{kMostGreetings, 1};
     MonoNanos barred_until;
     std::string version;
+    std::uint32_t minor = 0;  // of the protocol, there
     std::optional<UnixNanos> last_seen;
     std::uint64_t sent_before = 0;  // bytes of earlier links
     std::uint64_t received_before = 0;

@@ -13,7 +13,7 @@ namespace dagsync {
 
 class TakenBack {
  public:
-  static constexpr std::size_t kMostRequests = 256;      // of one peer; the latest
+  static constexpr std::size_t kMostRequests = 512;      // of one peer; the latest
   static constexpr std::uint64_t kMostBytes = 64 << 20;  // of one peer, in all of them
 
   // `bytes`: what the peer was allowed to send and has not.
