@@ -11,9 +11,11 @@ const IndexEntry* Index::find(const RelPath& path) const {
   return it == entries_.end() ? nullptr : &it->second;
 }
 
+// Looks behind the last path first: the store gives all paths in their order.
 void Index::put(const RelPath& path, IndexEntry entry) {
-  const auto [it, added] = entries_.try_emplace(path);
-  if (!added) count(*it, false);
+  const std::size_t before = entries_.size();
+  const auto it = entries_.try_emplace(entries_.end(), path);
+  if (entries_.size() == before) count(*it, false);
   it->second = std::move(entry);
   share_names(it->second);
   count(*it, true);

@@ -159,6 +159,7 @@ void Folder::loaded(Loaded loaded, std::function<void(Status)> started) {
   restored.sequence = image.meta.sequence;
   restored.next_epoch = next_epoch;
   std::vector<RelPath> unsynced;
+  restored.index.reserve(image.entries.size());
   for (auto& [path, entry] : image.entries) {
     if (!restored.durable.covers(entry.id)) {
       unsynced.push_back(path);

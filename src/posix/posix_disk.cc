@@ -1,5 +1,6 @@
 #include "posix/posix_disk.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -346,25 +347,35 @@ std::string PosixDisk::boot() const {
 
 // -- after a crash --------------------------------------------------------------------------------
 
+// By names alone: looking at each file would take as long as the scan that follows.
 Status PosixDisk::remove_strays_in(const RelPath& directory, std::vector<RelPath>& below) {
-  const auto listed = list(directory);
-  if (!listed && listed.error().code == ErrorCode::kNotFound && !directory.is_root()) return {};
-  if (!listed) return tl::unexpected(listed.error());
-  for (const Listed& entry : *listed) {
-    auto path = directory.child(entry.name);
+  const auto root = open_root();
+  if (!root) return tl::unexpected(root.error());
+  const auto opened = open_beneath(root->fd->get(), directory, O_PATH | O_DIRECTORY);
+  if (!opened) {
+    const Unexpected failed = fail_at(opened.error().number, "list", directory);
+    const bool is_gone = failed.value().code == ErrorCode::kNotFound && !directory.is_root();
+    return is_gone ? Status() : failed;
+  }
+  const auto entries = types_in(opened->get());
+  if (!entries) return fail_at(entries.error().number, "list", directory);
+  for (const auto& [name, type] : *entries) {
+    auto path = directory.child(name);
     if (!path) continue;  // too deep for anything of ours
-    const bool is_stray = entry.name.starts_with(kStrayPrefix);
-    const auto swap =
-        is_stray ? parse_swap_name(std::string_view(entry.name).substr(kStrayPrefix.size()))
-                 : std::nullopt;
+    const bool is_stray = name.starts_with(kStrayPrefix);
+    const auto swap = is_stray ? parse_swap_name(std::string_view(name).substr(kStrayPrefix.size()))
+                               : std::nullopt;
     if (swap) {
       const auto standpoint = stand_at(*path, "remove");
       if (!standpoint) return tl::unexpected(standpoint.error());
       const auto gone = recover(at(standpoint->place), *swap, *kept_);
       if (!gone) return fail_at(gone.error().number, "remove", *path);
       log::info("removed {}, which an earlier stop had left", display(*path));
-    } else if (entry.state.type == FileType::kDirectory && !entry.mount_point) {
-      below.push_back(std::move(*path));
+    } else if (type == DT_DIR || type == DT_UNKNOWN) {
+      const auto look = look_at(opened->get(), name.c_str());
+      if (!look || look->state.type != FileType::kDirectory) continue;
+      const bool mounted = look->mount_root || look->state.device != root->look.state.device;
+      if (!mounted) below.push_back(std::move(*path));
     }
   }
   return {};

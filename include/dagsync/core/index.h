@@ -39,6 +39,7 @@ class Index {
   };
 
   [[nodiscard]] const IndexEntry* find(const RelPath& path) const;
+  void reserve(std::size_t files) { by_digest_.reserve(files); }
   void put(const RelPath& path, IndexEntry entry);
   void drop(const RelPath& path);
 
