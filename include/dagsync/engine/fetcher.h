@@ -42,7 +42,7 @@ class Fetcher {
   // peer is not waited for; within these two, and while all sessions together have no more than
   // kMostWindows.
   static constexpr std::uint64_t kLeastWindow = 2 << 20;
-  static constexpr std::uint64_t kMostWindow = 32 << 20;
+  static constexpr std::uint64_t kMostWindow = 64 << 20;
   static constexpr std::uint64_t kMostWindows = 64 << 20;
   static constexpr std::uint64_t kWindowRate = 1'000'000'000;   // bytes a second
   static constexpr Duration kStall = std::chrono::seconds(15);  // without a byte: the next source
