@@ -10,10 +10,6 @@ namespace dagsync {
 namespace {
 
 // Even an empty one takes an inode and a row.
-std::uint64_t room_of(const KeptVersion& version) {
-  return std::max<std::uint64_t>(version.content.size, 4096);
-}
-
 Result<Content> content_of_kept(Disk& disk, const RelPath& path, const KeptId& id) {
   Content content;
   if (const auto target = disk.read_kept_link(id)) {
@@ -45,14 +41,9 @@ Result<Content> content_of_kept(Disk& disk, const RelPath& path, const KeptId& i
 Versions::Versions(Clock& clock, Random& random, Worker& worker, Disk& disk, Journal& journal)
     : clock_(clock), random_(random), worker_(worker), disk_(disk), journal_(journal) {}
 
-void Versions::restore(std::vector<KeptVersion> kept) {
-  for (KeptVersion& version : kept) {
-    bytes_ += room_of(version);
-    conflicts_ += version.reason == KeptVersion::Reason::kConflict;
-    by_digest_.emplace(version.content.digest, version.id);
-    const KeptId id = version.id;
-    versions_.emplace(id, std::move(version));
-  }
+void Versions::restore(const std::vector<KeptVersion>& kept) {
+  for (const KeptVersion& version : kept)
+    catalogue_.add(version);
 }
 
 void Versions::configure(Duration keep, std::uint64_t max_bytes) {
@@ -68,16 +59,20 @@ KeptId Versions::new_id() {
   return {text};
 }
 
-void Versions::add(KeptVersion version) {
+void Versions::add(const KeptVersion& version) {
   journal_.write(Transaction::PutKept{version});
   if (kept_) kept_(version);
-  if (max_bytes_ > 0 && version.content.size > max_bytes_) {
-    log::warning(
-        "{}: its version of before is not kept: {} bytes are more than versions_max_size = {}",
-        display(version.path), version.content.size, max_bytes_);
+  catalogue_.add(version);
+  // One that is too large alone would push all others out in vain.
+  if (KeptCatalogue::room_of(version.content) > max_bytes_) {
+    if (max_bytes_ > 0 && version.content.size > max_bytes_) {
+      log::warning(
+          "{}: its version of before is not kept: {} bytes are more than versions_max_size = {}",
+          display(version.path), version.content.size, max_bytes_);
+    }
+    drop(version.id);
   }
-  restore({std::move(version)});
-  if (bytes_ > max_bytes_) expire();
+  drop_surplus();
 }
 
 void Versions::adopt_rescued(const NodeName& self) {
@@ -101,24 +96,14 @@ void Versions::adopt_rescued(const NodeName& self, std::function<void()> done) {
         return adopted;
       },
       [this, done = std::move(done)](std::vector<KeptVersion> adopted) {
-        for (KeptVersion& version : adopted)
-          add(std::move(version));
+        for (const KeptVersion& version : adopted)
+          add(version);
         done();
       });
 }
 
 void Versions::drop(const KeptId& id) {
-  const auto it = versions_.find(id);
-  if (it == versions_.end()) return;
-  bytes_ -= room_of(it->second);
-  conflicts_ -= it->second.reason == KeptVersion::Reason::kConflict;
-  const auto [begin, end] = by_digest_.equal_range(it->second.content.digest);
-  for (auto entry = begin; entry != end; ++entry) {
-    if (entry->second != id) continue;
-    by_digest_.erase(entry);
-    break;
-  }
-  versions_.erase(it);
+  if (!catalogue_.remove(id)) return;
   journal_.write(Transaction::DropKept{id});
   worker_.compute(
       journal_.lane(), [this, id] { return disk_.remove_kept(id); },
@@ -128,51 +113,15 @@ void Versions::drop(const KeptId& id) {
 }
 
 void Versions::expire() {
-  const UnixNanos now = clock_.now();
-  std::vector<KeptId> old;
-  for (const auto& [id, version] : versions_) {
-    // One that is too large alone would push all others out in vain.
-    if (version.kept_at + keep_ <= now || room_of(version) > max_bytes_) old.push_back(id);
-  }
-  for (const KeptId& id : old)
+  const UnixNanos newest = clock_.now() - keep_;
+  for (const KeptId& id : catalogue_.outdated(newest, max_bytes_))
     drop(id);
-  // Too much: first what was replaced or deleted on purpose, then conflicts' losers.
-  for (const bool conflicts_too : {false, true}) {
-    std::vector<KeptId> surplus;
-    std::uint64_t left = bytes_;
-    for (const auto& [id, version] : versions_) {
-      if (left <= max_bytes_) break;
-      if (version.reason == KeptVersion::Reason::kConflict && !conflicts_too) continue;
-      left -= room_of(version);
-      surplus.push_back(id);
-    }
-    for (const KeptId& id : surplus)
-      drop(id);
-  }
+  drop_surplus();
 }
 
-std::vector<KeptVersion> Versions::of(const RelPath& path) const {
-  std::vector<KeptVersion> found;
-  for (auto it = versions_.rbegin(); it != versions_.rend(); ++it) {
-    if (it->second.path == path) found.push_back(it->second);
-  }
-  return found;
-}
-
-std::vector<KeptVersion> Versions::conflicts() const {
-  std::vector<KeptVersion> found;
-  for (auto it = versions_.rbegin(); it != versions_.rend(); ++it) {
-    if (it->second.reason == KeptVersion::Reason::kConflict) found.push_back(it->second);
-  }
-  return found;
-}
-
-std::optional<KeptId> Versions::with_digest(const Digest& digest) const {
-  const auto it = by_digest_.find(digest);
-  if (it == by_digest_.end()) return std::nullopt;
-  const auto version = versions_.find(it->second);
-  const bool is_file = version != versions_.end() && version->second.content.kind == Kind::kFile;
-  return is_file ? std::optional(it->second) : std::nullopt;
+void Versions::drop_surplus() {
+  for (const KeptId& id : catalogue_.surplus(max_bytes_))
+    drop(id);
 }
 
 }  // namespace dagsync

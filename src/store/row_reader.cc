@@ -165,6 +165,7 @@ std::optional<DiskState> RowReader::disk() {
 KeptVersion RowReader::kept() {
   KeptVersion version;
   version.id.value = text();
+  demand(is_kept_id(version.id.value));
   version.path = path();
   version.content = content();
   version.origin.value = text();

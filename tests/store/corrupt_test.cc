@@ -36,7 +36,8 @@ void fill(const StateDirectory& state, bool clean = true) {
   FolderMeta meta = sample_meta();
   meta.clean = clean;
   const IndexEntry entry = sample_entry("x", 1);
-  const KeptVersion kept{{"1-a"}, rel("a"), entry.record.content, {"n"}, {1}, {}};
+  const KeptVersion kept{
+      {"0000000000000001-0000000a"}, rel("a"), entry.record.content, {"n"}, {1}, {}};
   commit(*store,
          {{Transaction::PutMeta{meta}, Transaction::PutKept{kept},
            Transaction::PutIntent{{rel("a"), {rel("a"), entry.id, entry.record}, entry, kept}}}});
@@ -121,6 +122,7 @@ TEST_CASE("a row that cannot be what was written makes the index corrupt") {
       "DELETE FROM intent WHERE side = 'intended'",
       "DELETE FROM intent",
       "UPDATE kept SET reason = 'bored'",
+      "UPDATE kept SET id = 'nonsense'",
       "DROP TABLE kept",
   };
   for (const char* sql : rows) {
@@ -262,7 +264,8 @@ TEST_CASE("an index of the third schema is brought forward, and knows no owner")
   owned.record.content.owner = "alice:users";
   owned.disk->user = 1000;
   owned.disk->group = 0;
-  KeptVersion kept{{"11-aa"}, rel("b"), owned.record.content, {"node2"}, {7}, {}};
+  KeptVersion kept{
+      {"0000000000000011-000000aa"}, rel("b"), owned.record.content, {"node2"}, {7}, {}};
   const Intent intent{rel("c"), {rel("c"), {kNode2, 1}, owned.record}, owned, kept};
   commit(*state.open(), {{Transaction::PutEntry{rel("a"), owned}, Transaction::PutKept{kept},
                           Transaction::PutIntent{intent}}});

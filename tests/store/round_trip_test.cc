@@ -126,7 +126,8 @@ TEST_CASE("intents come back whole, with what the old content becomes") {
   const auto intended = [&](std::string_view path, Sequence sequence) {
     return Change{rel(path), {kNode2, sequence}, entries.at(rel("gone")).record};
   };
-  const KeptVersion kept = kept_version("0011-aa", 5, KeptVersion::Reason::kConflict);
+  const KeptVersion kept =
+      kept_version("0000000000000011-000000aa", 5, KeptVersion::Reason::kConflict);
   const Intent all{rel("a/b"), intended("a/b", 3), entries.at(rel("link")), kept};
   const Intent fresh{rel("a"), intended("a", ~Sequence{0}), {}, {}};
   const Intent replacing{rel("\xff"), intended("\xff", 1), entries.at(rel("directory")), {}};
@@ -145,9 +146,12 @@ TEST_CASE("intents come back whole, with what the old content becomes") {
 
 TEST_CASE("kept versions come back oldest first") {
   const StateDirectory state;
-  const KeptVersion oldest = kept_version("ff-aa", -7, KeptVersion::Reason::kDeleted);
-  const KeptVersion older = kept_version("11-bb", 1000, KeptVersion::Reason::kReplaced);
-  const KeptVersion newer = kept_version("11-cc", 1000, KeptVersion::Reason::kConflict);
+  const KeptVersion oldest =
+      kept_version("00000000000000ff-000000aa", -7, KeptVersion::Reason::kDeleted);
+  const KeptVersion older =
+      kept_version("0000000000000011-000000bb", 1000, KeptVersion::Reason::kReplaced);
+  const KeptVersion newer =
+      kept_version("0000000000000011-000000cc", 1000, KeptVersion::Reason::kConflict);
   const auto store = state.open();
   commit(*store, {{Transaction::PutKept{newer}, Transaction::PutKept{oldest},
                    Transaction::PutKept{older}, Transaction::PutKept{older}}});

@@ -3,13 +3,12 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "dagsync/base/time.h"
 #include "dagsync/engine/journal.h"
+#include "dagsync/engine/kept_catalogue.h"
 #include "dagsync/ports/clock.h"
 #include "dagsync/ports/store.h"
 
@@ -19,10 +18,10 @@ class Versions {
  public:
   Versions(Clock& clock, Random& random, Worker& worker, Disk& disk, Journal& journal);
 
-  void restore(std::vector<KeptVersion> kept);  // the catalogue of the last run
+  void restore(const std::vector<KeptVersion>& kept);  // the catalogue of the last run
   void configure(Duration keep, std::uint64_t max_bytes);
   [[nodiscard]] KeptId new_id();
-  void add(KeptVersion version);
+  void add(const KeptVersion& version);
   // Called with each that is added.
   void on_kept(std::function<void(const KeptVersion&)> call) { kept_ = std::move(call); }
   // Lists what the disk could only keep, as losers of a conflict on this node; then calls back.
@@ -31,14 +30,19 @@ class Versions {
   // Drops what is too old or too much, oldest first; a conflict's loser last.
   void expire();
 
-  // Newest first: of one path, of all paths, of conflicts only.
-  [[nodiscard]] std::vector<KeptVersion> of(const RelPath& path) const;
-  [[nodiscard]] std::vector<KeptVersion> conflicts() const;
-  [[nodiscard]] std::size_t conflict_count() const { return conflicts_; }
-  [[nodiscard]] std::optional<KeptId> with_digest(const Digest& digest) const;
+  // As KeptCatalogue says.
+  [[nodiscard]] std::vector<KeptVersion> of(const RelPath& path) const {
+    return catalogue_.of(path);
+  }
+  [[nodiscard]] std::vector<KeptVersion> conflicts() const { return catalogue_.conflicts(); }
+  [[nodiscard]] std::size_t conflict_count() const { return catalogue_.conflict_count(); }
+  [[nodiscard]] std::optional<KeptId> with_digest(const Digest& digest) const {
+    return catalogue_.with_digest(digest);
+  }
 
  private:
   void drop(const KeptId& id);
+  void drop_surplus();
 
   Clock& clock_;
   Random& random_;
@@ -48,10 +52,7 @@ class Versions {
   std::function<void(const KeptVersion&)> kept_;
   Duration keep_{};
   std::uint64_t max_bytes_ = 0;
-  std::uint64_t bytes_ = 0;
-  std::size_t conflicts_ = 0;
-  std::map<KeptId, KeptVersion> versions_;  // an id begins with its time: oldest first
-  std::unordered_multimap<Digest, KeptId> by_digest_;
+  KeptCatalogue catalogue_;
 };
 
 }  // namespace dagsync
