@@ -11,14 +11,21 @@ const IndexEntry* Index::find(const RelPath& path) const {
   return it == entries_.end() ? nullptr : &it->second;
 }
 
-// Looks behind the last path first: the store gives all paths in their order.
 void Index::put(const RelPath& path, IndexEntry entry) {
-  const std::size_t before = entries_.size();
-  const auto it = entries_.try_emplace(entries_.end(), path);
-  if (entries_.size() == before) count(*it, false);
-  it->second = std::move(entry);
-  share_names(it->second);
-  count(*it, true);
+  const auto [it, is_new] = entries_.try_emplace(path);
+  if (!is_new) count(*it, false);
+  fill(*it, std::move(entry));
+}
+
+void Index::append(RelPath path, IndexEntry entry) {
+  DAGSYNC_ASSERT(entries_.empty() || entries_.rbegin()->first < path);
+  fill(*entries_.try_emplace(entries_.end(), std::move(path)), std::move(entry));
+}
+
+void Index::fill(Row& row, IndexEntry entry) {
+  row.second = std::move(entry);
+  share_names(row.second);
+  count(row, true);
 }
 
 void Index::drop(const RelPath& path) {

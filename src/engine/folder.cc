@@ -166,7 +166,7 @@ void Folder::loaded(Loaded loaded, std::function<void(Status)> started) {
       if (entry.id.sequence != 0) unproven_.add(entry.id);
     }
     if (entry.id.sequence != 0) restored.knowledge.add(entry.id);
-    restored.index.put(path, std::move(entry));
+    restored.index.append(std::move(path), std::move(entry));
   }
   replica_.restore(std::move(restored));
   // After an unclean stop the index may have gone back behind what others know of us.

@@ -279,6 +279,8 @@ def memory(scale: Scale, complaints: list[str]) -> Iterator[Row]:
             make_tree(author.folder / "more", many_ - few, seed=5 + repetition)
             mesh.wait_in_sync(240)
             second = pss_at_rest(mesh)
+            restart(mesh)  # which reads again what had just been written
+            calm(mesh.nodes)
             restart(mesh)
             third = pss_at_rest(mesh)
             whole.values.append(max(first))

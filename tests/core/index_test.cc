@@ -76,6 +76,25 @@ TEST_CASE("the totals follow what is put, replaced and dropped") {
   CHECK(index.entries().empty());
 }
 
+TEST_CASE("rows that are appended in their order are as if they had been put") {
+  Index appended;
+  Index put;
+  appended.reserve(3);
+  for (const auto& [path, content] :
+       {std::pair("a", kPrivateDirectory), std::pair("a.py", kFile), std::pair("a/b", kLink)}) {
+    appended.append(at(path), entry_of(content));
+    put.put(at(path), entry_of(content));
+  }
+  CHECK(appended.entries().size() == 3);
+  CHECK(std::equal(
+      appended.entries().begin(), appended.entries().end(), put.entries().begin(),
+      [](const auto& a, const auto& b) { return a.first == b.first && a.second == b.second; }));
+  CHECK(appended.totals().files == put.totals().files);
+  CHECK(appended.paths_of(kFile.digest, 4) == put.paths_of(kFile.digest, 4));
+  appended.put(at("a.py"), entry_of(kNothing));
+  CHECK(appended.paths_of(kFile.digest, 4).empty());
+}
+
 TEST_CASE("files are found by their content, while they have it") {
   Index index = index_of({{"a", kFile}, {"b", kFile}, {"c", file_content("y", 1)}, {"l", kLink}});
   auto paths = index.paths_of(digest_of("x"), 10);

@@ -39,8 +39,11 @@ class Index {
   };
 
   [[nodiscard]] const IndexEntry* find(const RelPath& path) const;
-  void reserve(std::size_t files) { by_digest_.reserve(files); }
   void put(const RelPath& path, IndexEntry entry);
+  // For a store that gives all paths in their order: behind all that there are. The path stays
+  // where it is in memory, beside what the entry holds: a copy would leave a hole there.
+  void append(RelPath path, IndexEntry entry);
+  void reserve(std::size_t files) { by_digest_.reserve(files); }
   void drop(const RelPath& path);
 
   [[nodiscard]] const Entries& entries() const { return entries_; }
@@ -72,6 +75,7 @@ class Index {
     bool operator()(const auto& a, const auto& b) const noexcept { return of(a) == of(b); }
   };
 
+  void fill(Row& row, IndexEntry entry);
   void count(const Row& row, bool add);
   void share_names(IndexEntry& entry);
 
