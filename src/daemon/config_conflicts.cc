@@ -107,17 +107,18 @@ Status check_resolved(const Config& config) {
   if (!config.log.file.empty()) resolved.log.file = resolve(config.log.file);
   for (FolderConfig& folder : resolved.folders)
     folder.path = resolve(folder.path);
-  const Conflicts conflicts = find_conflicts(resolved);
-  if (conflicts.empty()) return {};
-  const ConfigConflict& first = conflicts.front();
-  const auto value = [&](const Config& of) {
-    if (first.section == "folder") return of.folders[first.index].path;
-    if (first.section == "log") return of.log.file;
-    return first.key == "state_dir" ? of.node.state_dir : of.node.control_socket;
+  const auto value = [](const Config& of, const ConfigConflict& one) {
+    if (one.section == "folder") return of.folders[one.index].path;
+    if (one.section == "log") return of.log.file;
+    return one.key == "state_dir" ? of.node.state_dir : of.node.control_socket;
   };
-  return fail(ErrorCode::kInvalid, first.section + " " + first.key + " " +
-                                       escape_bytes(value(config)) + ", which is " +
-                                       escape_bytes(value(resolved)) + ", " + first.what);
+  std::string all;
+  for (const ConfigConflict& one : find_conflicts(resolved)) {
+    all += (all.empty() ? "" : "\n") + one.section + " " + one.key + " " +
+           escape_bytes(value(config, one)) + ", which is " + escape_bytes(value(resolved, one)) +
+           ", " + one.what;
+  }
+  return all.empty() ? Status() : fail(ErrorCode::kInvalid, all);
 }
 
 std::vector<ConfigConflict> find_conflicts(const Config& config) {

@@ -19,7 +19,8 @@ struct ConfigConflict {
 // Values that are empty were refused already and are passed over.
 [[nodiscard]] std::vector<ConfigConflict> find_conflicts(const Config& config);
 
-// The same with the paths that the symlinks on the way lead to. Looks at the disk; kInvalid.
+// The same with the paths that the symlinks on the way lead to. Looks at the disk; kInvalid, with a
+// line each.
 [[nodiscard]] Status check_resolved(const Config& config);
 
 }  // namespace dagsync

@@ -72,7 +72,7 @@ void give_to_group(const std::string& path) {
 }
 
 Result<OwnedFd> bind_socket(const std::string& path) {
-  const std::string doing = "listen on " + escape_bytes(path);
+  const std::string doing = "[node] control_socket: listen on " + escape_bytes(path);
   const sockaddr_un address = address_of(path);
   const std::string parent = std::filesystem::path(path).parent_path().string();
   if (Status made = make_directories(parent, 0755); !made) return Unexpected(made.error());

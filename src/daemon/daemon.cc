@@ -14,6 +14,7 @@
 #include "daemon/certificates.h"
 #include "daemon/commands.h"
 #include "daemon/config.h"
+#include "daemon/config_check.h"
 #include "daemon/config_conflicts.h"
 #include "daemon/hooks.h"
 #include "daemon/http_site.h"
@@ -33,7 +34,6 @@
 #include "net/uv_clock.h"
 #include "net/uv_loop.h"
 #include "net/uv_worker.h"
-#include "posix/folder_root.h"
 #include "posix/posix_disk.h"
 #include "store/sqlite_store.h"
 
@@ -54,6 +54,10 @@ class LoopFdWatch final : public FdWatch {
 
 TlsFiles tls_files(const TlsPaths& tls) {
   return {tls.ca, tls.cert, tls.key};
+}
+
+Status open_log(const LogConfig& log) {
+  return log.file.empty() ? Status() : log::also_to(log.file, log.max_size, log.keep);
 }
 
 class Daemon {
@@ -94,36 +98,30 @@ class Daemon {
 
  private:
   // Opens everything and binds the ports, or only what a daemon of this configuration, where one
-  // runs, does not have.
+  // runs, does not have; and root nothing that a daemon of another user would be shut out of. Goes
+  // on after what is wrong, so that a person mends all of it once.
   int check() {
     const auto running = find_running(config_.node.control_socket);
-    for (const HookConfig& hook : config_.hooks) {
-      if (const Status can = check_hook(hook); !can) return give_up(can.error(), kExitConfig);
-    }
     const bool is_ours = running && running->node == config_.node.name;
     const bool leave_state = is_ours || StateDir::is_of_another(config_.node.state_dir);
-    if (const Status opened = leave_state ? open_beside() : open(); !opened) {
-      return give_up(opened.error(), kExitConfig);
+    ConfigCheck check(loop_, config_);
+    check.note(check_resolved(config_));
+    if (!leave_state) check.note(open_state());
+    check.ports(running && is_ours ? &*running : nullptr);
+    if (!leave_state) check.control_socket(watch_readable());
+    check.note(open_transport());
+    if (!leave_state) check.note(open_log(config_.log));
+    for (const FolderConfig& folder : config_.folders) {
+      if (check.folder(folder, state_ == nullptr) && state_) check.note(open_adapters(folder));
     }
-    const auto ports =
-        is_ours ? without_ports_of(*running, config_.node.listen) : config_.node.listen;
-    if (const Status bound = transport_->listen(ports, [](auto) {}); !bound) {
-      return give_up(bound.error(), kExitConfig);
-    }
-    return 0;
+    check.hooks();
+    return check.is_good() ? 0 : kExitConfig;
   }
 
-  // What can be looked at while the daemon runs, and by root for the user whose daemon it is.
-  Status open_beside() {
-    if (const Status apart = check_resolved(config_); !apart) return apart;
-    if (const Status transport = open_transport(); !transport) return transport;
-    for (const FolderConfig& folder : config_.folders) {
-      FolderRoot root(folder.path);
-      if (const auto there = root.identify(std::nullopt); !there) return Unexpected(there.error());
-      const auto owner = owner_rule(folder);
-      if (!owner) return Unexpected(owner.error());
-      warn_of_owner(folder, *owner);
-    }
+  Status open_state() {
+    auto state = StateDir::open(config_.node.state_dir, config_.node.name);
+    if (!state) return Unexpected(state.error().with_context("[node] state_dir"));
+    state_ = std::make_unique<StateDir>(std::move(*state));
     return {};
   }
 
@@ -137,9 +135,7 @@ class Daemon {
   // Everything that may be wrong with the configuration shows here.
   Status open() {
     if (const Status apart = check_resolved(config_); !apart) return apart;
-    auto state = StateDir::open(config_.node.state_dir, config_.node.name);
-    if (!state) return Unexpected(state.error());
-    state_ = std::make_unique<StateDir>(std::move(*state));
+    if (const Status opened = open_state(); !opened) return opened;
     if (const Status transport = open_transport(); !transport) return transport;
     node_ = std::make_unique<Node>(config_.node.name, std::string(dagsync_version()),
                                    Node::Ports{*clock_, random_, *worker_, *transport_,
@@ -377,9 +373,8 @@ int run_daemon(const DaemonOptions& options) {
   }
   log::start(options.level.value_or(config->node.log_level));
   log_to_journal();
-  if (!options.check && !config->log.file.empty()) {
-    const LogConfig& file = config->log;
-    if (const Status opened = log::also_to(file.file, file.max_size, file.keep); !opened) {
+  if (!options.check) {
+    if (const Status opened = open_log(config->log); !opened) {
       print_error(opened.error());
       return kExitConfig;
     }

@@ -32,8 +32,13 @@ Result<BioPtr> open_file(const std::string& key, const std::string& path) {
   const int error_number = errno;
   ERR_clear_error();
   if (file == nullptr) {
-    return tl::unexpected(
-        fail_errno(error_number, "open " + path).value().with_context("[tls] " + key));
+    Error error = fail_errno(error_number, "[tls] " + key + ": open " + path).value();
+    if (error.code == ErrorCode::kNotFound) {
+      error.message += ": make it with `dagsync certs`, or name the file that there is";
+    } else if (error.code == ErrorCode::kPermission) {
+      error.message += ": give it to the user that the daemon runs as";
+    }
+    return tl::unexpected(std::move(error));
   }
   return file;
 }
@@ -76,6 +81,22 @@ Result<KeyPtr> read_key(const std::string& path) {
     log::warning("[tls] key: {} can be read by everybody: chmod o= {}", path, path);
   }
   return key;
+}
+
+template <typename T>
+const Error* error_of(const Result<T>& result) {
+  return result ? nullptr : &result.error();
+}
+
+// So that a person mends all of them once. Of the kind of the first.
+Unexpected all_of(std::initializer_list<const Error*> errors) {
+  Error all;
+  for (const Error* one : errors) {
+    if (one == nullptr) continue;
+    if (all.message.empty()) all.code = one->code;
+    all.message += (all.message.empty() ? "" : "; ") + one->message;
+  }
+  return tl::unexpected(std::move(all));
 }
 
 Status check_dates(const std::string& key, const std::string& path, const X509* certificate,
@@ -186,11 +207,9 @@ TlsContext::TlsContext(SslCtxPtr context, const X509* certificate, TlsUse use)
 
 Result<TlsContext> TlsContext::load(const TlsFiles& files, UnixNanos now, TlsUse use) {
   const auto cas = read_certificates("ca", files.ca, kMaxCas);
-  if (!cas) return Unexpected(cas.error());
   auto chain = read_certificates("cert", files.cert, 1 + kLongestChain);
-  if (!chain) return Unexpected(chain.error());
   const auto key = read_key(files.key);
-  if (!key) return Unexpected(key.error());
+  if (!cas || !chain || !key) return all_of({error_of(cas), error_of(chain), error_of(key)});
 
   SslCtxPtr context = new_context(use);
   for (const X509Ptr& ca : *cas) {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "daemon/running_daemon.h"
@@ -56,6 +57,16 @@ TEST_CASE_FIXTURE(ConflictsFixture,
 TEST_CASE_FIXTURE(ConflictsFixture, "the same directory by two names") {
   add("more", "link/dags");
   CHECK(complaint().find("is also the path of folder \"dags\"") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(ConflictsFixture, "what is wrong twice has a line for each") {
+  add("more", "link/dags");
+  fs::create_directory_symlink(dir / "real", dir / "other-link");
+  add("yet-more", "other-link/dags/sub");
+  const std::string found = complaint();
+  CHECK(found.find("is also the path of folder \"dags\"") != std::string::npos);
+  CHECK(found.find("lies inside folder \"more\"") != std::string::npos);
+  CHECK(std::count(found.begin(), found.end(), '\n') == 2);
 }
 
 TEST_CASE_FIXTURE(ConflictsFixture, "the state directory inside a folder through a symlink") {

@@ -312,6 +312,52 @@ class Check(FreshMesh):
             self.mesh.configure(a)
             self.assert_status(self.check(a), 0)
 
+    def everything_wrong(self, one: Node, taken: str) -> str:
+        """What the check says of a configuration in which nothing that it names can be used."""
+        for name in ("ca.crt", "node.key"):
+            (one.home / name).unlink()
+        (one.home / "no-directory").write_text("")
+        hook = '[[hook]]\non = "applied"\nrun = ["/nowhere/{}"]\n'
+        folder = f'[[folder]]\nname = "more"\npath = "{one.home}/more"\nowner = "no-such-user"\n'
+        self.mesh.configure(
+            one,
+            node={"listen": ["192.0.2.1:17411", taken], "http": taken},
+            folder={"path": str(one.home / "missing")},
+            extra=f'[log]\nfile = "{one.home}/no-directory/log"\n'
+            + folder + hook.format("first") + hook.format("second"),
+        )
+        done = self.check(one)
+        self.assert_status(done, 2)
+        return done.stderr
+
+    def test_all_that_is_wrong_is_told_at_once(self) -> None:
+        a, b, c = self.mesh.nodes
+        with socket.socket() as other:
+            other.bind((a.host, 0))
+            other.listen()
+            taken = f"{a.host}:{other.getsockname()[1]}"
+            for one in (a, b):  # as the daemon's own user, and as root for another one
+                with self.subTest(one.name):
+                    if one is b and os.geteuid() != 0:
+                        self.skipTest("only root can look on behalf of another user")
+                    if one is b:
+                        one.state_dir.mkdir(mode=0o700)
+                        os.chown(one.state_dir, pwd.getpwnam("nobody").pw_uid, -1)
+                    else:
+                        one.state_dir.write_text("")
+                        (one.home / "control.sock").write_text("")
+                    said = self.everything_wrong(one, taken)
+                    wanted = [
+                        *("192.0.2.1:17411", f"listen on {taken}", "[node] listen", "[node] http"),
+                        *("[tls] ca", "[tls] key", "missing: it is not there", "no-such-user"),
+                        *("/nowhere/first", "/nowhere/second"),
+                    ]
+                    if one is a:
+                        wanted += ["[node] state_dir", "is no socket", "[log] file"]
+                    for words in wanted:
+                        self.assertIn(words, said)
+                    self.assertEqual({line.split(" ")[0] for line in said.splitlines()}, {"dagsync:"})
+
     def test_another_daemon_on_the_same_state_is_a_fault(self) -> None:
         a, b, c = self.mesh.nodes
         self.mesh.start("a")

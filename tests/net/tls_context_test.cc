@@ -61,6 +61,19 @@ TEST_CASE("a file that is missing or holds nothing of use is named with its key"
   }
 }
 
+TEST_CASE("files that cannot be read are named all at once, with their mends") {
+  TestCa ca;
+  TlsFiles files = files_of(ca.issue({"node1"}));
+  files.ca = files.key = "/nowhere/file";
+  const std::string message = load_error(files).message;
+  CHECK(
+      message ==
+      "[tls] ca: open /nowhere/file: No such file or directory: make it with `dagsync certs`, or "
+      "name the file that there is; "
+      "[tls] key: open /nowhere/file: No such file or directory: make it with `dagsync certs`, or "
+      "name the file that there is");
+}
+
 TEST_CASE("a key of another certificate is refused, naming both files") {
   TestCa ca;
   TlsFiles files = files_of(ca.issue({"node1"}));
