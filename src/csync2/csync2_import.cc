@@ -5,39 +5,15 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 
-#include "csync2/toml_text.h"
+#include "csync2/csync2_patterns.h"
+#include "csync2/csync2_plan.h"
 
 namespace dagsync {
 namespace {
 
-constexpr int kPort = 7411;
-
-struct Folder {
-  std::string name;
-  std::string path;
-  bool receive_only = false;
-  std::vector<std::string> ignore;
-  std::vector<std::string> notes;
-};
-
-struct Hook {
-  std::string folder;
-  std::vector<std::string> match;
-  std::vector<std::string> run;
-  std::string note;
-};
-
-struct Peer {
-  std::string address;
-  bool slave = false;
-};
-
-bool has_glob(std::string_view text) {
-  return text.find_first_of("*?[") != std::string_view::npos;
-}
+using Folder = Csync2Plan::Folder;
 
 // Names of folders are short words: what a group is called, with what else would clash.
 std::string folder_name(const std::string& group, const std::set<std::string>& taken) {
@@ -55,27 +31,6 @@ std::string folder_name(const std::string& group, const std::set<std::string>& t
   return unique;
 }
 
-std::string shell_quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char byte : text)
-    out += byte == '\'' ? std::string("'\\''") : std::string(1, byte);
-  return out + "'";
-}
-
-// csync2 gives a command to the shell, with all paths in place of %%.
-std::vector<std::string> program_of(std::string command, const std::string& logfile) {
-  bool takes_paths = false;
-  for (std::size_t at; (at = command.find("%%")) != std::string::npos; takes_paths = true)
-    command.replace(at, 2, "\"$@\"");
-  if (!logfile.empty()) command = "( " + command + " ) >>" + shell_quoted(logfile) + " 2>&1";
-  std::vector<std::string> run = {"/bin/sh", "-c", command};
-  if (takes_paths) {
-    run.insert(run.begin(), {"/usr/bin/xargs", "-0"});
-    run.push_back("sh");
-  }
-  return run;
-}
-
 class Importer {
  public:
   Importer(const Csync2Config& config, const Csync2Import& import)
@@ -85,22 +40,36 @@ class Importer {
     for (const Csync2Group& group : config_.groups) {
       if (const Status done = take(group); !done) return Unexpected(done.error());
     }
-    if (!is_member_) {
-      return fail(ErrorCode::kNotFound,
-                  fmt::format("no group names the host {}: use --host NAME with one of {}",
-                              import_.host, fmt::join(all_hosts(), ", ")));
-    }
-    if (folders_.empty()) {
-      return fail(ErrorCode::kNotFound,
-                  fmt::format("none of the groups of {} includes a directory", import_.host));
-    }
+    if (Status usable = check(); !usable) return Unexpected(usable.error());
+    note_shares();
     for (const auto& setting : config_.settings)
       note_setting(setting);
-    return text();
+    plan_.host = import_.host;
+    return to_toml(plan_);
   }
 
  private:
   // -- reading ------------------------------------------------------------------------------------
+
+  // Whether there is enough of it for a configuration.
+  [[nodiscard]] Status check() const {
+    const std::set<std::string> hosts = all_hosts();
+    if (hosts.empty()) return fail(ErrorCode::kNotFound, "there is no group with hosts in it");
+    if (!is_member_) {
+      return fail(ErrorCode::kNotFound,
+                  fmt::format("no group names the host {}: use --host NAME with one of {}",
+                              import_.host, fmt::join(hosts, ", ")));
+    }
+    if (plan_.folders.empty()) {
+      return fail(ErrorCode::kNotFound,
+                  fmt::format("none of the groups of {} includes a directory", import_.host));
+    }
+    if (plan_.peers.empty()) {
+      return fail(ErrorCode::kNotFound,
+                  fmt::format("the groups of {} name no other host", import_.host));
+    }
+    return {};
+  }
 
   [[nodiscard]] std::set<std::string> all_hosts() const {
     std::set<std::string> hosts;
@@ -117,82 +86,81 @@ class Importer {
                      [&](const Csync2Host& host) { return host.name == import_.host; });
     if (self == group.hosts.end()) return {};
     is_member_ = true;
-    const std::size_t folders_before = folders_.size();
-    for (const Csync2Pattern& pattern : group.patterns) {
-      if (const Status done = take_include(group, pattern, self->slave); !done) return done;
+    first_ = plan_.folders.size();
+    for (std::size_t at = 0; at < group.patterns.size(); ++at) {
+      if (const Status done = take_include(group, at, self->slave); !done) return done;
     }
-    for (const Csync2Pattern& pattern : group.patterns) {
-      if (const Status done = take_exclude(pattern, folders_before); !done) return done;
+    if (plan_.folders.size() == first_) return {};
+    for (std::size_t i = first_; i < plan_.folders.size(); ++i)
+      plan_.folders[i].ignore = lines_of_globs(plan_.folders[i]);
+    for (std::size_t at = 0; at < group.patterns.size(); ++at) {
+      if (const Status done = take_exclude(group.patterns[at], at); !done) return done;
     }
-    if (folders_.size() == folders_before) return {};
+    groups_.push_back(group.name);
     for (const Csync2Host& host : group.hosts) {
       if (host.name == import_.host) continue;
-      Peer& peer = peers_[host.name];
+      Csync2Plan::Peer& peer = plan_.peers[host.name];
       peer.address = host.address;
-      peer.slave = peer.slave || host.slave;
+      peer.groups.push_back(group.name);
+      if (host.slave) peer.slave.push_back(group.name);
     }
     note_group(group);
     for (const Csync2Action& action : group.actions) {
-      if (const Status done = take_action(action, folders_before); !done) return done;
+      if (const Status done = take_action(action); !done) return done;
     }
     return {};
   }
 
-  // The lines that match what the action's patterns do in this folder; none: it has none of it.
-  Result<std::optional<std::vector<std::string>>> matches_in(const Folder& folder,
-                                                             const Csync2Action& action) const {
-    std::vector<std::string> lines;
-    for (const std::string& text : action.patterns) {
-      if (!is_path(text)) {
-        lines.push_back(text);
-        continue;
-      }
-      const auto path = substituted({Csync2Pattern::Kind::kInclude, text, action.line});
-      if (!path) return Unexpected(path.error());
-      const bool is_above = folder.path == *path || folder.path.starts_with(*path + "/");
-      if (is_above) return std::optional(std::vector<std::string>());
-      if (path->starts_with(folder.path + "/")) lines.push_back(path->substr(folder.path.size()));
+  Status take_action(const Csync2Action& action) {
+    const std::string what =
+        fmt::format("line {}: action {}", action.line, fmt::join(action.commands, "; "));
+    if (action.local_only) {
+      note(what +
+           ": do-local-only: it ran where a change was made; a [[hook]] runs where one arrives");
+      return {};
     }
-    if (lines.empty() && !action.patterns.empty()) return std::optional<std::vector<std::string>>();
-    return std::optional(std::move(lines));
-  }
-
-  Status take_action(const Csync2Action& action, std::size_t first_folder) {
+    std::vector<std::string> patterns = action.patterns;
+    for (std::string& pattern : patterns) {
+      auto path = substituted({Csync2Pattern::Kind::kInclude, pattern, action.line});
+      if (!path) return Unexpected(path.error());
+      pattern = std::move(*path);
+    }
     bool used = false;
-    for (std::size_t i = first_folder; i < folders_.size(); ++i) {
-      auto match = matches_in(folders_[i], action);
-      if (!match) return Unexpected(match.error());
-      if (!*match) continue;
+    for (std::size_t i = first_; i < plan_.folders.size(); ++i) {
+      const auto hooks = csync2_hooks(action, patterns, plan_.folders[i].path);
+      if (!hooks) continue;
       used = true;
-      for (const std::string& command : action.commands) {
-        std::string text = fmt::format(
-            "line {}: action: csync2 gives its command to a shell; a [[hook]] needs none: name the "
-            "program itself where you can. The paths are on its standard input, each with a NUL "
-            "behind it.",
-            action.line);
-        if (action.local || action.local_only)
-          text +=
-              " do-local: a hook runs where a change of another node arrives, not where it was "
-              "made.";
-        hooks_.push_back({folders_[i].name, **match, program_of(command, action.logfile), text});
-      }
+      for (const Csync2Hook& hook : *hooks)
+        plan_.hooks.push_back({plan_.folders[i].name, hook, note_of(action)});
     }
     if (!used) {
-      note(fmt::format("line {}: action {} for {}: it concerns none of the folders here",
-                       action.line, fmt::join(action.commands, "; "),
+      note(fmt::format("{} for {}: it concerns none of the folders here", what,
                        fmt::join(action.patterns, " ")));
     }
     return {};
   }
 
-  Status take_include(const Csync2Group& group, const Csync2Pattern& pattern, bool slave) {
+  static std::string note_of(const Csync2Action& action) {
+    std::string text = fmt::format(
+        "line {}: action: csync2 gives its command to a shell; a [[hook]] needs none: name the "
+        "program itself where you can. The paths are on its standard input, each with a NUL behind "
+        "it.",
+        action.line);
+    if (action.local)
+      text +=
+          " do-local: a hook runs where a change of another node arrives, not where it was made.";
+    return text;
+  }
+
+  Status take_include(const Csync2Group& group, std::size_t at, bool slave) {
+    const Csync2Pattern& pattern = group.patterns[at];
     if (pattern.kind == Csync2Pattern::Kind::kExclude) return {};
     if (pattern.kind == Csync2Pattern::Kind::kCompare) {
       note(fmt::format("line {}: compare {}: dagsync verify compares whole folders", pattern.line,
                        pattern.text));
       return {};
     }
-    if (!is_path(pattern.text)) {
+    if (!is_csync2_path(pattern.text)) {
       note(
           fmt::format("line {}: include {}: a name without a path takes back an exclude of csync2; "
                       "write \"!{}\" into ignore where you need it",
@@ -201,92 +169,105 @@ class Importer {
     }
     const auto path = substituted(pattern);
     if (!path) return Unexpected(path.error());
+    const std::string what = fmt::format("line {}: include {}: ", pattern.line, *path);
+    const auto root = csync2_root(*path);
     if (import_.is_file(*path)) {
-      note(
-          fmt::format("line {}: include {}: a single file: dagsync replicates directories, so move "
-                      "it into one",
-                      pattern.line, *path));
-      return {};
+      note(what + "a single file: dagsync replicates directories, so move it into one");
+    } else if (!root) {
+      note(what + "a pattern over directories: give each directory a [[folder]] of its own");
+    } else if (root->path == "/") {
+      note(what + "dagsync does not replicate a whole system");
+    } else {
+      add_folder(group, *root, at, slave, what);
     }
-    std::string root = *path;
-    std::vector<std::string> ignore;
-    if (has_glob(root)) {
-      const std::size_t slash = root.rfind('/', root.find_first_of("*?["));
-      const std::string rest = root.substr(slash);
-      root = root.substr(0, slash);
-      if (std::count(rest.begin(), rest.end(), '/') > 1 || root.empty()) {
-        note(
-            fmt::format("line {}: include {}: a pattern over directories: give each directory a "
-                        "[[folder]] of its own",
-                        pattern.line, *path));
-        return {};
-      }
-      ignore = {"/*", "!" + rest};
-    }
-    if (root == "/") {
-      note(fmt::format("line {}: include /: dagsync does not replicate a whole system",
-                       pattern.line));
-      return {};
-    }
-    return add_folder(group, pattern, root, std::move(ignore), slave);
+    return {};
   }
 
-  Status add_folder(const Csync2Group& group, const Csync2Pattern& pattern, const std::string& root,
-                    std::vector<std::string> ignore, bool slave) {
-    for (Folder& other : folders_) {
-      const bool inside = root == other.path || root.starts_with(other.path + "/") ||
-                          other.path.starts_with(root + "/");
-      if (!inside) continue;
-      note(fmt::format(
-          "line {}: include {}: it lies in or around {}, which is a folder already, and "
-          "folders cannot overlap",
-          pattern.line, root, other.path));
-      return {};
+  void add_folder(const Csync2Group& group, const Csync2Root& root, std::size_t at, bool slave,
+                  const std::string& what) {
+    for (std::size_t i = 0; i < plan_.folders.size(); ++i) {
+      Folder& other = plan_.folders[i];
+      if (i >= first_ && root.path == other.path) return add_glob(other, root.glob);
+      const bool overlaps = root.path == other.path || root.path.starts_with(other.path + "/") ||
+                            other.path.starts_with(root.path + "/");
+      if (!overlaps) continue;
+      note(what +
+           fmt::format("it lies in or around {}, which is a folder already, and folders cannot "
+                       "overlap: see that ignore there leaves out no more than csync2 did "
+                       "(what is below an ignored directory cannot be taken back)",
+                       other.path));
+      return;
     }
     Folder folder;
     folder.name = folder_name(group.name, names_);
-    folder.path = root;
+    folder.path = root.path;
     folder.receive_only = slave;
-    folder.ignore = std::move(ignore);
+    folder.at = at;
+    if (!root.glob.empty()) folder.globs = {root.glob};
     names_.insert(folder.name);
-    folders_.push_back(std::move(folder));
-    return {};
+    plan_.folders.push_back(std::move(folder));
+  }
+
+  // One more include of the same directory: what matches any of them is in.
+  static void add_glob(Folder& folder, const std::string& glob) {
+    if (glob.empty()) {
+      folder.globs.clear();
+    } else if (!folder.globs.empty()) {
+      folder.globs.push_back(glob);
+    }
+  }
+
+  static std::vector<std::string> lines_of_globs(const Folder& folder) {
+    std::vector<std::string> lines;
+    if (!folder.globs.empty()) lines.push_back("/*");
+    for (const std::string& glob : folder.globs)
+      lines.push_back("!" + ignore_line(glob));
+    return lines;
   }
 
   // csync2 matches names anywhere, and paths with what lies below them; the ignore rules do the
   // same.
-  Status take_exclude(const Csync2Pattern& pattern, std::size_t first_folder) {
+  Status take_exclude(const Csync2Pattern& pattern, std::size_t at) {
     if (pattern.kind != Csync2Pattern::Kind::kExclude) return {};
-    if (!is_path(pattern.text)) {
-      for (std::size_t i = first_folder; i < folders_.size(); ++i)
-        folders_[i].ignore.push_back(pattern.text);
+    if (!is_csync2_path(pattern.text)) {
+      if (pattern.text.find('/') != std::string::npos) {
+        note(
+            fmt::format("line {}: exclude {}: it begins with no slash, and no name has one: it "
+                        "excluded nothing",
+                        pattern.line, pattern.text));
+        return {};
+      }
+      for (std::size_t i = first_; i < plan_.folders.size(); ++i)
+        plan_.folders[i].ignore.push_back(ignore_line(pattern.text));
       return {};
     }
     const auto path = substituted(pattern);
     if (!path) return Unexpected(path.error());
+    const std::string what = fmt::format("line {}: exclude {}: ", pattern.line, *path);
     bool used = false;
-    for (std::size_t i = first_folder; i < folders_.size(); ++i) {
-      if (!path->starts_with(folders_[i].path + "/")) continue;
-      std::string relative = path->substr(folders_[i].path.size());
-      if (relative.find("**") != std::string::npos) {
-        folders_[i].notes.push_back(
-            fmt::format("line {}: csync2's ** matches slashes anywhere in {}: check this pattern",
-                        pattern.line, *path));
-      }
-      folders_[i].ignore.push_back(std::move(relative));
-      used = true;
-    }
-    if (!used) {
-      note(
-          fmt::format("line {}: exclude {}: it lies in none of the folders here, so it needs no "
-                      "counterpart",
-                      pattern.line, *path));
-    }
+    for (std::size_t i = first_; i < plan_.folders.size(); ++i)
+      used = exclude_in(plan_.folders[i], *path, at, what) || used;
+    if (!used) note(what + "it lies in none of the folders here, so it needs no counterpart");
     return {};
   }
 
-  static bool is_path(const std::string& pattern) {
-    return pattern.starts_with('/') || pattern.starts_with('%');
+  // Of the patterns that match a path csync2 takes the last. False where this one matches nothing
+  // in the folder.
+  bool exclude_in(Folder& folder, const std::string& path, std::size_t at,
+                  const std::string& what) {
+    const auto part = part_in_folder(path, folder.path);
+    if (!part) return false;
+    if (at < folder.at && folder.globs.empty()) {
+      note(what + "the include of " + folder.path + " behind it takes it back, for csync2 too");
+    } else if (part->empty()) {
+      note(what + "it leaves out all of " + folder.path + ": take this [[folder]] out");
+    } else {
+      if (part->find("**") != std::string::npos) {
+        folder.notes.push_back(what + "csync2's ** lets every * match slashes: check this pattern");
+      }
+      folder.ignore.push_back(ignore_line(*part));
+    }
+    return true;
   }
 
   // %name%/rest: the first entry of that prefix whose glob matches this host.
@@ -308,7 +289,7 @@ class Importer {
 
   // -- what has no counterpart --------------------------------------------------------------------
 
-  void note(std::string text) { notes_.push_back(std::move(text)); }
+  void note(std::string text) { plan_.notes.push_back(std::move(text)); }
 
   void note_group(const Csync2Group& group) {
     note(fmt::format(
@@ -336,6 +317,20 @@ class Importer {
     }
   }
 
+  // dagsync has no groups: every peer is told of every folder, and waited for.
+  void note_shares() {
+    for (const auto& [name, peer] : plan_.peers) {
+      for (const std::string& group : groups_) {
+        if (std::find(peer.groups.begin(), peer.groups.end(), group) != peer.groups.end()) continue;
+        note(fmt::format(
+            "group {}: {} is not in it: dagsync shares each folder with all peers, and is "
+            "in sync when all have it; give {} the folder, too, or make the group a "
+            "second mesh (another NAME.toml, and dagsync@NAME.service)",
+            group, name, name));
+      }
+    }
+  }
+
   static std::vector<std::string> names_of(const Csync2Group& group) {
     std::vector<std::string> names;
     for (const Csync2Host& host : group.hosts)
@@ -355,62 +350,13 @@ class Importer {
                      kWhy.at(setting.name)));
   }
 
-  // -- writing ------------------------------------------------------------------------------------
-
-  [[nodiscard]] std::string text() const {
-    TomlText toml;
-    toml.comment("From a csync2.cfg, for the node " + import_.host + ".");
-    for (const std::string& line : notes_)
-      toml.comment(line);
-    toml.table("[node]");
-    toml.value("name", import_.host);
-    toml.value("listen", std::vector<std::string>{fmt::format("0.0.0.0:{}", kPort)});
-    toml.table("[tls]");
-    toml.value("ca", "/etc/dagsync/tls/ca.crt");
-    toml.value("cert", "/etc/dagsync/tls/node.crt");
-    toml.value("key", "/etc/dagsync/tls/node.key");
-    for (const Folder& folder : folders_)
-      write(toml, folder);
-    for (const Hook& hook : hooks_)
-      write(toml, hook);
-    for (const auto& [name, peer] : peers_) {
-      toml.table("[[peer]]");
-      toml.value("name", name);
-      toml.value("address", std::vector<std::string>{fmt::format("{}:{}", peer.address, kPort)});
-      if (!peer.slave) continue;
-      toml.comment("A slave of csync2: it takes changes, and makes none.");
-      toml.value("may", std::vector<std::string>{"receive"});
-    }
-    return toml.text();
-  }
-
-  static void write(TomlText& toml, const Folder& folder) {
-    toml.table("[[folder]]");
-    toml.value("name", folder.name);
-    toml.value("path", folder.path);
-    if (folder.receive_only) toml.value("mode", "receive-only");
-    for (const std::string& line : folder.notes)
-      toml.comment(line);
-    if (!folder.ignore.empty()) toml.value("ignore", folder.ignore);
-  }
-
-  static void write(TomlText& toml, const Hook& hook) {
-    toml.table("[[hook]]");
-    toml.comment(hook.note);
-    toml.value("on", "applied");
-    toml.value("folder", hook.folder);
-    if (!hook.match.empty()) toml.value("match", hook.match);
-    toml.value("run", hook.run);
-  }
-
   const Csync2Config& config_;
   const Csync2Import& import_;
   bool is_member_ = false;
-  std::vector<Folder> folders_;
-  std::vector<Hook> hooks_;
+  std::size_t first_ = 0;            // of the folders of the group at hand
+  std::vector<std::string> groups_;  // those with folders
   std::set<std::string> names_;
-  std::map<std::string, Peer> peers_;
-  std::vector<std::string> notes_;
+  Csync2Plan plan_;
 };
 
 }  // namespace

@@ -5,7 +5,7 @@
 namespace dagsync {
 namespace {
 
-constexpr std::size_t kWidth = 98;
+constexpr std::size_t kWidth = 100;
 
 // A basic string (TOML 1.0, "String"): backslash, quote and controls escaped.
 std::string quoted(std::string_view text) {
@@ -26,21 +26,30 @@ std::string quoted(std::string_view text) {
 }  // namespace
 
 // A control character would end the comment, or be none.
-void TomlText::comment(std::string_view text) {
+void TomlText::lines(std::string_view text, std::string_view first, std::string_view next) {
   std::string clean(text);
   for (char& byte : clean) {
     if (static_cast<unsigned char>(byte) < 0x20) byte = ' ';
   }
   std::string_view rest = clean;
-  while (!rest.empty()) {
+  for (std::string_view head = first; !rest.empty(); head = next) {
+    const std::size_t width = kWidth - head.size();
     std::size_t end = rest.size();
-    if (end > kWidth) {
-      end = rest.rfind(' ', kWidth);
+    if (end > width) {
+      end = rest.rfind(' ', width);
       if (end == std::string_view::npos || end == 0) end = std::min(rest.find(' '), rest.size());
     }
-    text_ += fmt::format("# {}\n", rest.substr(0, end));
+    text_ += fmt::format("{}{}\n", head, rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
+}
+
+void TomlText::comment(std::string_view text) {
+  lines(text, "# ", "# ");
+}
+
+void TomlText::item(std::string_view text) {
+  lines(text, "# - ", "#   ");
 }
 
 void TomlText::table(std::string_view header) {

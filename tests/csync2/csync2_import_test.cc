@@ -31,8 +31,10 @@ Config loaded(const Result<std::string>& toml) {
 
 bool says(const Result<std::string>& toml, std::string_view words) {
   std::string joined = *toml;
-  for (std::size_t at; (at = joined.find("\n# ")) != std::string::npos;)
-    joined.replace(at, 3, " ");
+  for (const std::string_view next : {"\n#   ", "\n# "}) {
+    for (std::size_t at; (at = joined.find(next)) != std::string::npos;)
+      joined.replace(at, next.size(), " ");
+  }
   return joined.find(words) != std::string::npos;
 }
 
@@ -71,6 +73,23 @@ TEST_CASE("a slave only receives: its own folder, and as others see it") {
   CHECK(master.peers[0].may_receive);
 }
 
+TEST_CASE("a slave in one group alone may send in the others") {
+  const auto toml = import(
+      "group a { host node1 node2; key k; include /srv/a; }\n"
+      "group b { host node1 (node2); key k; include /srv/b; }");
+  CHECK(loaded(toml).peers[0].may_send);
+  CHECK(says(toml, "A slave of csync2 in b, not in all groups"));
+}
+
+TEST_CASE("groups of different hosts are told of, since peers share every folder") {
+  const auto toml = import(
+      "group a { host node1 node2; key k; include /srv/a; }\n"
+      "group b { host node1 node2 node3; key k; include /srv/b; }");
+  CHECK(loaded(toml).peers.size() == 2);
+  CHECK(says(toml, "group a: node3 is not in it: dagsync shares each folder with all peers"));
+  CHECK_FALSE(says(toml, "group b: node"));
+}
+
 TEST_CASE("a host is dialed at the name behind its @") {
   const Config config =
       loaded(import("group g { host node1 node2@node2-eth1; key k; include /srv/x; }"));
@@ -84,6 +103,36 @@ TEST_CASE("excludes become ignore lines: names anywhere, paths below the folder"
       "exclude /var/other; }");
   CHECK(loaded(toml).folders[0].ignore == std::vector<std::string>{"*~", ".*", "/logs"});
   CHECK(says(toml, "exclude /var/other: it lies in none of the folders"));
+}
+
+TEST_CASE("what .gitignore would take for its own marks is a name all the same") {
+  const Config config = loaded(import(
+      "group g { host node1 node2; key k; include /srv/x; exclude \"#*#\" \"!a\" \"b  \"; }"));
+  CHECK(config.folders[0].ignore == std::vector<std::string>{"\\#*#", "\\!a", "b\\ \\ "});
+}
+
+TEST_CASE("an exclude may name the way to the folder by a pattern") {
+  const auto toml = import(
+      "group g { host node1 node2; key k; include /srv/x/dags; exclude /srv/*/dags/tmp; exclude "
+      "/srv/y*/dags/tmp; exclude /srv/**/logs; exclude sub/name; }");
+  CHECK(loaded(toml).folders[0].ignore == std::vector<std::string>{"/tmp", "/**/logs"});
+  CHECK(says(toml, "exclude /srv/y*/dags/tmp: it lies in none of the folders"));
+  CHECK(says(toml, "exclude /srv/**/logs: csync2's ** lets every * match slashes"));
+  CHECK(says(toml, "exclude sub/name: it begins with no slash"));
+}
+
+TEST_CASE("the last pattern that matches decides, as in csync2") {
+  const auto before =
+      import("group g { host node1 node2; key k; exclude /srv/x/logs; include /srv/x; }");
+  CHECK(loaded(before).folders[0].ignore.empty());
+  CHECK(says(before, "exclude /srv/x/logs: the include of /srv/x behind it takes it back"));
+  const auto all = import("group g { host node1 node2; key k; include /srv/x; exclude /srv; }");
+  CHECK(says(all, "exclude /srv: it leaves out all of /srv/x: take this [[folder]] out"));
+  const auto back = import(
+      "group g { host node1 node2; key k; include /srv/x; exclude /srv/x/logs; include "
+      "/srv/x/logs/keep; }");
+  CHECK(loaded(back).folders[0].ignore == std::vector<std::string>{"/logs"});
+  CHECK(says(back, "what is below an ignored directory cannot be taken back"));
 }
 
 TEST_CASE("a prefix stands for what it is on this host") {
@@ -120,6 +169,19 @@ TEST_CASE("a glob of files becomes a folder that ignores all else") {
   CHECK(config.folders[0].ignore == std::vector<std::string>{"/*", "!/*.conf"});
 }
 
+TEST_CASE("several globs in one directory are one folder, and the whole directory counts more") {
+  const auto text = [](const std::string& more) {
+    return "group g { host node1 node2; key k; include /srv/x/*.py; include /srv/x/*.sql; " + more +
+           "exclude /srv/x/tmp_*; }";
+  };
+  const Config globs = loaded(import(text("")));
+  REQUIRE(globs.folders.size() == 1);
+  CHECK(globs.folders[0].ignore == std::vector<std::string>{"/*", "!/*.py", "!/*.sql", "/tmp_*"});
+  const Config whole = loaded(import(text("include /srv/x; ")));
+  REQUIRE(whole.folders.size() == 1);
+  CHECK(whole.folders[0].ignore == std::vector<std::string>{"/tmp_*"});
+}
+
 TEST_CASE("what cannot be a folder is said, and an error where nothing is left") {
   const auto some = import("group g { host node1 node2; key k; include /etc/hosts /srv/x; }",
                            "node1", "/etc/hosts");
@@ -138,6 +200,15 @@ TEST_CASE("a host that no group names is told which there are") {
   REQUIRE_FALSE(toml.has_value());
   CHECK(toml.error().message ==
         "no group names the host node9: use --host NAME with one of node1, node2, node3");
+}
+
+TEST_CASE("a file without groups, or without another host, is an error that says so") {
+  const auto empty = import("nossl * *;");
+  REQUIRE_FALSE(empty.has_value());
+  CHECK(empty.error().message == "there is no group with hosts in it");
+  const auto alone = import("group g { host node1; key k; include /srv/x; }");
+  REQUIRE_FALSE(alone.has_value());
+  CHECK(alone.error().message == "the groups of node1 name no other host");
 }
 
 TEST_CASE("groups of other hosts are left out, and peers of several groups come once") {
@@ -186,6 +257,25 @@ TEST_CASE("an action becomes a hook of each folder that it concerns") {
   CHECK(config.hooks[4].run == Strings{"/bin/sh", "-c", "all"});
   CHECK(says(toml, "do-local: a hook runs where a change of another node arrives"));
   CHECK(says(toml, "action none for /elsewhere: it concerns none of the folders here"));
+}
+
+TEST_CASE("an action that ran only where a change was made is no hook") {
+  const auto toml = import(
+      "group g { host node1 node2; key k; include /srv/x; action { pattern /srv/x/*; exec a; "
+      "do-local-only; } }");
+  CHECK(loaded(toml).hooks.empty());
+  CHECK(says(toml, "action a: do-local-only: it ran where a change was made"));
+}
+
+TEST_CASE("what has no counterpart is a list at the head") {
+  const auto toml = import(
+      "group DAGS { host node1 node2; key /etc/csync2.key_of_a_long_name; include /srv/x; }");
+  CHECK(toml->starts_with(
+      "# From a csync2.cfg, for the node node1. What stands there and is otherwise here:\n"
+      "# - group DAGS: key /etc/csync2.key_of_a_long_name: certificates take its place: dagsync "
+      "certs "
+      "init\n#   tls --nodes node1,node2\n"
+      "# - group DAGS: auto none: "));
 }
 
 TEST_CASE("quotes and odd bytes of a path do not break the file") {
