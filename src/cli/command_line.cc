@@ -1,6 +1,7 @@
 #include "cli/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdlib>
 
 #include "daemon/config_values.h"
@@ -41,6 +42,24 @@ std::string check_level(const std::string& text) {
   return level ? "" : level.error().message;
 }
 
+template <typename T>
+bool is_number_in(const std::string& text, T least, T most) {
+  T number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && least <= number && number <= most;
+}
+
+std::string check_seconds(const std::string& text) {
+  if (is_number_in(text, 0.0, kMaxSeconds)) return "";
+  return "is \"" + text + "\": give a number of seconds, e.g. 30";
+}
+
+std::string check_days(const std::string& text) {
+  if (is_number_in(text, 1, kMaxDays)) return "";
+  return "is \"" + text + "\": give a whole number of days, from 1 to " + std::to_string(kMaxDays);
+}
+
 std::string check_acks(const std::string& text) {
   const bool number = !text.empty() && text.size() <= 4 && text[0] != '0' &&
                       text.find_first_not_of("0123456789") == std::string::npos;
@@ -73,7 +92,7 @@ void add_status(CLI::App& app, CommandLine& line) {
   auto* wait = command
                    ->add_option("--wait", line.status.wait,
                                 "Return as soon as every counted peer is in sync, or then")
-                   ->check(CLI::Range(0.0, kMaxSeconds).description(""))
+                   ->check(CLI::Validator(check_seconds, ""))
                    ->type_name("SECONDS");
   command->add_flag("--watch", line.status.watch, "Show it anew each second, until interrupted")
       ->excludes(json)
@@ -91,7 +110,7 @@ void add_push(CLI::App& app, CommandLine& line) {
   command->add_option("--folder", push.folder, "Which folder")->type_name("NAME");
   command->add_option("--timeout", push.timeout, "Give up after so long")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, kMaxSeconds).description(""))
+      ->check(CLI::Validator(check_seconds, ""))
       ->type_name("SECONDS");
   command->add_option("--min-acks", push.min_acks, "Return with so many acknowledgements")
       ->capture_default_str()
@@ -257,7 +276,7 @@ void add_certs(CLI::App& app, CommandLine& line) {
   for (auto* command : {init, issue, renew}) {
     command->add_option("--days", options.days, "How long it is valid")
         ->capture_default_str()
-        ->check(CLI::Range(1, kMaxDays).description(""));
+        ->check(CLI::Validator(check_days, ""));
   }
 }
 

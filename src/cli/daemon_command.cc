@@ -33,9 +33,7 @@ std::optional<std::string> below_folder(const fs::path& absolute, const FolderCo
 std::optional<Config> load_or_complain(const std::string& config_path, ConfigUse use) {
   auto config = load_config(config_path, use);
   if (config) return std::move(*config);
-  const bool unreadable = config.error().code != ErrorCode::kInvalid;
-  print_error(config.error().message +
-              (unreadable ? ": name the file with --config or DAGSYNC_CONFIG" : ""));
+  print_error(config.error());
   return std::nullopt;
 }
 

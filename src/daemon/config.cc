@@ -405,7 +405,11 @@ Result<Config> parse_config(std::string_view text, const std::string& file, Conf
 
 Result<Config> load_config(const std::string& path, ConfigUse use) {
   const auto content = read_small_file(path, kMaxFileBytes);
-  if (!content) return Unexpected(content.error().with_context("cannot read the configuration"));
+  if (!content) {
+    Error error = content.error().with_context("cannot read the configuration");
+    error.message += ": make it with `dagsync init`, or name it with --config or DAGSYNC_CONFIG";
+    return Unexpected(std::move(error));
+  }
   return parse_config(*content, path, use);
 }
 

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <utility>
 
 #include "daemon/certificate_watch.h"
@@ -273,7 +274,9 @@ class Daemon {
     log::info("reloading {}", options_.config_path);
     manager_->reloading();
     if (const Status reloaded = try_reload(); !reloaded) {
-      log::error("nothing was changed: {}", reloaded.error().message);
+      std::istringstream faults(reloaded.error().message);
+      for (std::string fault; std::getline(faults, fault);)
+        log::error("nothing was changed: {}", fault);
     }
     manager_->reloaded();
   }

@@ -100,7 +100,6 @@ TEST_CASE_FIXTURE(Program, "usage errors are exit status 2 and say so in one way
       {"certs", "init", "/tmp", "--nodes", "a", "--days", "0"},
       {"daemon", "--log-level", "loud"},
       {"status", "--config", "/no/such/file"},
-      {"verify"},  // not yet
   };
   for (const auto& arguments : wrong) {
     CAPTURE(arguments);
@@ -109,6 +108,15 @@ TEST_CASE_FIXTURE(Program, "usage errors are exit status 2 and say so in one way
     CHECK(outcome.err.starts_with("dagsync: "));
     CHECK(outcome.out.empty());
   }
+}
+
+TEST_CASE_FIXTURE(Program, "a number that is none is told with what to give") {
+  CHECK(has(run({"status", "--wait", "soon"}).err,
+            "--wait: is \"soon\": give a number of seconds, e.g. 30"));
+  CHECK(
+      has(run({"push", "--timeout", "-1"}).err, "--timeout: is \"-1\": give a number of seconds"));
+  CHECK(has(run({"certs", "issue", "/tmp", "--node", "a", "--days", "0"}).err,
+            "--days: is \"0\": give a whole number of days, from 1 to "));
 }
 
 TEST_CASE_FIXTURE(Program, "help and version are exit status 0") {
@@ -217,8 +225,9 @@ TEST_CASE_FIXTURE(Program, "conflicts and versions are a table or the list itsel
     arguments.insert(arguments.end(), {"--config", config});
     Outcome outcome = run(arguments);
     CHECK(outcome.status == 0);
-    CHECK(has(outcome.out,
-              "2026-11-21T06:17:00.123Z  conflict  file  2.0 KiB  b       dags    a.py  00ff-12\n"));
+    CHECK(
+        has(outcome.out,
+            "2026-11-21T06:17:00.123Z  conflict  file  2.0 KiB  b       dags    a.py  00ff-12\n"));
     arguments.push_back("--json");
     outcome = run(arguments);
     CHECK(json::parse(outcome.out) == answer["versions"]);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import signal
 import socket
 import stat
@@ -65,9 +66,15 @@ class Reload(FreshMesh):
     def test_a_bad_configuration_changes_nothing(self) -> None:
         a, b, c = self.begin()
         good = a.config.read_text()
-        a.config.write_text(good + "[nonsense]\n")
+        a.config.write_text(good + "[nonsense]\n[folly]\n")
         a.reload()
-        self.mesh.wait_until(lambda: "nonsense" in a.log_text(), "the log names the key")
+        self.mesh.wait_until(
+            lambda: all(
+                re.search(f"error nothing was changed: .*{key}", a.log_text())
+                for key in ("nonsense", "folly")
+            ),
+            "the log names each key on a line of its own",
+        )
         a.config.write_text(good)  # the commands below read it as well
         self.mesh.fence(a)
         self.mesh.wait_in_sync()
@@ -280,6 +287,15 @@ class Check(FreshMesh):
         self.assert_status(self.check(a), 0)
         self.mesh.fence(a)  # it was not disturbed
         self.mesh.wait_in_sync()
+
+    def test_where_there_is_no_configuration_the_way_to_one_is_named(self) -> None:
+        a, b, c = self.mesh.nodes
+        a.config.unlink()
+        for command in (["daemon", "--check"], ["status"], ["certs", "show"]):
+            done = a.run(*command)
+            self.assert_status(done, 2)
+            self.assertIn(str(a.config), done.stderr)
+            self.assertIn("make it with `dagsync init`, or name it", done.stderr)
 
     @unittest.skipIf(os.geteuid() != 0, "only root can look on behalf of another user")
     def test_root_leaves_nothing_in_the_state_of_another_user(self) -> None:
