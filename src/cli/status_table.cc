@@ -217,11 +217,6 @@ std::string notes_of(const json& status, bool with_colours) {
     if (flag_at(peer, "connected") || trouble.empty() || !behind_of(status, name).known) continue;
     warn(name + " is not connected: " + trouble);
   }
-  for (const json& peer : list_at(status, "peers")) {
-    if (!flag_at(peer, "connected") || !is_clock_off(peer)) continue;
-    warn(fmt::format("{}'s clock is {:+.1f} s off: set both nodes' clocks by NTP",
-                     text_at(peer, "name"), number_at(peer, "clock_offset_ms") / 1000));
-  }
   for (const json& hook : list_at(status, "hooks")) {
     const std::string error = text_at(hook, "last_error");
     if (error.empty()) continue;

@@ -196,6 +196,16 @@ std::vector<std::string> Node::warnings() const {
           peer.name.value, *peer.clock_offset_ms / 1000));
     }
   }
+  for (const auto& [peer, meeting] : meetings_) {
+    for (const auto& [name, folder] : folders_) {
+      const auto& peers = folder->replica().peers();
+      const auto known = peers.find(peer);
+      if (known == peers.end() || !known->second.counted || meeting.theirs.contains(name)) continue;
+      warnings.push_back(
+          fmt::format("{} has no folder {}: add it to its dagsync.toml, or take it out of ours",
+                      peer.value, name));
+    }
+  }
   return warnings;
 }
 

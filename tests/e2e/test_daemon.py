@@ -151,6 +151,20 @@ class ReloadOfFolders(FreshMesh):
         self.mesh.wait_until((b.home / "plugins" / "later.py").exists, "the other is on b")
         self.mesh.converge()
 
+    def test_a_folder_that_a_peer_has_not_is_named_until_it_has(self) -> None:
+        self.configure()
+        a, b = self.begin()
+        before = b.config.read_text()
+        self.configure("plugins")
+        b.config.write_text(before)
+        a.reload()
+        missing = "b has no folder plugins: add it to its dagsync.toml, or take it out of ours"
+        self.mesh.wait_until(lambda: a.status()["warnings"] == [missing], "a says what b lacks")
+        self.assertEqual(b.status()["warnings"], [])
+        self.configure("plugins")
+        b.reload()
+        self.mesh.wait_until(lambda: a.status()["warnings"] == [], "b has it")
+
     def test_what_cannot_be_taken_over_is_said(self) -> None:
         self.configure()
         a, b = self.begin()

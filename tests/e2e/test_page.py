@@ -105,6 +105,23 @@ class Page(SharedMesh):
         self.assertNotIn("halted", self.browser.text("body").lower())
         self.assert_calm()
 
+    def test_2_a_hook_that_fails_needs_attention(self) -> None:
+        keys = {"http": f"{self.a.host}:{web.PORT}"}
+        hook = '[[hook]]\non = "applied"\nrun = ["/bin/sh", "-c", "echo no way >&2; exit 7"]\n'
+
+        def configure(extra: str) -> None:
+            self.mesh.configure(self.a, node=keys, extra=extra)
+            self.a.reload()
+
+        self.addCleanup(configure, "")
+        configure(hook)
+        self.mesh.wait_until(lambda: self.a.status()["hooks"], "the hook is there")
+        self.b.write("hooked.py", b"x")
+        self.shows("#problems .mild", "Hook on applied of dags")
+        self.shows("#problems .mild p", "/bin/sh: exit status 7: no way")
+        self.mesh.converge()
+        self.assert_calm()
+
     def test_3_names_of_files_are_text(self) -> None:
         self.b.write(EVIL, b"x")
         self.shows("#changes", "onerror=alert(1)>\\u{202e}'; rm $(x).py")

@@ -55,6 +55,11 @@ function problems() {
     const seen = peer.last_seen ? `last seen ${moment(peer.last_seen)}` : "not seen since this node started";
     add(`Node ${peer.name}`, `${peer.trouble || "not connected"} (${seen})`);
   }
+  for (const hook of status.hooks) {
+    if (hook.last_error) {
+      add(`Hook on ${hook.on} of ${hook.folder}`, `${hook.run[0]}: ${hook.last_error} (${moment(hook.last_end)})`, true);
+    }
+  }
   for (const warning of status.warnings) add(`Node ${status.node}`, warning, true);
   return list;
 }
