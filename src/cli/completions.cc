@@ -69,8 +69,7 @@ const CommandOption* position_of(const Command& command) {
   return it == command.options.end() ? nullptr : &*it;
 }
 
-// -- bash
-// -------------------------------------------------------------------------------------------
+// -- bash ----------------------------------------------------------------------------------------
 
 std::string bash_offer(const Values& values) {
   switch (values.kind) {
@@ -152,8 +151,7 @@ std::string bash(const Command& program) {
          "complete -F _dagsync dagsync\n";
 }
 
-// -- zsh
-// --------------------------------------------------------------------------------------------
+// -- zsh -----------------------------------------------------------------------------------------
 
 std::string zsh_action(const Values& values) {
   switch (values.kind) {
@@ -227,8 +225,7 @@ std::string zsh(const Command& program) {
   return out + "_dagsync \"$@\"\n";
 }
 
-// -- fish
-// -------------------------------------------------------------------------------------------
+// -- fish ----------------------------------------------------------------------------------------
 
 std::string fish_text(std::string_view text) {
   std::string out = "'";

@@ -43,8 +43,7 @@ Unexpected misused(const std::string& what) {
   return fail(ErrorCode::kInvalid, what);
 }
 
-// -- asking
-// -----------------------------------------------------------------------------------------
+// -- asking --------------------------------------------------------------------------------------
 
 // One line from the terminal; what is offered counts where it is empty. Ends where the input does.
 Result<std::string> ask_for(const std::string& question, const std::string& offered) {
@@ -171,8 +170,7 @@ Result<MeshPlan> make_plan(const std::string& config_path, const InitOptions& op
   return plan;
 }
 
-// -- writing
-// ----------------------------------------------------------------------------------------
+// -- writing -------------------------------------------------------------------------------------
 
 struct PlannedFile {
   std::string path;

@@ -82,8 +82,7 @@ WriterCheck SimReadFile::check_writer() {
   return disks_.has_writer(inode_) ? WriterCheck::kWriter : WriterCheck::kNone;
 }
 
-// -- making them
-// ------------------------------------------------------------------------------------
+// -- making them ---------------------------------------------------------------------------------
 
 Result<std::unique_ptr<StagedFile>> SimDisk::stage_file(std::uint64_t) {
   if (const Status step = disks_->step("stage a file"); !step) return Unexpected(step.error());

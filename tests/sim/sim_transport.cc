@@ -52,8 +52,7 @@ class SimConnection final : public Connection {
   PeerIdentity identity_;
 };
 
-// -- the network
-// ------------------------------------------------------------------------------------
+// -- the network ---------------------------------------------------------------------------------
 
 void Network::send(const WirePtr& wire, std::size_t side, std::string_view bytes) {
   Wire::End& end = wire->ends[side];
