@@ -26,6 +26,28 @@ Sys<Gave> set(int fd, const DiskState& now, const Attributes& to, const OwnerOrd
   return gave;
 }
 
+// Neither what it was nor what we have made of it: a person was faster than our look.
+template <typename T>
+bool is_anothers(const T& now, const T& before, const T& set) {
+  return now != before && now != set;
+}
+
+// The state that we have made. What a person has set since is not in it, so that the next look
+// finds it as a change.
+DiskState made_of(DiskState now, const DiskState& before, const Attributes& to, Gave gave,
+                  const OwnerOrder& owner) {
+  const bool is_directory = now.type == FileType::kDirectory;
+  const auto mode =
+      static_cast<std::uint16_t>(to.mode & (is_directory ? kDirectoryModeBits : kFileModeBits));
+  if (now.type != FileType::kSymlink && is_anothers(now.mode, before.mode, mode)) now.mode = mode;
+  if (gave != Gave::kDone || !owner.ids) return now;
+  if (is_anothers(Owner{now.user, now.group}, Owner{before.user, before.group}, *owner.ids)) {
+    now.user = owner.ids->user;
+    now.group = owner.ids->group;
+  }
+  return now;
+}
+
 }  // namespace
 
 Result<Published> set_attributes_at(const RelPath& path, const Place& place,
@@ -48,7 +70,8 @@ Result<Published> set_attributes_at(const RelPath& path, const Place& place,
   const auto now = look_at(thing->inode.get());
   if (!now) return fail_at(now.error().number, "look at", path);
   owners.note(path, *gave, owner.name, now->state);
-  return Published{PublishOutcome::kDone, now->state, false};
+  return Published{PublishOutcome::kDone,
+                   made_of(now->state, before->state, attributes, *gave, owner), false};
 }
 
 }  // namespace dagsync

@@ -8,6 +8,7 @@
 
 #include "posix/disk_world.h"
 #include "posix/kept_versions.h"
+#include "support/paths.h"
 
 namespace dagsync {
 namespace {
@@ -154,6 +155,30 @@ TEST_CASE("a reader never finds the name missing nor a torn content") {
     CHECK(torn == 0);
     CHECK(reads > 0);
   }
+}
+
+TEST_CASE("a mode that a person sets while another one is published is not taken for that one") {
+  DiskWorld world;
+  world.write("a.py", "x");
+  std::atomic<bool> stop{false};
+  std::thread person([&] {
+    for (std::uint32_t mode = 0; !stop; mode = (mode + 1) % 64)
+      world.chmod("a.py", 0600 + mode);
+  });
+  int done = 0;
+  int taken = 0;
+  for (int number = 0; number < 10 * kSaves; ++number) {
+    const auto seen = world.look("a.py");
+    const std::uint32_t mode = number % 2 == 0 ? 0640 : 0660;
+    const auto set = world.disk().set_attributes(path("a.py"), *seen, {mode, {}, {}});
+    if (!set || set->outcome != PublishOutcome::kDone) continue;
+    ++done;
+    if (set->now->mode != mode) ++taken;
+  }
+  stop = true;
+  person.join();
+  CHECK(done > 0);
+  CHECK(taken == 0);
 }
 
 TEST_CASE("a symlink that is swapped in for a parent leads nothing out of the folder") {
