@@ -46,6 +46,28 @@ return [...worst, looked];
 """
 NODES = """return Object.fromEntries([...document.querySelectorAll("#mesh g")]
   .map((g) => [g.dataset.node, g.dataset.state]))"""
+# What covers what in the drawing of a mesh of so many nodes: pairs of boxes, and words that a box covers.
+COVERED = """
+const count = arguments[0];
+const names = [...Array(count).keys()].map((number) => `node${number}`);
+const peer = (name) => ({ name, connected: true, rtt_ms: 0.5, connected_to: names });
+const share = (name) => ({ name, counted: true, in_sync: true, accepts: true, behind_files: 0 });
+const others = names.slice(1);
+const status = { node: names[0], peers: others.map(peer),
+  folders: [{ name: "dags", state: "idle", peers: others.map(share) }] };
+return import("/mesh.js").then(({ drawMesh }) => {
+  drawMesh(status);
+  const boxes = [...document.querySelectorAll("#mesh g rect")].map((each) => each.getBoundingClientRect());
+  const words = [...document.querySelectorAll("#mesh > text")].map((each) => each.getBoundingClientRect());
+  const cover = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  const pairs = boxes.flatMap((box, at) => boxes.slice(at + 1).filter((other) => cover(box, other)));
+  const hidden = words.filter((each) => boxes.some((box) => cover(each, box)));
+  const drawing = document.querySelector("#mesh").getBoundingClientRect();
+  const outside = boxes.filter((box) => box.left < drawing.left || box.right > drawing.right
+    || box.top < drawing.top || box.bottom > drawing.bottom);
+  return [boxes.length, words.length, pairs.length, hidden.length, outside.length];
+});
+"""
 EVIL = "<img src=x onerror=alert(1)>\u202e'; rm $(x).py"
 
 
@@ -158,6 +180,18 @@ class Page(SharedMesh):
                     extent = "return document.documentElement.scrollWidth"
                     self.assertLessEqual(self.browser.run(extent), width)
                     self.picture(f"{scheme}-{width}")
+        self.assert_calm()
+
+    def test_5_no_node_hides_another_one(self) -> None:
+        for width in (1200, 360):
+            self.browser.resize(width)
+            for count in (2, 3, 5, 9, 30):
+                with self.subTest(width=width, count=count):
+                    boxes, words, *covered = self.browser.run(COVERED, count)
+                    self.assertEqual(boxes, count)
+                    self.assertEqual(covered, [0, 0, 0], "pairs of boxes, words, boxes outside")
+                    if count == 3 and width == 1200:
+                        self.assertEqual(words, 2)
         self.assert_calm()
 
     def test_6_the_keyboard_is_enough(self) -> None:

@@ -1,7 +1,8 @@
-// The drawing of the mesh: this node and its peers on an ellipse, a line for each link.
+// The drawing of the mesh: this node and its peers, a line for each link.
 import { byId, count, setText, svg } from "/words.js";
 
 const BOX = { width: 126, height: 54 };
+const GAP = 14; // between boxes
 const places = new Map(); // name -> [x, y]
 let drawn = "";
 
@@ -29,13 +30,34 @@ function ownStand(status) {
   return ["good", "this node"];
 }
 
-function place(names, width, height) {
-  places.clear();
+// Whether something so large around a place lies over the box of a node.
+const coversNode = ([x, y], width, height, but) => [...places].some(([name, [nx, ny]]) =>
+  name !== but && Math.abs(nx - x) < (BOX.width + width) / 2 && Math.abs(ny - y) < (BOX.height + height) / 2);
+
+function placeOnEllipse(names, width, height) {
   const [rx, ry] = [Math.min(width / 2 - BOX.width / 2 - 4, 330), height / 2 - BOX.height / 2 - 4];
   names.forEach((name, at) => {
     const angle = (2 * Math.PI * at) / names.length - Math.PI / 2;
     places.set(name, [width / 2 + rx * Math.cos(angle), height / 2 + ry * Math.sin(angle)]);
   });
+}
+
+// This node above, the others below it in as many columns as there is room for.
+function placeInColumns([self, ...others], width) {
+  const columns = Math.max(1, Math.floor(width / (BOX.width + GAP)));
+  const top = BOX.height / 2 + 4;
+  places.set(self, [width / 2, top]);
+  others.forEach((name, at) => {
+    const row = Math.floor(at / columns);
+    const column = at % columns;
+    places.set(name, [(column + 0.5) * (width / columns), top + BOX.height * 1.8 + row * (BOX.height + GAP)]);
+  });
+}
+
+function place(names, width) {
+  places.clear();
+  placeOnEllipse(names, width, Math.max(270, 52 * names.length));
+  if ([...places].some(([name, at]) => coversNode(at, BOX.width, BOX.height, name))) placeInColumns(names, width);
   // Three stand on a triangle, which leaves room below them; it is not drawn.
   const low = Math.max(...[...places.values()].map(([, y]) => y));
   return low + BOX.height / 2 + 6;
@@ -44,8 +66,8 @@ function place(names, width, height) {
 function link(from, to, look, word) {
   const [[x1, y1], [x2, y2]] = [places.get(from), places.get(to)];
   const parts = [svg("line", { x1, y1, x2, y2, class: look })];
-  if (word) {
-    const [x, y, width] = [(x1 + x2) / 2, (y1 + y2) / 2, word.length * 7 + 12];
+  const [x, y, width] = [(x1 + x2) / 2, (y1 + y2) / 2, word.length * 7 + 12];
+  if (word && !coversNode([x, y], width, 22)) {
     parts.push(svg("rect", { x: x - width / 2, y: y - 11, width, height: 22, rx: 4, class: "tag" }));
     parts.push(svg("text", { x, y: y + 4.5, class: `small ${look}` }, word));
   }
@@ -79,7 +101,7 @@ export function drawMesh(status) {
   if (wanted === drawn) return;
   drawn = wanted;
   const names = [status.node, ...peers.map(({ peer }) => peer.name)];
-  const height = place(names, width, Math.max(270, 52 * names.length));
+  const height = place(names, width);
   picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
   picture.setAttribute("height", height);
   picture.replaceChildren(
