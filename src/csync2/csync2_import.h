@@ -1,5 +1,5 @@
-// From csync2's configuration to dagsync's: what a group did becomes folders and peers, and what
-// has no counterpart a comment that says why. Pure.
+// From csync2's configuration to dagsync's: what a group did becomes folders and peers, and what has
+// no counterpart a comment that says why. Pure.
 #pragma once
 
 #include <functional>
