@@ -273,7 +273,9 @@ class Daemon {
   void reload() {
     log::info("reloading {}", options_.config_path);
     manager_->reloading();
-    if (const Status reloaded = try_reload(); !reloaded) {
+    if (const Status reloaded = try_reload(); reloaded) {
+      log::info("reloaded {}", options_.config_path);
+    } else {
       std::istringstream faults(reloaded.error().message);
       for (std::string fault; std::getline(faults, fault);)
         log::error("nothing was changed: {}", fault);

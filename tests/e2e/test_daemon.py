@@ -75,7 +75,10 @@ class Reload(FreshMesh):
             ),
             "the log names each key on a line of its own",
         )
-        a.config.write_text(good)  # the commands below read it as well
+        self.assertNotIn("info reloaded", a.log_text())
+        a.config.write_text(good)
+        a.reload()
+        self.mesh.wait_until(lambda: "info reloaded" in a.log_text(), "a good one is told, too")
         self.mesh.fence(a)
         self.mesh.wait_in_sync()
 
