@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "dagsync/base/assert.h"
 
@@ -81,34 +82,61 @@ BlockSums BlockCompare::finish() {
   return own_;
 }
 
-// Blocks that stand where they stood; where the length is another one, only as long as they do.
-std::uint64_t BlockCompare::add_front(std::vector<Run>& runs) const {
-  std::uint64_t offset = 0;
-  for (std::size_t i = 0; i < own_.whole.size() && i < basis_->whole.size(); ++i) {
+std::vector<BlockCompare::Run> BlockCompare::blocks_from_start() const {
+  std::vector<Run> blocks;
+  blocks.reserve(own_.whole.size());
+  for (std::size_t i = 0; i < own_.whole.size(); ++i) {
+    const std::uint64_t offset = i * kBlock;
     const std::uint64_t length = std::min(kBlock, own_.size - offset);
-    const bool same =
-        own_.whole[i] == basis_->whole[i] && length == std::min(kBlock, basis_->size - offset);
-    if (!same && from_end_) break;
-    add(runs, {offset, length, same ? std::optional(offset) : std::nullopt});
-    offset += length;
+    const bool same = i < basis_->whole.size() && own_.whole[i] == basis_->whole[i] &&
+                      length == std::min(kBlock, basis_->size - offset);
+    blocks.push_back({offset, length, same ? std::optional(offset) : std::nullopt});
   }
-  return offset;
+  return blocks;
 }
 
-// Where those begin that stand as far from the end as they did, behind `front`.
-std::uint64_t BlockCompare::back_begin(std::uint64_t front) const {
-  std::uint64_t begin = own_.size;
-  for (std::size_t k = from_end_->sums.size(); k-- > 0;) {
-    const bool is_first_part = shift_ != 0 && k == 0;
-    if (is_first_part) break;
-    const std::uint64_t offset = (shift_ == 0 ? k : k - 1) * kBlock + shift_;
-    const bool is_before = offset + basis_->size < own_.size;
-    if (offset < front || is_before) break;
-    const std::uint64_t there = offset + basis_->size - own_.size;
-    if (from_end_->sums[k] != basis_->whole[there / kBlock]) break;
-    begin = offset;
+std::vector<BlockCompare::Run> BlockCompare::blocks_from_end() const {
+  std::vector<Run> blocks;
+  blocks.reserve(from_end_->sums.size());
+  std::uint64_t offset = 0;
+  for (std::size_t i = 0; i < from_end_->sums.size(); ++i) {
+    const bool is_part = i == 0 && shift_ != 0;
+    const std::uint64_t length = std::min(is_part ? shift_ : kBlock, own_.size - offset);
+    Run block{offset, length, std::nullopt};
+    if (!is_part && offset + basis_->size >= own_.size) {
+      const std::uint64_t there = offset + basis_->size - own_.size;
+      if (from_end_->sums[i] == basis_->whole[there / kBlock]) block.basis = there;
+    }
+    blocks.push_back(block);
+    offset += length;
   }
-  return begin;
+  return blocks;
+}
+
+// Where to go over from blocks that stand where they stood to those that stand as far from the end,
+// so that as little as possible is new.
+BlockCompare::Split BlockCompare::split(const std::vector<Run>& front,
+                                        const std::vector<Run>& back) const {
+  std::uint64_t new_behind = 0;
+  for (const Run& block : back)
+    new_behind += block.basis ? 0 : block.length;
+  Split best;
+  std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t new_before = 0;
+  std::size_t behind = 0;
+  for (std::size_t before = 0; before <= front.size(); ++before) {
+    const std::uint64_t from = before < front.size() ? front[before].offset : own_.size;
+    for (; behind < back.size() && back[behind].offset < from; ++behind)
+      new_behind -= back[behind].basis ? 0 : back[behind].length;
+    const std::uint64_t to = behind < back.size() ? back[behind].offset : own_.size;
+    const std::uint64_t all_new = new_before + (to - from) + new_behind;
+    if (all_new < least) {
+      least = all_new;
+      best = {before, behind};
+    }
+    if (before < front.size()) new_before += front[before].basis ? 0 : front[before].length;
+  }
+  return best;
 }
 
 void BlockCompare::add(std::vector<Run>& runs, Run run) {
@@ -131,11 +159,16 @@ std::vector<BlockCompare::Run> BlockCompare::runs() const {
     add(runs, {0, own_.size, std::nullopt});
     return runs;
   }
-  const std::uint64_t front = add_front(runs);
-  if (!from_end_) return runs;
-  const std::uint64_t back = back_begin(front);
-  add(runs, {front, back - front, std::nullopt});
-  if (back < own_.size) add(runs, {back, own_.size - back, back + basis_->size - own_.size});
+  const std::vector<Run> front = blocks_from_start();
+  const std::vector<Run> back = from_end_ ? blocks_from_end() : std::vector<Run>();
+  const auto [before, behind] = from_end_ ? split(front, back) : Split{front.size(), 0};
+  for (std::size_t i = 0; i < before; ++i)
+    add(runs, front[i]);
+  const std::uint64_t from = before < front.size() ? front[before].offset : own_.size;
+  const std::uint64_t to = behind < back.size() ? back[behind].offset : own_.size;
+  add(runs, {from, to - from, std::nullopt});
+  for (std::size_t i = behind; i < back.size(); ++i)
+    add(runs, back[i]);
   return runs;
 }
 

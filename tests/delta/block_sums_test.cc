@@ -60,7 +60,15 @@ TEST_CASE("block sums find what an edit left in place, and no more than a block 
   const std::string inserted =
       old.substr(0, 100'000) + random_bytes(70'001, 2) + old.substr(100'000);
   const std::string removed = old.substr(0, 100'000) + old.substr(130'000);
+  std::string inserted_and_flipped = inserted;
+  inserted_and_flipped[kBlock] ^= 1;
+  inserted_and_flipped.back() ^= 1;
+  std::string removed_and_flipped = removed;
+  removed_and_flipped[3] ^= 1;
+  removed_and_flipped[12 * kBlock] ^= 1;
   const std::string longer = old + "one line more\n";
+  std::string longer_and_flipped = longer;
+  longer_and_flipped[0] ^= 1;
   const std::string shorter = old.substr(0, old.size() - 5000);
   struct Case {
     const std::string* content;
@@ -68,6 +76,9 @@ TEST_CASE("block sums find what an edit left in place, and no more than a block 
   };
   const Case cases[] = {{&old, 0},
                         {&flipped, 2 * kBlock},
+                        {&inserted_and_flipped, 70'001 + 4 * kBlock},
+                        {&removed_and_flipped, 4 * kBlock},
+                        {&longer_and_flipped, 2 * kBlock},
                         {&inserted, 70'001 + 2 * kBlock},
                         {&removed, 2 * kBlock},
                         {&longer, 2 * kBlock},

@@ -3,8 +3,9 @@
 //
 // Nobody is asked for a signature (190 kB from every peer for 256 MiB), and nothing is searched at
 // every byte (a second of librsync). It finds what edits of large files do: bytes changed in place,
-// and one insertion or removal, before which blocks stand where they stood, and behind which they
-// stand as far from the end. Whatever else changed makes a long delta, which the caller gives up.
+// and beside them one insertion or removal, before which blocks stand where they stood, and behind
+// which they stand as far from the end. Whatever else changed makes a long delta, which the caller
+// gives up.
 #pragma once
 
 #include <cstddef>
@@ -61,8 +62,15 @@ class BlockCompare {
     std::string block_;
   };
 
-  [[nodiscard]] std::uint64_t add_front(std::vector<Run>& runs) const;
-  [[nodiscard]] std::uint64_t back_begin(std::uint64_t front) const;
+  struct Split {
+    std::size_t before = 0;  // so many blocks from the start are taken
+    std::size_t behind = 0;  // and those from the end from this one on
+  };
+  // The new content in blocks, with what of the basis each is: what stands at the same offset, or
+  // as far from the end.
+  [[nodiscard]] std::vector<Run> blocks_from_start() const;
+  [[nodiscard]] std::vector<Run> blocks_from_end() const;
+  [[nodiscard]] Split split(const std::vector<Run>& front, const std::vector<Run>& back) const;
   static void add(std::vector<Run>& runs, Run run);
 
   const BlockSums* basis_;
