@@ -11,8 +11,6 @@ namespace dagsync {
 namespace {
 
 constexpr std::uint64_t kBlockBytes = 4096;
-constexpr std::size_t kTimeDigits = 16;
-
 template <typename Number>
 Number hex(std::string_view digits) {
   Number number = 0;
@@ -29,8 +27,8 @@ std::uint64_t KeptCatalogue::room_of(const Content& content) {
 KeptCatalogue::Key KeptCatalogue::key_of(const KeptId& id) {
   DAGSYNC_ASSERT(is_kept_id(id.value));
   const std::string_view text = id.value;
-  return {hex<std::uint64_t>(text.substr(0, kTimeDigits)),
-          hex<std::uint32_t>(text.substr(kTimeDigits + 1))};
+  return {hex<std::uint64_t>(text.substr(0, kKeptTimeDigits)),
+          hex<std::uint32_t>(text.substr(kKeptTimeDigits + 1))};
 }
 
 KeptId KeptCatalogue::id_of(const Key& key) {

@@ -12,8 +12,6 @@
 namespace dagsync {
 namespace {
 
-constexpr std::size_t kTimeDigits = 16;
-
 Result<Digest> digest_kept(Disk& disk, const KeptId& id) {
   auto file = disk.open_kept(id);
   if (!file) return Unexpected(file.error());
@@ -30,7 +28,7 @@ Result<Digest> digest_kept(Disk& disk, const KeptId& id) {
 UnixNanos time_of(const KeptId& id) {
   UnixNanos time;
   const char* begin = id.value.data();
-  (void)std::from_chars(begin, begin + std::min(kTimeDigits, id.value.size()), time.value, 16);
+  (void)std::from_chars(begin, begin + std::min(kKeptTimeDigits, id.value.size()), time.value, 16);
   return time;
 }
 

@@ -86,16 +86,16 @@ struct KeptId {
   auto operator<=>(const KeptId&) const = default;
 };
 inline constexpr std::size_t kKeptIdBytes = 25;
+inline constexpr std::size_t kKeptTimeDigits = 16;  // of those, at their beginning
 
 // Whether it has that form. Ids come from the command line, too: what has not is kInvalid wherever
 // one is asked for.
 [[nodiscard]] inline bool is_kept_id(std::string_view text) {
-  constexpr std::size_t kTimeDigits = 16;
   const auto is_hex = [](std::string_view digits) {
     return digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
   };
-  return text.size() == kKeptIdBytes && text[kTimeDigits] == '-' &&
-         is_hex(text.substr(0, kTimeDigits)) && is_hex(text.substr(kTimeDigits + 1));
+  return text.size() == kKeptIdBytes && text[kKeptTimeDigits] == '-' &&
+         is_hex(text.substr(0, kKeptTimeDigits)) && is_hex(text.substr(kKeptTimeDigits + 1));
 }
 
 // What a kept version says of itself.
