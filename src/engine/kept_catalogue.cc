@@ -11,6 +11,7 @@ namespace dagsync {
 namespace {
 
 constexpr std::uint64_t kBlockBytes = 4096;
+
 template <typename Number>
 Number hex(std::string_view digits) {
   Number number = 0;
