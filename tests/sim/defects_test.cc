@@ -39,6 +39,7 @@ TEST_CASE(
     CAPTURE(defect.trips);
     bool found = false;
     for (std::uint64_t seed = 1; seed <= kMostSeeds && !found; ++seed) {
+      CAPTURE(seed);
       REQUIRE(control(seed) == "");
       const std::string violation = outcome(seed, defect.apply);
       found = violation.find(defect.trips) != std::string::npos;
