@@ -118,6 +118,13 @@ void World::check_entry(const Machine& machine, const RelPath& path, const Recor
 void World::check_published(const Machine& machine, const RelPath& path, Inode old, Inode now) {
   const Content content = now == 0 ? Content{} : content_of(machine, now);
   if (now != 0 && machine.files.at(now).links > 1) moved_.insert({&machine, now});
+  // Into a directory that somebody moved in the same moment: it goes with it, like what he moved.
+  if (now != 0 && machine.files.walk(machine.root(), path.bytes()) != now) {
+    for (const auto& [where, standing] : tree_of(machine)) {
+      if (machine.files.walk(machine.root(), where.bytes()) == now)
+        people_.adopt(machine.name, where, standing);
+    }
+  }
   tell(machine.name, path,
        fmt::format("publishes {} over {}", describe(content),
                    old == 0 ? "nothing" : describe(content_of(machine, old))));
@@ -268,9 +275,12 @@ void World::check_end() {
            (status.errors.empty() ? status.state_reason : status.errors.front().error));
     check_truth(*machine, true);
     const Inode staging = machine->files.walk(FileSystem::kTop, "state/staging");
-    if (!machine->files.at(staging).names.empty())
-      fail(machine->name + ": something is left in the staging area: " +
-           machine->files.at(staging).names.begin()->first);
+    for (const auto& [name, inode] : machine->files.at(staging).names) {
+      // A directory that a power cut took back out of the folder, with what was saved into it
+      // there.
+      if (!machine->files.at(inode).names.empty()) continue;
+      fail(machine->name + ": something is left in the staging area: " + name);
+    }
     std::set<std::string> listed;
     for (const auto& [id, version] : machine->store.rows().kept)
       listed.insert(id.value);
