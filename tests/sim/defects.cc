@@ -87,7 +87,7 @@ const std::vector<Defect>& defects() {
        on_messages(forget_causality)},
       {"silent-overflow", "lost hints are found by a comparison", kNeverEqual,
        on_machines([](Machine& machine) {
-         machine.watcher_faults.queue = 4;
+         machine.watcher_faults.queue = 2;
          machine.watcher_faults.hides_overflow = true;
        })},
       {"echo", "what dagsync published is no edit", kNobodyMade,
