@@ -39,6 +39,11 @@ Unexpected fail_root_itself(std::string_view doing) {
   return fail(ErrorCode::kInvalid, std::string(doing) + " the folder itself: name what is in it");
 }
 
+// Whether another file system, or a bind mount, begins there.
+bool is_mounted(const Look& look, const Look& root) {
+  return look.mount_root || look.state.device != root.state.device;
+}
+
 }  // namespace
 
 PosixDisk::PosixDisk(Options options, std::unique_ptr<KeptVersions> kept,
@@ -156,8 +161,7 @@ Result<std::vector<Disk::Listed>> PosixDisk::list(const RelPath& directory) {
     const auto look = look_at(opened->get(), name.c_str());
     if (!look && look.error().number == ENOENT) continue;  // gone meanwhile
     if (!look) return fail_at(look.error().number, "look at a name in", directory);
-    const bool mounted = look->mount_root || look->state.device != root->look.state.device;
-    listed.push_back({std::move(name), look->state, mounted});
+    listed.push_back({std::move(name), look->state, is_mounted(*look, root->look)});
   }
   return listed;
 }
@@ -374,8 +378,7 @@ Status PosixDisk::remove_strays_in(const RelPath& directory, std::vector<RelPath
     } else if (type == DT_DIR || type == DT_UNKNOWN) {
       const auto look = look_at(opened->get(), name.c_str());
       if (!look || look->state.type != FileType::kDirectory) continue;
-      const bool mounted = look->mount_root || look->state.device != root->look.state.device;
-      if (!mounted) below.push_back(std::move(*path));
+      if (!is_mounted(*look, root->look)) below.push_back(std::move(*path));
     }
   }
   return {};
