@@ -5,71 +5,9 @@
 
 #include "dagsync/delta/delta.h"
 #include "dagsync/engine/local_content.h"
-#include "dagsync/wire/framing.h"
+#include "fetch_assembly.h"
 
 namespace dagsync {
-namespace {
-
-// What a worker fills; the loop thread does not look at it while a job runs.
-struct Assembly {
-  std::unique_ptr<StagedFile> staged;
-  std::unique_ptr<ReadFile> basis;
-  std::unique_ptr<Patcher> patcher;  // none: the content comes whole
-  DigestStream digest;
-  std::uint64_t size = 0;
-  std::uint64_t most = 0;
-
-  Status take(std::string_view piece) {
-    size += piece.size();
-    if (size > most) return fail(ErrorCode::kCorrupt, "more came than was announced");
-    digest.update(piece);
-    return staged->append(piece);
-  }
-  std::function<Status(std::string_view)> sink() {
-    return [this](std::string_view piece) { return take(piece); };
-  }
-};
-
-constexpr const char* kUnasked = "a delta came that nobody asked for";
-
-struct Arrival {
-  bool compressed = false;
-  std::string bytes;
-};
-
-Status digest_pieces(Assembly& assembly, const std::vector<Arrival>& pieces) {
-  for (const Arrival& piece : pieces) {
-    std::string plain;
-    if (piece.compressed) {
-      auto decompressed = decompress_chunk(piece.bytes);
-      if (!decompressed) return Unexpected(decompressed.error());
-      plain = std::move(*decompressed);
-    }
-    const std::string_view bytes = piece.compressed ? plain : piece.bytes;
-    const Status taken =
-        assembly.patcher ? assembly.patcher->update(bytes, assembly.sink()) : assembly.take(bytes);
-    if (!taken) return taken;
-  }
-  return {};
-}
-
-Result<std::unique_ptr<Staged>> complete(Assembly& assembly, const Content& content) {
-  if (assembly.patcher) {
-    if (const Status done = assembly.patcher->finish(assembly.sink()); !done) {
-      return Unexpected(done.error());
-    }
-  }
-  if (assembly.size != content.size || assembly.digest.finish() != content.digest) {
-    return fail(ErrorCode::kCorrupt, "what came is not what was announced");
-  }
-  if (const Status done = assembly.staged->finish(attributes_of(content)); !done) {
-    return Unexpected(done.error());
-  }
-  return std::unique_ptr<Staged>(std::move(assembly.staged));
-}
-
-}  // namespace
-
 struct Fetcher::Session {
   std::uint64_t ticket = 0;
   Order order;
@@ -78,7 +16,6 @@ struct Fetcher::Session {
   std::uint64_t request = 0;  // 0: none under way
   bool may_delta = true;
   std::uint64_t window = 0;     // bytes that the peer may send ahead
-  std::uint64_t beyond = 0;     // and so many more, as its last piece
   std::uint64_t owed = 0;       // of those, what has not come
   std::vector<Arrival> pieces;  // came, not worked on
   std::uint64_t piece_bytes = 0;
@@ -94,6 +31,8 @@ struct Fetcher::Session {
   [[nodiscard]] const NodeName& peer() const { return order.sources[source]; }
   // Worked on when all of it is here: no file stands open meanwhile.
   [[nodiscard]] bool is_small() const { return order.content.size < kWholeBelow; }
+  // Bytes beyond the window that its last piece may have.
+  [[nodiscard]] std::uint64_t beyond() const { return is_small() ? 0 : kLeastWindow; }
 };
 
 Fetcher::Fetcher(std::string folder, Clock& clock, Worker& worker, Disk& disk, Outlet& outlet)
@@ -209,7 +148,6 @@ void Fetcher::send_fetch(const std::shared_ptr<Session>& session, std::string si
   name_request(session, outlet_.next_request());
   session->last_byte = clock_.mono();
   session->window = session->owed = window_for(*session);
-  session->beyond = session->is_small() ? 0 : kLeastWindow;
   const Content& content = session->order.content;
   outlet_.send(session->peer(),
                Fetch{folder_, session->request, session->order.path, content.digest, content.size,
@@ -245,7 +183,7 @@ void Fetcher::on_begin(const NodeName& from, const FetchBegin& begin) {
   if (!session->is_small()) {
     begin_staging(session, begin.encoding);
   } else if (begin.encoding == Encoding::kDelta) {
-    attempt_failed(session, {ErrorCode::kInvalid, kUnasked});
+    attempt_failed(session, {ErrorCode::kInvalid, kUnaskedDelta});
   }
 }
 
@@ -259,7 +197,7 @@ void Fetcher::begin_staging(const std::shared_ptr<Session>& session, Encoding en
         if (!staged) return Unexpected(staged.error());
         assembly->staged = std::move(*staged);
         if (!delta) return {};
-        if (!basis) return fail(ErrorCode::kInvalid, kUnasked);
+        if (!basis) return fail(ErrorCode::kInvalid, kUnaskedDelta);
         auto file = disk_.open(*basis);
         if (!file) return Unexpected(file.error());
         assembly->basis = std::move(*file);
@@ -288,7 +226,7 @@ bool Fetcher::on_chunk(const NodeName& from, const Chunk& chunk) {
   session->last_byte = clock_.mono();
   session->owed -= std::min<std::uint64_t>(session->owed, chunk.bytes.size());
   session->piece_bytes += chunk.bytes.size();
-  if (session->piece_bytes > session->window + session->beyond) {
+  if (session->piece_bytes > session->window + session->beyond()) {
     attempt_failed(session, {ErrorCode::kInvalid, from.value + " sends more than it may"});
     return true;
   }
@@ -301,7 +239,7 @@ bool Fetcher::on_chunk(const NodeName& from, const Chunk& chunk) {
 void Fetcher::take_back(const Session& session) {
   if (session.request == 0) return;
   outlet_.send(session.peer(), Cancel{session.request});
-  taken_back_.note(session.peer(), session.request, session.owed + session.beyond);
+  taken_back_.note(session.peer(), session.request, session.owed + session.beyond());
 }
 
 void Fetcher::on_end(const NodeName& from, const FetchEnd& end) {
