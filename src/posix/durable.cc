@@ -12,6 +12,21 @@
 namespace dagsync {
 namespace {
 
+// A large file goes to the disk step by step, or whoever else has a little to sync there meanwhile,
+// such as the row of a save, waits until all of it has gone.
+constexpr std::uint64_t kStep = 8 << 20;
+
+int sync_content(int file, std::uint64_t size) {
+  constexpr unsigned kAndWait =
+      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  for (std::uint64_t offset = 0; offset + kStep < size; offset += kStep) {
+    const int code = ::sync_file_range(file, static_cast<off_t>(offset), kStep, kAndWait);
+    if (code != 0 && (errno == EINVAL || errno == ENOSYS)) break;  // not here: all at once
+    if (code != 0) return code;
+  }
+  return ::fsync(file);
+}
+
 // False: it can only be done by syncing the whole file system, since nobody may read the file, or a
 // mount hides it.
 Result<bool> sync_one(int root, const RelPath& path, DurableDirectories& durable,
@@ -30,7 +45,8 @@ Result<bool> sync_one(int root, const RelPath& path, DurableDirectories& durable
   if (!file && (file.error().number == EACCES || file.error().number == EAGAIN)) return false;
   if (!file && file.error().number == ENOENT) return true;
   if (!file) return fail_at(file.error().number, "open", path);
-  if (::fsync(file->get()) != 0) return fail_at(errno, "make durable", path);
+  const std::uint64_t bytes = is_directory ? 0 : look->state.size;
+  if (sync_content(file->get(), bytes) != 0) return fail_at(errno, "make durable", path);
   if (is_directory) durable.add(look->state, moment);
   return true;
 }
