@@ -51,7 +51,7 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
       rules_(config_.ignore),
       replica_(settings_of(config_, self_)),
       admission_(config_.name, ports.clock, replica_, outlet),
-      journal_(ports.worker, ports.worker.new_lane(), ports.disk, ports.store,
+      journal_(ports.clock, ports.worker, ports.worker.new_lane(), ports.disk, ports.store,
                {[this] { return meta(); },
                 [this](const Knowledge& knowledge) {
                   store_trouble_.clear();
@@ -66,7 +66,8 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
                   }
                   store_trouble_ = error.message;
                   ++counts_.store_errors;
-                }}),
+                },
+                [this] { return is_spreading(); }}),
       versions_(ports.clock, ports.random, ports.worker, ports.disk, journal_),
       fetcher_(config_.name, ports.clock, ports.worker, ports.disk, outlet),
       server_(ports.worker, ports.disk, outlet, replica_.index(),

@@ -54,6 +54,7 @@ void Folder::observed(Intake::Batch batch) {
               replica_.index().totals().files, replica_.index().totals().directories);
     if (started_) std::exchange(started_, nullptr)({});
   }
+  journal_.reconsider();
   changed();
 }
 
@@ -83,8 +84,7 @@ void Folder::perform_local(Actions actions) {
   }
   // Their rows first: knowledge of them must not be durable before.
   pursue(std::move(wishes), {});
-  if (!changed.empty()) journal_.sync_later(std::move(changed));
-  if (!marks.empty()) journal_.sync_later(std::move(marks));
+  journal_.sync_edits(std::move(changed), std::move(marks));
   publisher_.prune_above(removed);
 }
 

@@ -48,6 +48,7 @@ void Folder::peer_lost(const NodeName& peer) {
   fetcher_.peer_lost(peer);
   verifier_.peer_lost(peer);
   publisher_.take_turns();
+  journal_.reconsider();
   note_lag();
   tell_soon();
   changed();
@@ -70,6 +71,7 @@ void Folder::on_tell(const NodeName& from, const Tell& tell) {
     lag_.told(from, peer->second.durable, ports_.clock.mono());
   }
   publisher_.take_turns();
+  journal_.reconsider();
   note_lag();
   changed();
 }
@@ -125,6 +127,14 @@ void Folder::note_received(const NodeName& author, const Record& record) {
   if (traffic == traffic_.end()) return;
   ++traffic->second.changes_received;
   if (record.content.kind == Kind::kFile) traffic->second.bytes_received += record.content.size;
+}
+
+bool Folder::is_spreading() const {
+  if (intake_.busy()) return true;
+  const Knowledge known = replica_.known();
+  const std::vector<NodeName> peers = live_peers();
+  return std::any_of(peers.begin(), peers.end(),
+                     [&](const NodeName& peer) { return !has_durably(peer, known); });
 }
 
 void Folder::note_lag() {

@@ -6,13 +6,18 @@
 
 namespace dagsync {
 
-Journal::Journal(Worker& worker, Lane lane, Disk& disk, Store& store, Hooks hooks)
-    : worker_(worker),
+Journal::Journal(Clock& clock, Worker& worker, Lane lane, Disk& disk, Store& store, Hooks hooks)
+    : clock_(clock),
+      worker_(worker),
       lane_(lane),
       sync_lane_(worker.new_lane()),
       disk_(disk),
       store_(store),
       hooks_(std::move(hooks)) {}
+
+Journal::~Journal() {
+  clock_.cancel(hold_timer_);
+}
 
 Journal::Together::~Together() {
   if (--journal_.together_ > 0) return;
@@ -23,7 +28,8 @@ Journal::Together::~Together() {
 void Journal::write(Transaction::Write write) {
   queue_.writes.push_back(std::move(write));
   flush();
-  touch();
+  dirty_ = true;
+  sync();
 }
 
 // Rows gather while a commit is under way, so a burst becomes a few transactions. Rows that could
@@ -97,6 +103,19 @@ void Journal::sync_later(std::vector<RelPath> paths) {
   touch();
 }
 
+void Journal::sync_edits(std::vector<RelPath> paths, std::vector<Mark> marks) {
+  for (RelPath& path : paths)
+    to_sync_.push_back(Mark{std::move(path)});
+  to_sync_.insert(to_sync_.end(), std::make_move_iterator(marks.begin()),
+                  std::make_move_iterator(marks.end()));
+  dirty_ = true;
+  sync();
+}
+
+void Journal::reconsider() {
+  if (hold_timer_ != TimerId{}) sync();
+}
+
 void Journal::withdraw(const Mark& mark) {
   const auto it = open_.find(mark.path);
   if (it == open_.end() || it->second != mark.number) return;
@@ -106,6 +125,7 @@ void Journal::withdraw(const Mark& mark) {
 
 void Journal::touch() {
   dirty_ = true;
+  waited_for_ = true;
   sync();
 }
 
@@ -120,6 +140,22 @@ void Journal::close(std::function<void()> closed) {
   touch();
 }
 
+// What our own disk writes would only slow down those who are about to get it: here the one who
+// copies files in, there, on a disk that nodes share, whoever publishes them.
+bool Journal::has_to_hold() {
+  if (waited_for_ || !hooks_.is_spreading()) {
+    clock_.cancel(std::exchange(hold_timer_, {}));
+    return false;
+  }
+  if (hold_timer_ == TimerId{}) {
+    hold_timer_ = clock_.after(kLongestHold, [this] {
+      hold_timer_ = {};
+      touch();
+    });
+  }
+  return true;
+}
+
 // One group at a time; the next one takes all that came meanwhile. It begins when the rows of its
 // changes are on their way to the lane, so that it commits after them.
 void Journal::sync() {
@@ -128,8 +164,9 @@ void Journal::sync() {
     flush();
     return;
   }
+  if (has_to_hold()) return;
   syncing_ = true;
-  dirty_ = false;
+  dirty_ = waited_for_ = false;
   group_ = std::exchange(to_sync_, {});
   group_waiting_ = std::exchange(waiting_, {});
   FolderMeta meta = hooks_.meta();

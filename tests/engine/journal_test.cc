@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "posix/disk_world.h"
+#include "support/fake_clock.h"
 #include "support/inline_worker.h"
 #include "support/memory_store.h"
 #include "support/noting_disk.h"
@@ -19,6 +20,7 @@ const AuthorId kAuthor{{"b"}, {1}};
 struct JournalWorld {
   DiskWorld disk_world;
   Diary diary;
+  FakeClock clock;
   InlineWorker worker;
   MemoryStore store{&diary};
   NotingDisk disk{disk_world.disk(), diary};
@@ -26,7 +28,9 @@ struct JournalWorld {
   Knowledge durable;
   int failures = 0;
   Lane lane = worker.new_lane();
-  Journal journal{worker,
+  bool is_spreading = false;
+  Journal journal{clock,
+                  worker,
                   lane,
                   disk,
                   store,
@@ -37,7 +41,7 @@ struct JournalWorld {
                      return meta;
                    },
                    [this](const Knowledge& knowledge) { durable.add(knowledge); },
-                   [this](const Error&) { ++failures; }}};
+                   [this](const Error&) { ++failures; }, [this] { return is_spreading; }}};
 
   void put(const std::string& name) {
     journal.write(Transaction::PutEntry{path(name), IndexEntry{}});
@@ -285,4 +289,41 @@ TEST_CASE("a stop that cannot be written is not over") {
   world.worker.run_all();
   CHECK(closed);
   CHECK(world.diary == Diary{"durably: clean meta"});
+}
+
+TEST_CASE("edits made here are not synced while they spread, but for so long") {
+  JournalWorld world;
+  world.is_spreading = true;
+  world.put("a");
+  world.journal.sync_edits({path("a")}, {});
+  world.worker.run_all();
+  CHECK(world.diary == Diary{"lazily: put a"});
+  CHECK_FALSE(world.journal.idle());
+
+  SUBCASE("until nobody gets them any more") {
+    world.journal.reconsider();
+    world.worker.run_all();
+    CHECK(world.diary.size() == 1);
+    world.is_spreading = false;
+    world.journal.reconsider();
+  }
+  SUBCASE("until the time is up") {
+    world.clock.advance(Journal::kLongestHold - std::chrono::milliseconds(1));
+    world.worker.run_all();
+    CHECK(world.diary.size() == 1);
+    world.clock.advance(std::chrono::milliseconds(1));
+  }
+  SUBCASE("until somebody waits for it") {
+    world.journal.when_durable([] {});
+  }
+  SUBCASE("until a change of a peer is published") {
+    world.journal.sync_later(std::vector{world.journal.open_intent(path("b"))});
+  }
+  SUBCASE("until the end") {
+    world.journal.close([] {});
+  }
+  world.worker.run_all();
+  REQUIRE(world.diary.size() == 3);
+  CHECK(world.diary[1].starts_with("sync a"));
+  CHECK(world.journal.idle());
 }

@@ -27,11 +27,13 @@ struct VersionsWorld {
   FakeRandom random;
   InlineWorker worker;
   MemoryStore store;
-  Journal journal{worker,
+  Journal journal{clock,
+                  worker,
                   worker.new_lane(),
                   real.disk(),
                   store,
-                  {[] { return FolderMeta(); }, [](const Knowledge&) {}, [](const Error&) {}}};
+                  {[] { return FolderMeta(); }, [](const Knowledge&) {}, [](const Error&) {},
+                   [] { return false; }}};
   Versions versions{clock, random, worker, real.disk(), journal};
 
   explicit VersionsWorld(Duration keep = kKeep, std::uint64_t most = kMost) {

@@ -162,6 +162,8 @@ class Folder {
   void changed();
   void event(Event::Kind kind, const RelPath& path, std::string peer, std::string what);
   void tell_of_refusals(const NodeName& from, const std::vector<Change>& changes);
+  // Whether edits made here are still coming in, or on their way to a peer.
+  [[nodiscard]] bool is_spreading() const;
   void note_lag();
   void note_sent(const NodeName& peer, const Announce::Item& item);
   void note_received(const NodeName& author, const Record& record);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "dagsync/core/knowledge.h"
+#include "dagsync/ports/clock.h"
 #include "dagsync/ports/disk.h"
 #include "dagsync/ports/store.h"
 #include "dagsync/ports/worker.h"
@@ -26,10 +27,16 @@ class Journal {
     std::function<FolderMeta()> meta;                    // as of now, but for `clean`
     std::function<void(const Knowledge&)> made_durable;  // everything in it survives a power cut
     std::function<void(const Error&)> failed;            // a write failed; it is tried again
+    // What was edited here is still coming in, or on its way to peers: what nobody waits for is not
+    // synced meanwhile, but for kLongestHold at most.
+    std::function<bool()> is_spreading;
   };
 
+  static constexpr Duration kLongestHold = std::chrono::seconds(1);
+
   // `lane` serialises the store and all publishing of the folder.
-  Journal(Worker& worker, Lane lane, Disk& disk, Store& store, Hooks hooks);
+  Journal(Clock& clock, Worker& worker, Lane lane, Disk& disk, Store& store, Hooks hooks);
+  ~Journal();
 
   [[nodiscard]] Lane lane() const { return lane_; }
   // Committed soon, in order, without waiting for the disk.
@@ -60,8 +67,13 @@ class Journal {
   // Published, and the rows written: bytes and names are synced with the next group, then the
   // intents are cleared.
   void sync_later(std::vector<Mark> marks);
-  // Local edits: the same, without an intent. Until then a power cut may take them, or half of one.
+  // The same of paths without an intent, or before it may be cleared.
   void sync_later(std::vector<RelPath> paths);
+  // Local edits: paths without an intent, and such as have one. Until then a power cut may take
+  // them, or half of one; but no peer's acknowledgement depends on it, so it can wait for a while.
+  void sync_edits(std::vector<RelPath> paths, std::vector<Mark> marks);
+  // Hooks::is_spreading may give another answer now.
+  void reconsider();
   // Nothing was changed at the path: the intent is cleared at once.
   void withdraw(const Mark& mark);
   // Something changed that must become durable, though no file has to be synced. Also what tries
@@ -81,6 +93,9 @@ class Journal {
   void group_done(const Status& status, const Knowledge& knowledge);
   [[nodiscard]] std::vector<Transaction::Write> clearable_intents();
 
+  [[nodiscard]] bool has_to_hold();
+
+  Clock& clock_;
   Worker& worker_;
   Lane lane_;
   Lane sync_lane_;
@@ -96,6 +111,8 @@ class Journal {
   int together_ = 0;
   bool flushing_ = false;
   bool dirty_ = false;
+  bool waited_for_ = false;  // by somebody: there is no holding back
+  TimerId hold_timer_;       // while it is held back
   bool syncing_ = false;
   bool closing_ = false;
   std::uint64_t next_mark_ = 1;
