@@ -130,7 +130,7 @@ void Replica::unhear(const std::vector<ChangeId>& ids) {
     received_.remove(id);
     std::erase_if(gains_, [&](const Gain& gain) {
       if (!gain.waiting.contains(id)) return false;
-      received_.remove(gain.knowledge);
+      received_.remove(mere_claims(gain.knowledge));
       return true;
     });
   }

@@ -144,16 +144,19 @@ void Replica::disbelieve(const AuthorId& author, Sequence issued) {
   if (last <= issued) return;
   Knowledge claims;
   claims.add(author, {issued + 1, last});
-  claims.remove(withheld_);
-  for (auto it = waiting_.upper_bound({author, issued});
-       it != waiting_.end() && it->author == author; ++it)
-    claims.remove(*it);
-  for (const auto& [path, entry] : index_.entries()) {
-    if (entry.id.author == author) claims.remove(entry.id);
-  }
+  claims = mere_claims(std::move(claims));
   received_.remove(claims);
   durable_.remove(claims);
   known_.reset();
+}
+
+Knowledge Replica::mere_claims(Knowledge knowledge) const {
+  knowledge.remove(withheld_);
+  for (const ChangeId& id : waiting_)
+    knowledge.remove(id);
+  for (const auto& [path, entry] : index_.entries())
+    knowledge.remove(entry.id);
+  return knowledge;
 }
 
 // Keeps what is known of changes within its bounds. What is forgotten of `received_` is heard

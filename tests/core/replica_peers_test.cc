@@ -374,3 +374,22 @@ TEST_CASE(
   REQUIRE(one.replica.wanted().contains(at("a.py")));
   CHECK(one.replica.wanted().at(at("a.py")).record.content == other.record.content);
 }
+
+TEST_CASE("what was claimed along with what nobody has is doubted, but not what came") {
+  OneReplica one;
+  one.connect(kB);
+  const Change lost = theirs(1, "lost", 200);
+  const Change came = change_of("b.py", edit("b", 2, file_content("came", 100), 100));
+  const ChangeId claimed{came.id.author, 3};
+  (void)one.hear(kB, {lost, came});
+  Knowledge all;
+  for (const ChangeId& id : {lost.id, came.id, claimed})
+    all.add(id);
+  (void)one.replica.snapshot_ended(kB, all);
+  (void)one.publish("b.py");
+  REQUIRE_FALSE(
+      one.replica.known().covers(came.id));  // until it is clear what the claims are worth
+  (void)one.replica.unobtainable(at("a.py"));
+  CHECK(one.replica.known().covers(came.id));
+  CHECK_FALSE(one.replica.received().covers(claimed));
+}

@@ -256,6 +256,8 @@ class Replica {
   [[nodiscard]] bool has_room_for(const NodeName& from, const AuthorId& author) const;
   void believe(const NodeName& from, const Knowledge& knowledge);
   void disbelieve(const AuthorId& author, Sequence issued);
+  // Without what came, be it in the index, wanted or withheld.
+  [[nodiscard]] Knowledge mere_claims(Knowledge knowledge) const;
   void forget_some();
   void unshadow(const RelPath& path, Actions& actions, std::vector<Change>& ours);
   void appear(const RelPath& path, Actions& actions, std::vector<Change>& ours);
