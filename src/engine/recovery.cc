@@ -56,14 +56,15 @@ Shows judge(Disk& disk, const Intent& intent, const LookResult& look, bool same_
   // A rename brings bytes and attributes together; where only these change, they do one by one.
   const bool attributes_only =
       (had_old && same_bytes(old, intended)) || shows_when_it_was_made(look);
-  if (same_bytes(seen, intended) && !attributes_only) return Shows::kEdit;
+  const bool kept_its_times = !same_boot && had_old && is_untouched(*intent.old, look);
+  if (same_bytes(seen, intended) && !attributes_only)
+    return kept_its_times ? Shows::kTorn : Shows::kEdit;
   if (same_bytes(seen, intended) || same_bytes(seen, old)) return Shows::kOld;
   // Half of what was published, now or, not yet synced, before.
   const auto is_half_of = [&seen](const Content& content) {
     return seen.kind == Kind::kFile && content.kind == Kind::kFile && seen.mtime == content.mtime;
   };
-  const bool is_torn = is_half_of(intended) || is_half_of(old) ||
-                       (!same_boot && had_old && is_untouched(*intent.old, look));
+  const bool is_torn = is_half_of(intended) || is_half_of(old) || kept_its_times;
   return is_torn ? Shows::kTorn : Shows::kEdit;
 }
 

@@ -39,14 +39,22 @@ TEST_CASE("an edit of which some bytes are left, with the times of before, is no
   RecoveryWorld world;
   intend_own_edit(world);
   world.image.meta.boot = "another";
-  world.write("a.py", "ne", kOldTime);
-  SUBCASE("nobody has changed it since") {
+  SUBCASE("some of them, and nobody has changed it since") {
+    world.write("a.py", "ne", kOldTime);
     world.image.intents[0].old->disk = world.disk.look("a.py");
     world.run();
     CHECK(world.entry()->record == world.old);
     CHECK(world.doubtful == std::vector{DiskWorld::path("a.py")});
   }
-  SUBCASE("somebody has") {
+  SUBCASE("all of them") {
+    world.write("a.py", "new", kOldTime);
+    world.image.intents[0].old->disk = world.disk.look("a.py");
+    world.run();
+    CHECK(world.entry()->record == world.old);
+    CHECK(world.doubtful == std::vector{DiskWorld::path("a.py")});
+  }
+  SUBCASE("but where somebody has changed it since") {
+    world.write("a.py", "ne", kOldTime);
     world.run();
     CHECK(world.entry()->record == world.intended);
     CHECK(world.is_edit());

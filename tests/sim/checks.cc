@@ -81,6 +81,7 @@ void World::check_entry(const Machine& machine, const RelPath& path, const Recor
       fail(machine.name + " replaced a record by an older one", path);
   }
   people_.published(machine.name, path, record);
+  last_rows_[{&machine, path}] = record.origin;
   const bool is_own = record.origin.author.node().value == machine.name;
   if (!is_own || record.origin != entry.id || !authored_.insert(record.origin).second) return;
   // A delete that only joins what it replaced is told once more.

@@ -121,8 +121,10 @@ void World::after_power_cut(Machine& machine, const Tree& before) {
     // Until its row and its bytes are durable, which takes the daemon milliseconds, an edit may be
     // torn or lost like that of any program; from then on it may not.
     const auto row = machine.store.rows().entries.find(path);
+    // Of two deletes of one name the first row may be left.
     const bool is_kept_in_mind =
-        row != machine.store.rows().entries.end() && row->second.record.content == old;
+        row != machine.store.rows().entries.end() && row->second.record.content == old &&
+        (old.kind != Kind::kTombstone || row->second.record.origin == last_rows_[{&machine, path}]);
     const bool is_elsewhere = is_kept_in_mind && is_held(lost, path, old, &machine) &&
                               is_known_elsewhere(machine, path, row->second.record);
     if (!is_elsewhere) people_.forgive(lost);
