@@ -98,7 +98,7 @@ class OneShot final : public Outlet {
         target->link->send(message);
     }
   }
-  void send_chunk(const NodeName& peer, const Chunk& chunk) override {
+  void send_chunk(const NodeName& peer, const ChunkView& chunk) override {
     if (Target* target = find(peer); target != nullptr && target->link) {
       target->link->send_chunk(chunk);
     }

@@ -52,11 +52,13 @@ struct ContentServer::Session {
   std::uint64_t offset = 0;
   bool try_compression = true;
   bool ended = false;
+  std::string buffer;  // read into; what goes as it is comes back here when it is sent
   std::string output;  // of the delta, not cut into pieces yet
 
   Status open(Disk& disk);
   Result<std::vector<Piece>> next();
-  Result<std::size_t> read_some(std::vector<char>& buffer);
+  Status read_some();
+  std::optional<std::string> compress(std::string_view bytes);
   void cut(std::string_view bytes, std::vector<Piece>& pieces);
 };
 
@@ -86,47 +88,55 @@ Status ContentServer::Session::open(Disk& disk) {
   return {};
 }
 
+// Nothing where it does not pay; what begins incompressible mostly stays so.
+std::optional<std::string> ContentServer::Session::compress(std::string_view bytes) {
+  if (!try_compression || bytes.size() < kCompressFrom) return std::nullopt;
+  auto compressed = compress_chunk(bytes);
+  try_compression = compressed.has_value();
+  return compressed;
+}
+
 void ContentServer::Session::cut(std::string_view bytes, std::vector<Piece>& pieces) {
   while (!bytes.empty()) {
     const std::string_view part = bytes.substr(0, kMaxChunkBytes);
     bytes.remove_prefix(part.size());
-    if (try_compression && part.size() >= kCompressFrom) {
-      if (auto compressed = compress_chunk(part)) {
-        pieces.push_back({true, std::move(*compressed)});
-        continue;
-      }
-      try_compression = false;  // what begins incompressible mostly stays so
+    if (auto compressed = compress(part)) {
+      pieces.push_back({true, std::move(*compressed)});
+    } else {
+      pieces.push_back({false, std::string(part)});
     }
-    pieces.push_back({false, std::string(part)});
   }
 }
 
-Result<std::size_t> ContentServer::Session::read_some(std::vector<char>& buffer) {
+// No more than was asked for, should the file grow; of one that became shorter, what is left.
+Status ContentServer::Session::read_some() {
+  buffer.resize(static_cast<std::size_t>(std::min<std::uint64_t>(size - offset, kMaxChunkBytes)));
   const auto got = file->read(offset, buffer);
-  if (!got) return got;
+  if (!got) return Unexpected(got.error());
+  buffer.resize(*got);
   offset += *got;
-  if (offset > size) return fail(ErrorCode::kUnavailable, "the file has grown");
-  if (*got == 0) ended = true;
-  return got;
+  ended = *got == 0 || offset == size;
+  return {};
 }
 
 Result<std::vector<Piece>> ContentServer::Session::next() {
-  thread_local std::vector<char> buffer(kMaxChunkBytes);
   std::vector<Piece> pieces;
   const auto collect = [this](std::string_view bytes) -> Status {
     output.append(bytes);
     return {};
   };
   for (std::size_t reads = 0; reads < kDeltaReadsAStep && !ended; ++reads) {
-    const auto got = read_some(buffer);
-    if (!got) return Unexpected(got.error());
-    const std::string_view bytes(buffer.data(), *got);
+    if (const Status read = read_some(); !read) return Unexpected(read.error());
     if (!delta) {
-      cut(bytes, pieces);
-      if (!pieces.empty()) return pieces;
-      continue;
+      if (auto compressed = compress(buffer)) {
+        pieces.push_back({true, std::move(*compressed)});
+      } else if (!buffer.empty()) {
+        pieces.push_back({false, std::exchange(buffer, {})});
+      }
+      return pieces;
     }
-    const Status built = ended ? delta->finish(collect) : delta->update(bytes, collect);
+    Status built = delta->update(buffer, collect);
+    if (built && ended) built = delta->finish(collect);
     if (!built) return Unexpected(built.error());
     if (output.size() >= kMaxChunkBytes || ended) break;
   }
@@ -222,14 +232,15 @@ void ContentServer::step(const Key& key, const std::shared_ptr<Session>& session
   session->working = true;
   worker_.compute(
       kPool, [session] { return session->next(); },
-      [this, key, session](const Result<std::vector<Piece>>& pieces) {
+      [this, key, session](Result<std::vector<Piece>> pieces) {
         session->working = false;
         if (!sessions_.contains(key)) return;
         if (!pieces) return end(key, pieces.error().message);
-        for (const Piece& piece : *pieces) {
+        for (Piece& piece : *pieces) {
           session->credit -= static_cast<std::int64_t>(piece.bytes.size());
           session->sent += piece.bytes.size();
           outlet_.send_chunk(key.first, {key.second, piece.compressed, piece.bytes});
+          if (!piece.compressed) session->buffer = std::move(piece.bytes);
         }
         if (session->ended) {
           if (session->delta && session->size > session->sent)

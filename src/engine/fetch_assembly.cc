@@ -17,8 +17,8 @@ std::function<Status(std::string_view)> Assembly::sink() {
   return [this](std::string_view piece) { return take(piece); };
 }
 
-Status digest_pieces(Assembly& assembly, const std::vector<Arrival>& pieces) {
-  for (const Arrival& piece : pieces) {
+Status digest_pieces(Assembly& assembly, const std::vector<Chunk>& pieces) {
+  for (const Chunk& piece : pieces) {
     std::string plain;
     if (piece.compressed) {
       auto decompressed = decompress_chunk(piece.bytes);

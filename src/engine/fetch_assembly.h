@@ -10,6 +10,7 @@
 
 #include "dagsync/base/digest.h"
 #include "dagsync/base/result.h"
+#include "dagsync/core/messages.h"
 #include "dagsync/delta/delta.h"
 #include "dagsync/ports/disk.h"
 
@@ -30,12 +31,7 @@ struct Assembly {
   std::function<Status(std::string_view)> sink();
 };
 
-struct Arrival {
-  bool compressed = false;
-  std::string bytes;
-};
-
-[[nodiscard]] Status digest_pieces(Assembly& assembly, const std::vector<Arrival>& pieces);
+[[nodiscard]] Status digest_pieces(Assembly& assembly, const std::vector<Chunk>& pieces);
 // kCorrupt where it is not the content that was announced.
 [[nodiscard]] Result<std::unique_ptr<Staged>> complete(Assembly& assembly, const Content& content);
 

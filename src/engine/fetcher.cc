@@ -15,9 +15,9 @@ struct Fetcher::Session {
   std::size_t source = 0;     // which of order.sources is asked now
   std::uint64_t request = 0;  // 0: none under way
   bool may_delta = true;
-  std::uint64_t window = 0;     // bytes that the peer may send ahead
-  std::uint64_t owed = 0;       // of those, what has not come
-  std::vector<Arrival> pieces;  // came, not worked on
+  std::uint64_t window = 0;   // bytes that the peer may send ahead
+  std::uint64_t owed = 0;     // of those, what has not come
+  std::vector<Chunk> pieces;  // came, not worked on
   std::uint64_t piece_bytes = 0;
   bool begun = false;
   bool ended = false;
@@ -219,7 +219,7 @@ void Fetcher::begin_staging(const std::shared_ptr<Session>& session, Encoding en
       });
 }
 
-bool Fetcher::on_chunk(const NodeName& from, const Chunk& chunk) {
+bool Fetcher::on_chunk(const NodeName& from, Chunk&& chunk) {
   const auto session = find(from, chunk.request);
   if (!session) return taken_back_.covers(from, chunk.request, chunk.bytes.size());
   if (!session->begun || session->ended) return false;
@@ -230,7 +230,7 @@ bool Fetcher::on_chunk(const NodeName& from, const Chunk& chunk) {
     attempt_failed(session, {ErrorCode::kInvalid, from.value + " sends more than it may"});
     return true;
   }
-  session->pieces.push_back({chunk.compressed, std::string(chunk.bytes)});
+  session->pieces.push_back(std::move(chunk));
   pump(session);
   return true;
 }

@@ -1,5 +1,6 @@
 #include "dagsync/engine/link.h"
 
+#include <array>
 #include <utility>
 
 namespace dagsync {
@@ -41,15 +42,18 @@ void Link::send(const Message& message) {
 }
 
 void Link::send_frame(std::string_view frame) {
-  if (!listens()) return;
-  connection_->send(frame);
-  if (queued_bytes() > kMostQueuedBytes) condemn("it does not read what it is sent");
+  send_parts(std::array{frame});
 }
 
-void Link::send_chunk(const Chunk& chunk) {
+void Link::send_chunk(const ChunkView& chunk) {
+  const std::string head = frame_chunk_header(chunk.request, chunk.bytes.size(), chunk.compressed);
+  send_parts(std::array<std::string_view, 2>{head, chunk.bytes});
+}
+
+void Link::send_parts(std::span<const std::string_view> parts) {
   if (!listens()) return;
-  connection_->send(frame_chunk_header(chunk.request, chunk.bytes.size(), chunk.compressed));
-  send_frame(chunk.bytes);
+  connection_->send(parts);
+  if (queued_bytes() > kMostQueuedBytes) condemn("it does not read what it is sent");
 }
 
 void Link::close(std::string reason) {
@@ -100,10 +104,10 @@ void Link::on_data(std::string_view bytes) {
                                               return fail(ErrorCode::kUnavailable, "closed");
                                             return on_message(std::move(message));
                                           },
-                                          [this, alive](const Chunk& chunk) -> Status {
+                                          [this, alive](Chunk&& chunk) -> Status {
                                             if (!*alive || !listens())
                                               return fail(ErrorCode::kUnavailable, "closed");
-                                            handlers_.on_chunk(chunk);
+                                            handlers_.on_chunk(std::move(chunk));
                                             return {};
                                           }});
   if (!fed && *alive && listens()) close_for(fed.error());

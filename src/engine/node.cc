@@ -24,7 +24,7 @@ Node::Node(NodeName name, std::string version, Ports ports)
            [this](const NodeName& peer, const Hello& hello) { connected(peer, hello); },
            [this](const NodeName& peer) { lost(peer); },
            [this](const NodeName& peer, Message message) { on_message(peer, std::move(message)); },
-           [this](const NodeName& peer, const Chunk& chunk) { on_chunk(peer, chunk); },
+           [this](const NodeName& peer, Chunk&& chunk) { on_chunk(peer, std::move(chunk)); },
            [this](const std::string& whom, const std::string& why) {
              event(Event::Kind::kRefused, {whom}, why);
            },

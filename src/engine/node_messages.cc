@@ -97,12 +97,10 @@ void Node::on_message(const NodeName& peer, Message message) {
   std::visit(visit, message);
 }
 
-void Node::on_chunk(const NodeName& peer, const Chunk& chunk) {
+void Node::on_chunk(const NodeName& peer, Chunk&& chunk) {
   if (stopping_) return;
-  bool asked = false;
   for (const auto& [name, folder] : folders_)
-    asked = folder->fetcher().on_chunk(peer, chunk) || asked;
-  if (asked) return;
+    if (folder->fetcher().on_chunk(peer, std::move(chunk))) return;
   Allowance& unasked = unasked_.try_emplace(peer, kMostUnasked, kUnaskedPerSecond).first->second;
   unasked.take(static_cast<double>(chunk.bytes.size()), ports_.clock.mono());
   if (unasked.is_spent(ports_.clock.mono()))

@@ -104,7 +104,7 @@ std::unique_ptr<Link> Peers::make_link(std::unique_ptr<Connection> connection, b
             return end->link->dialed() ? answered(*end, hello) : stranger(*end, hello);
           },
           [this, end](Message message) { hooks_.message(end->peer, std::move(message)); },
-          [this, end](const Chunk& chunk) { hooks_.chunk(end->peer, chunk); },
+          [this, end](Chunk&& chunk) { hooks_.chunk(end->peer, std::move(chunk)); },
           [this, end] {
             if (hooks_.drained) hooks_.drained(end->peer);
           },

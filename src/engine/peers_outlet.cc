@@ -21,7 +21,7 @@ void Peers::send(std::span<const NodeName> peers, const Message& message) {
   }
 }
 
-void Peers::send_chunk(const NodeName& peer, const Chunk& chunk) {
+void Peers::send_chunk(const NodeName& peer, const ChunkView& chunk) {
   const auto it = peers_.find(peer);
   if (it != peers_.end() && it->second.link) it->second.link->send_chunk(chunk);
 }

@@ -45,15 +45,19 @@ void TlsConnection::start(Handlers handlers) {
   });
 }
 
-void TlsConnection::send(std::string_view bytes) {
+void TlsConnection::send(std::span<const std::string_view> parts) {
   if (state_ != State::kReady && state_ != State::kOpen) return;
-  while (!bytes.empty()) {
-    const std::string_view piece = bytes.substr(0, kSendPiece);
-    bytes.remove_prefix(piece.size());
-    Status sent = stream_.write(piece);
-    if (sent) sent = flush();
-    if (!sent) return end_later(sent.error());
+  Status sent;
+  for (std::string_view part : parts) {
+    while (sent && !part.empty()) {
+      const std::string_view piece = part.substr(0, kSendPiece);
+      part.remove_prefix(piece.size());
+      sent = stream_.write(piece);
+      if (sent && piece.size() == kSendPiece) sent = flush();
+    }
   }
+  if (sent) sent = flush();
+  if (!sent) return end_later(sent.error());
   above_low_water_ = above_low_water_ || queued_bytes() >= kLowWater;
 }
 

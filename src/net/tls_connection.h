@@ -28,7 +28,8 @@ class TlsConnection final : public Connection, private TcpSocket::User {
   [[nodiscard]] Status begin();
 
   void start(Handlers handlers) override;
-  void send(std::string_view bytes) override;
+  using Connection::send;
+  void send(std::span<const std::string_view> parts) override;
   void finish() override;
   [[nodiscard]] std::size_t queued_bytes() const override;
   [[nodiscard]] const PeerIdentity& identity() const override { return identity_; }

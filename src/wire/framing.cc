@@ -113,44 +113,55 @@ Status FrameReader::deliver_message(const Header& header, std::string_view paylo
   return Unexpected(message.error());
 }
 
-Status FrameReader::deliver(const Header& header, std::string_view payload,
-                            const Handlers& handlers) const {
-  if (header.type == kMessageType) return deliver_message(header, payload, handlers);
-  return handlers.on_chunk({read_big_endian(payload.substr(0, kRequestBytes)), header.compressed,
-                            payload.substr(kRequestBytes)});
+// Takes so much of `bytes` that partial_ has `count`; false where that is not all there yet.
+bool FrameReader::gather(std::string_view& bytes, std::size_t count) {
+  const std::size_t taken = std::min(bytes.size(), count - std::min(count, partial_.size()));
+  partial_.append(bytes.substr(0, taken));
+  bytes.remove_prefix(taken);
+  return partial_.size() >= count;
 }
 
-// One step: a whole frame straight from the input, or some of its bytes to those of a frame that
-// came in pieces.
+// Straight to where it stays: whoever gets the chunk takes its memory.
+Status FrameReader::feed_chunk(std::string_view& bytes, const Handlers& handlers) {
+  const std::size_t taken = std::min(bytes.size(), chunk_->missing);
+  chunk_->chunk.bytes.append(bytes.substr(0, taken));
+  bytes.remove_prefix(taken);
+  chunk_->missing -= taken;
+  if (chunk_->missing > 0) return {};
+  Chunk whole = std::move(chunk_->chunk);
+  chunk_.reset();
+  return handlers.on_chunk(std::move(whole));
+}
+
+// One step: a whole message straight from the input, or some of the bytes of a frame that comes in
+// pieces.
 Status FrameReader::feed_some(std::string_view& bytes, const Handlers& handlers) {
-  const bool is_fresh = partial_.empty();
-  if (is_fresh && bytes.size() < kFrameHeaderBytes) {
-    partial_.assign(bytes);
-    bytes = {};
-    return {};
-  }
-  if (!is_fresh && partial_.size() < kFrameHeaderBytes) {
-    const std::size_t taken = std::min(bytes.size(), kFrameHeaderBytes - partial_.size());
-    partial_.append(bytes.substr(0, taken));
-    bytes.remove_prefix(taken);
-    if (partial_.size() < kFrameHeaderBytes) return {};
-  }
+  if (chunk_) return feed_chunk(bytes, handlers);
+  const bool is_fresh = partial_.empty() && bytes.size() >= kFrameHeaderBytes;
+  if (!is_fresh && !gather(bytes, kFrameHeaderBytes)) return {};
   const Result<Header> header = parse_header(is_fresh ? bytes : partial_);
   if (!header) return Unexpected(header.error());
+  if (header->type == kChunkType) {
+    if (!gather(bytes, kFrameHeaderBytes + kRequestBytes)) return {};
+    const std::size_t content = header->payload_bytes - kRequestBytes;
+    const std::uint64_t request =
+        read_big_endian(std::string_view(partial_).substr(kFrameHeaderBytes, kRequestBytes));
+    chunk_ = PartialChunk{{request, header->compressed, {}}, content};
+    chunk_->chunk.bytes.reserve(content);
+    partial_.clear();
+    return feed_chunk(bytes, handlers);
+  }
   const std::size_t frame_bytes = kFrameHeaderBytes + header->payload_bytes;
   if (is_fresh && bytes.size() >= frame_bytes) {
     const std::string_view payload = bytes.substr(kFrameHeaderBytes, header->payload_bytes);
     bytes.remove_prefix(frame_bytes);
-    return deliver(*header, payload, handlers);
+    return deliver_message(*header, payload, handlers);
   }
-  const std::size_t taken = std::min(bytes.size(), frame_bytes - partial_.size());
-  partial_.append(bytes.substr(0, taken));
-  bytes.remove_prefix(taken);
-  if (partial_.size() < frame_bytes) return {};
+  if (!gather(bytes, frame_bytes)) return {};
   Status delivered =
-      deliver(*header, std::string_view(partial_).substr(kFrameHeaderBytes), handlers);
+      deliver_message(*header, std::string_view(partial_).substr(kFrameHeaderBytes), handlers);
   partial_.clear();
-  if (partial_.capacity() > kKeptCapacity + kFrameHeaderBytes + kRequestBytes) partial_ = {};
+  if (partial_.capacity() > kKeptCapacity) partial_ = {};
   return delivered;
 }
 

@@ -39,7 +39,7 @@ class LineEnd final : public Outlet {
     for (const NodeName& peer : to)
       said.push_back({peer, message});
   }
-  void send_chunk(const NodeName& peer, const Chunk& chunk) override {
+  void send_chunk(const NodeName& peer, const ChunkView& chunk) override {
     said.push_back({peer, Piece{chunk.request, chunk.compressed, std::string(chunk.bytes)}});
   }
   std::size_t queued_bytes(const NodeName&) const override { return 0; }

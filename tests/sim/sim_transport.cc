@@ -35,7 +35,10 @@ class SimConnection final : public Connection {
     end.started = true;
     network_.move_soon(wire_, 1 - side_);
   }
-  void send(std::string_view bytes) override { network_.send(wire_, side_, bytes); }
+  void send(std::span<const std::string_view> parts) override {
+    for (const std::string_view part : parts)
+      network_.send(wire_, side_, part);
+  }
   void finish() override {
     wire_->ends[side_].finishing = true;
     network_.move_soon(wire_, side_);

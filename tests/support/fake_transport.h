@@ -39,7 +39,10 @@ class FakeConnection final : public Connection {
   ~FakeConnection() override { far_->gone = true; }
 
   void start(Handlers handlers) override { far_->handlers = std::move(handlers); }
-  void send(std::string_view bytes) override { far_->heard += bytes; }
+  void send(std::span<const std::string_view> parts) override {
+    for (const std::string_view part : parts)
+      far_->heard += part;
+  }
   void finish() override { far_->finished = true; }
   std::size_t queued_bytes() const override { return far_->queued; }
   const PeerIdentity& identity() const override { return far_->identity; }

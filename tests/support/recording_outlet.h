@@ -23,7 +23,7 @@ class RecordingOutlet final : public Outlet {
     for (const NodeName& peer : to)
       said.push_back({peer, message});
   }
-  void send_chunk(const NodeName&, const Chunk&) override { ++chunks; }
+  void send_chunk(const NodeName&, const ChunkView&) override { ++chunks; }
   std::size_t queued_bytes(const NodeName&) const override { return 0; }
   std::vector<NodeName> connected() const override { return peers; }
   std::optional<Duration> round_trip(const NodeName&) const override { return {}; }

@@ -195,11 +195,18 @@ struct VerifyPage {
 using Message = std::variant<Hello, Goodbye, Tell, Announce, PageDone, SnapshotEnd, List, Fetch,
                              FetchBegin, FetchEnd, Credit, Cancel, Ping, Pong, Verify, VerifyPage>;
 
-// A piece of content; not a Message, since it is not copied through the codec.
-struct Chunk {
+// A piece of content; not a Message, since it is not copied through the codec. As it is sent:
+struct ChunkView {
   std::uint64_t request = 0;
   bool compressed = false;  // zstd
   std::string_view bytes;   // as on the wire
+};
+
+// And as it arrives.
+struct Chunk {
+  std::uint64_t request = 0;
+  bool compressed = false;
+  std::string bytes;
 };
 
 }  // namespace dagsync

@@ -55,9 +55,9 @@ class Fetcher {
   void forget(std::uint64_t ticket);
   void peer_lost(const NodeName& peer);
   // From a peer; what is not ours is ignored. A chunk is ours also where it was under way when its
-  // request was taken back: false is given for what nobody asked for here.
+  // request was taken back: false is given for what nobody asked for here, and it is left as it is.
   void on_begin(const NodeName& from, const FetchBegin& begin);
-  [[nodiscard]] bool on_chunk(const NodeName& from, const Chunk& chunk);
+  [[nodiscard]] bool on_chunk(const NodeName& from, Chunk&& chunk);
   void on_end(const NodeName& from, const FetchEnd& end);
   [[nodiscard]] std::uint64_t bytes_left() const;  // of all orders
 

@@ -6,7 +6,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "dagsync/core/messages.h"
 #include "dagsync/ports/clock.h"
@@ -35,7 +37,7 @@ class Link {
     // The peer's hello. kRefused closes without a word to it; another error is the goodbye.
     std::function<Status(const Hello&)> on_hello;
     std::function<void(Message)> on_message;  // all others but Ping, Pong and Goodbye
-    std::function<void(const Chunk&)> on_chunk;
+    std::function<void(Chunk&&)> on_chunk;
     std::function<void()> on_drained;  // what was queued for it has become little
     // Once; no handler may destroy the link. kInvalid: the peer broke the protocol.
     std::function<void(const Error&)> on_closed;
@@ -53,7 +55,7 @@ class Link {
   void say_hello(Hello hello);
   void send(const Message& message);
   void send_frame(std::string_view frame);
-  void send_chunk(const Chunk& chunk);
+  void send_chunk(const ChunkView& chunk);
   void close(std::string reason);  // with a goodbye; on_closed follows
   void silence();  // no handler is called any more, on_closed included, and nothing is sent
   // For a breach of the protocol: nothing more is said or heard, and close() follows from the loop,
@@ -69,6 +71,7 @@ class Link {
   [[nodiscard]] UnixNanos last_heard() const { return last_heard_wall_; }
 
  private:
+  void send_parts(std::span<const std::string_view> parts);
   [[nodiscard]] bool listens() const { return !closed_ && condemned_ == TimerId{}; }
   void on_data(std::string_view bytes);
   Status on_message(Message&& message);

@@ -103,7 +103,7 @@ class Node {
   void lost(const NodeName& peer);
   void on_message(const NodeName& peer, Message message);
   [[nodiscard]] bool may(const NodeName& peer, const Message& message);
-  void on_chunk(const NodeName& peer, const Chunk& chunk);
+  void on_chunk(const NodeName& peer, Chunk&& chunk);
   void tick();
   void changed();
   void look_at_waits();

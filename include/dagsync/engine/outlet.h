@@ -19,7 +19,7 @@ class Outlet {
   virtual ~Outlet() = default;
   // To each of these that is connected, in order; encoded once.
   virtual void send(std::span<const NodeName> peers, const Message& message) = 0;
-  virtual void send_chunk(const NodeName& peer, const Chunk& chunk) = 0;
+  virtual void send_chunk(const NodeName& peer, const ChunkView& chunk) = 0;
   [[nodiscard]] virtual std::size_t queued_bytes(const NodeName& peer) const = 0;
   [[nodiscard]] virtual std::vector<NodeName> connected() const = 0;
   // As the last ping found it; none: no pong has come yet.

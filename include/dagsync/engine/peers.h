@@ -26,7 +26,7 @@ class Peers : public Outlet {
     std::function<void(const NodeName&, const Hello&)> connected;
     std::function<void(const NodeName&)> lost;
     std::function<void(const NodeName&, Message)> message;
-    std::function<void(const NodeName&, const Chunk&)> chunk;
+    std::function<void(const NodeName&, Chunk&&)> chunk;
     std::function<void(const std::string&, const std::string&)> refused = {};  // whom, and why
     std::function<void(const NodeName&)> drained = {};  // it has taken what was queued for it
     std::function<void(const NodeName&, const Hello&)> hello_again = {};  // other folders
@@ -55,7 +55,7 @@ class Peers : public Outlet {
 
   // Outlet
   void send(std::span<const NodeName> peers, const Message& message) override;
-  void send_chunk(const NodeName& peer, const Chunk& chunk) override;
+  void send_chunk(const NodeName& peer, const ChunkView& chunk) override;
   [[nodiscard]] std::size_t queued_bytes(const NodeName& peer) const override;
   [[nodiscard]] std::vector<NodeName> connected() const override;
   [[nodiscard]] std::optional<Duration> round_trip(const NodeName& peer) const override;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +37,9 @@ class Connection {
   virtual ~Connection() = default;
   // Must be called at once by whoever is handed the connection; bytes that came earlier follow.
   virtual void start(Handlers handlers) = 0;
-  virtual void send(std::string_view bytes) = 0;  // copied or encrypted before it returns
+  // One after the other, as one; copied or encrypted before it returns.
+  virtual void send(std::span<const std::string_view> parts) = 0;
+  void send(std::string_view bytes) { send(std::span(&bytes, 1)); }
   // Writes what was sent, closes in order, then calls on_closed. For goodbyes.
   virtual void finish() = 0;
   [[nodiscard]] virtual std::size_t queued_bytes()

@@ -38,7 +38,7 @@ class FrameReader {
   struct Handlers {
     // An error returned ends feed() with it. None may destroy the reader or call feed().
     std::function<Status(Message&&)> on_message;
-    std::function<Status(const Chunk&)> on_chunk;  // its bytes are valid during the call
+    std::function<Status(Chunk&&)> on_chunk;
   };
 
   // Until trust() only messages of at most kMaxFirstMessageBytes are taken, and no chunks.
@@ -51,13 +51,20 @@ class FrameReader {
 
  private:
   struct Header;
+  // Of which so much is still to come.
+  struct PartialChunk {
+    Chunk chunk;
+    std::size_t missing = 0;
+  };
   Status feed_some(std::string_view& bytes, const Handlers& handlers);
+  bool gather(std::string_view& bytes, std::size_t count);
+  Status feed_chunk(std::string_view& bytes, const Handlers& handlers);
   Result<Header> parse_header(std::string_view bytes) const;
-  Status deliver(const Header& header, std::string_view payload, const Handlers& handlers) const;
   Status deliver_message(const Header& header, std::string_view payload,
                          const Handlers& handlers) const;
 
-  std::string partial_;  // the beginning of a frame whose end has not come yet
+  std::string partial_;  // the beginning of a frame, of a chunk its head, whose rest has not come
+  std::optional<PartialChunk> chunk_;
   std::optional<Error> failure_;
   bool is_trusted_ = false;
 };
