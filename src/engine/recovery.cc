@@ -231,6 +231,13 @@ bool has_standing_below(const Index& index, const RelPath& directory) {
   return stands;
 }
 
+// A directory that stands for what is below it, without a record of its own, and was to give way.
+bool is_implied(const Intent& intent, const LookResult& look, const Index& index) {
+  const bool had_old = intent.old && intent.old->record.is_live();
+  const bool is_directory = look.seen.disk && look.seen.disk->type == FileType::kDirectory;
+  return !had_old && is_directory && has_standing_below(index, intent.path);
+}
+
 // Directories are made for what is being published below them, and go when it was the last. Nobody
 // made or deleted those that the stop left without their rows, or without their use.
 void settle_directories_above(Disk& disk, const Disk::Disposable& disposable,
@@ -263,7 +270,8 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
     index.put(path, std::move(entry));
   for (const Intent& intent : image.intents) {
     const LookResult look = look_or_guess(disk, intent, moment);
-    const Shows verdict = judge(disk, intent, look, same_boot);
+    Shows verdict = judge(disk, intent, look, same_boot);
+    if (verdict == Shows::kEdit && is_implied(intent, look, index)) verdict = Shows::kOld;
     std::optional<IndexEntry> row;
     if (const IndexEntry* found = index.find(intent.path)) row = *found;
     std::optional<IndexEntry> entry = row;

@@ -43,6 +43,25 @@ TEST_CASE("a directory that was made for what did not come is nobody's") {
   }
 }
 
+TEST_CASE("a directory without a record that did not give way to a file yet is nobody's edit") {
+  RecoveryWorld world;
+  world.intend(std::nullopt);
+  world.disk.mkdir("a.py");
+  SUBCASE("where what is below still stands") {
+    world.disk.write("a.py/below", "old");
+    IndexEntry below = world.entry_of(world.old);
+    below.disk = world.disk.look("a.py/below");
+    world.image.entries.emplace_back(DiskWorld::path("a.py/below"), below);
+    world.run();
+    CHECK(world.entry() == nullptr);
+  }
+  SUBCASE("but where it was made anew") {
+    world.run();
+    REQUIRE(world.entry() != nullptr);
+    CHECK(world.entry()->record == world.intended);
+  }
+}
+
 TEST_CASE("a directory that went with the last in it, before its row, is nobody's delete") {
   DirectoriesWorld world;
   world.record("d");
