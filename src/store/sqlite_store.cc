@@ -16,6 +16,7 @@ namespace {
 constexpr const char* kCountDurable = "UPDATE meta SET durable_commits = durable_commits + 1";
 constexpr const char* kBegin = "BEGIN IMMEDIATE";
 constexpr const char* kCommit = "COMMIT";
+constexpr const char* kSelectClean = "SELECT clean FROM meta";
 
 }  // namespace
 
@@ -65,6 +66,11 @@ Status SqliteStore::begin_anew(const Error& reason) {
     return commit(rows, Durability::kDurable);
   }
   return {};
+}
+
+bool SqliteStore::stopped_cleanly() {
+  const auto clean = database_->integer(kSelectClean);
+  return clean && *clean == 1;
 }
 
 Result<FolderImage> SqliteStore::load() {

@@ -22,6 +22,9 @@ class SqliteStore final : public Store {
   // Of the index in a directory, with its log; without opening it.
   [[nodiscard]] static std::uint64_t bytes_on_disk(const std::string& directory);
 
+  // Whether the last commit was a clean stop's (FolderMeta::clean): nothing half done was left.
+  [[nodiscard]] bool stopped_cleanly();
+
   [[nodiscard]] Result<FolderImage> load() override;
   // After kCorrupt, and after a sync that failed, every other commit fails the same way: what the
   // disk holds is not sure any more, and only a new start can find out.

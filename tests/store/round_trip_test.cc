@@ -120,6 +120,17 @@ TEST_CASE("the meta data come back as they were, knowledge with holes too") {
   CHECK(state.load().meta == other);
 }
 
+TEST_CASE("a store says before it is loaded whether the stop was a clean one") {
+  const StateDirectory state;
+  CHECK_FALSE(state.open()->stopped_cleanly());  // there was none
+  for (const bool clean : {true, false}) {
+    FolderMeta meta = sample_meta();
+    meta.clean = clean;
+    commit(*state.open(), {{Transaction::PutMeta{meta}}});
+    CHECK(state.open()->stopped_cleanly() == clean);
+  }
+}
+
 TEST_CASE("intents come back whole, with what the old content becomes") {
   const StateDirectory state;
   const auto entries = nasty_entries();
