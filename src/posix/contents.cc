@@ -1,5 +1,6 @@
 #include "posix/contents.h"
 
+#include <fcntl.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -84,6 +85,15 @@ Sys<std::uint64_t> copy_range(int from, std::uint64_t from_offset, int to, std::
     return done + *rest;
   }
   return done;
+}
+
+Sys<void> write_back(int fd, std::uint64_t offset, std::uint64_t length) {
+  constexpr unsigned kAndWait =
+      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  const int code =
+      ::sync_file_range(fd, static_cast<off_t>(offset), static_cast<off_t>(length), kAndWait);
+  if (code == 0 || errno == EINVAL || errno == ENOSYS) return {};
+  return sys_error();
 }
 
 Sys<bool> same_contents(int a, int b) {

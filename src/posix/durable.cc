@@ -6,25 +6,17 @@
 #include <set>
 
 #include "posix/beneath.h"
+#include "posix/contents.h"
 #include "posix/disk_error.h"
 #include "posix/look.h"
 
 namespace dagsync {
 namespace {
 
-// A large file goes to the disk step by step, or whoever else has a little to sync there meanwhile,
-// such as the row of a save, waits until all of it has gone.
-constexpr std::uint64_t kStep = 8 << 20;
-
-int sync_content(int file, std::uint64_t size) {
-  constexpr unsigned kAndWait =
-      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-  for (std::uint64_t offset = 0; offset + kStep < size; offset += kStep) {
-    const int code = ::sync_file_range(file, static_cast<off_t>(offset), kStep, kAndWait);
-    if (code != 0 && (errno == EINVAL || errno == ENOSYS)) break;  // not here: all at once
-    if (code != 0) return code;
-  }
-  return ::fsync(file);
+Sys<void> sync_content(int file, std::uint64_t size) {
+  for (std::uint64_t done = 0; done + kWriteBackStep < size; done += kWriteBackStep)
+    if (const auto written = write_back(file, done, kWriteBackStep); !written) return written;
+  return ::fsync(file) == 0 ? Sys<void>() : sys_error();
 }
 
 // False: it can only be done by syncing the whole file system, since nobody may read the file, or a
@@ -46,7 +38,8 @@ Result<bool> sync_one(int root, const RelPath& path, DurableDirectories& durable
   if (!file && file.error().number == ENOENT) return true;
   if (!file) return fail_at(file.error().number, "open", path);
   const std::uint64_t bytes = is_directory ? 0 : look->state.size;
-  if (sync_content(file->get(), bytes) != 0) return fail_at(errno, "make durable", path);
+  const auto synced = sync_content(file->get(), bytes);
+  if (!synced) return fail_at(synced.error().number, "make durable", path);
   if (is_directory) durable.add(look->state, moment);
   return true;
 }

@@ -19,6 +19,10 @@ namespace {
 
 const std::string kStagedFile = "a staged file";
 constexpr std::uint64_t kMinReserved = 1 << 20;  // below it a file system does well by itself
+// Beyond, what was written goes to the disk at the pace of the writing: left to the kernel, it goes
+// in floods, and a save beside it waits.
+constexpr std::uint64_t kWrittenBackFrom = 512 << 20;
+constexpr std::uint64_t kCopyStep = 16 << 20;
 
 Unexpected source_ended() {
   return fail(ErrorCode::kUnavailable, "a file became shorter while it was copied");
@@ -55,7 +59,19 @@ Status PosixStagedFile::append(std::string_view bytes) {
   DAGSYNC_ASSERT(writing_);
   const auto wrote = write_all(writing_.get(), written_, bytes);
   if (!wrote) return fail_at(wrote.error().number, "write", kStagedFile);
-  written_ += bytes.size();
+  return advance(bytes.size());
+}
+
+// Catches up little by little.
+Status PosixStagedFile::advance(std::uint64_t length) {
+  written_ += length;
+  if (written_ < kWrittenBackFrom) return {};
+  const std::uint64_t until = std::min(written_, written_back_ + 2 * (length + kWriteBackStep));
+  while (written_back_ + kWriteBackStep <= until) {
+    const auto gone = write_back(writing_.get(), written_back_, kWriteBackStep);
+    if (!gone) return fail_at(gone.error().number, "write", kStagedFile);
+    written_back_ += kWriteBackStep;
+  }
   return {};
 }
 
@@ -63,10 +79,15 @@ Status PosixStagedFile::append_from(ReadFile& source, std::uint64_t offset, std:
   DAGSYNC_ASSERT(writing_);
   const auto* file = dynamic_cast<const PosixReadFile*>(&source);
   if (file == nullptr) return append_by_reading(source, offset, length);
-  const auto copied = copy_range(file->fd(), offset, writing_.get(), written_, length);
-  if (!copied) return fail_at(copied.error().number, "copy to", kStagedFile);
-  written_ += *copied;
-  if (*copied < length) return source_ended();
+  while (length > 0) {
+    const std::uint64_t step = std::min(length, kCopyStep);
+    const auto copied = copy_range(file->fd(), offset, writing_.get(), written_, step);
+    if (!copied) return fail_at(copied.error().number, "copy to", kStagedFile);
+    if (const Status gone = advance(*copied); !gone) return gone;
+    if (*copied < step) return source_ended();
+    offset += step;
+    length -= step;
+  }
   return {};
 }
 

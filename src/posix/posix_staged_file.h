@@ -25,12 +25,14 @@ class PosixStagedFile final : public StagedFile, public PosixStaged {
   PosixStagedFile(UniqueFd file, TempName name, Owners& owners);
   [[nodiscard]] Status append_by_reading(ReadFile& source, std::uint64_t offset,
                                          std::uint64_t length);
+  [[nodiscard]] Status advance(std::uint64_t length);
   [[nodiscard]] Sys<void> complete(const Attributes& attributes);
 
   Owners& owners_;
   UniqueFd writing_;  // none after finish()
   StagedThing thing_;
   std::uint64_t written_ = 0;
+  std::uint64_t written_back_ = 0;
   bool reserved_ = false;
 };
 

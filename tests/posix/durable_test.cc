@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "posix/contents.h"
 #include "posix/disk_world.h"
 #include "posix/unique_fd.h"
 
@@ -53,6 +54,14 @@ TEST_CASE("directories above are durable with a path, until something changes in
   CHECK_FALSE(world.has("a"));
   CHECK_FALSE(world.has("a/b"));
   CHECK_FALSE(world.has("old"));
+}
+
+TEST_CASE("a large file is made durable in steps, with what is left at its end") {
+  DurableWorld world;
+  const std::string bytes(2 * kWriteBackStep + 3, 'x');
+  world.real.write("large", bytes);
+  world.make_durable("large", world.later("large"));
+  CHECK(world.real.read("large") == bytes);
 }
 
 TEST_CASE(
