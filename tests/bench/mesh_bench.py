@@ -2,8 +2,9 @@
 """Three daemons with default settings on one machine: how fast, how many bytes, how much memory.
 
 Prints a table (or JSON) of medians over the repetitions and their range, next to the limits that
-dagsync sets itself and to what the machine can do at best. DAGSYNC_BIN names the binary, TMPDIR the
-place for the folders. The nodes, the writer and the observer share the machine's processors.
+dagsync sets itself and to what the machine can do at best. DAGSYNC_BIN names the binary. The folders
+lie in memory, or with DAGSYNC_E2E_ON_DISK=1 in TMPDIR. The nodes, the writer and the observer share
+the machine's processors.
 """
 
 from __future__ import annotations
