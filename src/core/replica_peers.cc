@@ -152,10 +152,12 @@ void Replica::disbelieve(const AuthorId& author, Sequence issued) {
 
 Knowledge Replica::mere_claims(Knowledge knowledge) const {
   knowledge.remove(withheld_);
-  for (const ChangeId& id : waiting_)
-    knowledge.remove(id);
+  std::vector<ChangeId> came(waiting_.begin(), waiting_.end());
   for (const auto& [path, entry] : index_.entries())
-    knowledge.remove(entry.id);
+    came.push_back(entry.id);
+  std::sort(came.begin(), came.end());  // each removal is next to the one before
+  for (const ChangeId& id : came)
+    knowledge.remove(id);
   return knowledge;
 }
 

@@ -209,8 +209,9 @@ class Daemon {
     if (!disk) return Unexpected(disk.error());
     auto store = SqliteStore::open(*directory);
     if (!store) return Unexpected(store.error());
-    // Finding none takes as long as half the scan that follows.
-    if (!(*store)->stopped_cleanly()) {
+    // Finding none takes as long as half the scan that follows. Beside the state directory nothing
+    // of ours stands in the folder, unless it lay elsewhere when a run came to a bad end.
+    if ((*disk)->other_file_system() || !(*store)->stopped_cleanly()) {
       if (const Status removed = (*disk)->remove_strays(); !removed) {
         log::warning("folder {}: {}", folder.name, removed.error().message);
       }

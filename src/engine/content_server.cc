@@ -227,8 +227,12 @@ void ContentServer::start(const Key& key, const std::shared_ptr<Session>& sessio
 }
 
 void ContentServer::step(const Key& key, const std::shared_ptr<Session>& session) {
-  if (session->working || session->credit <= 0) return;
-  if (outlet_.queued_bytes(key.first) > kMostQueuedBytes) return;  // drained() goes on
+  if (session->working) return;
+  // on_credit() or drained() goes on.
+  if (session->credit <= 0 || outlet_.queued_bytes(key.first) > kMostQueuedBytes) {
+    session->buffer = std::string();
+    return;
+  }
   session->working = true;
   worker_.compute(
       kPool, [session] { return session->next(); },
@@ -240,7 +244,7 @@ void ContentServer::step(const Key& key, const std::shared_ptr<Session>& session
           session->credit -= static_cast<std::int64_t>(piece.bytes.size());
           session->sent += piece.bytes.size();
           outlet_.send_chunk(key.first, {key.second, piece.compressed, piece.bytes});
-          if (!piece.compressed) session->buffer = std::move(piece.bytes);
+          if (!piece.compressed && !session->delta) session->buffer = std::move(piece.bytes);
         }
         if (session->ended) {
           if (session->delta && session->size > session->sent)

@@ -223,6 +223,10 @@ bool Fetcher::on_chunk(const NodeName& from, Chunk&& chunk) {
   const auto session = find(from, chunk.request);
   if (!session) return taken_back_.covers(from, chunk.request, chunk.bytes.size());
   if (!session->begun || session->ended) return false;
+  if (chunk.bytes.empty()) {  // no credit would bound how many
+    attempt_failed(session, {ErrorCode::kInvalid, from.value + " sends chunks of nothing"});
+    return true;
+  }
   session->last_byte = clock_.mono();
   session->owed -= std::min<std::uint64_t>(session->owed, chunk.bytes.size());
   session->piece_bytes += chunk.bytes.size();

@@ -66,7 +66,7 @@ void Folder::perform_local(Actions actions) {
   std::vector<Journal::Mark> marks;
   Wishes wishes;
   {
-    const Journal::Together together(journal_);
+    const Journal::Together together(journal_, Journal::Of::kEdits);
     for (const Action& action : actions) {
       const auto* save = std::get_if<SaveEntry>(&action);
       if (save == nullptr || save->entry.id.author != replica_.author()) continue;

@@ -132,9 +132,13 @@ void Folder::note_received(const NodeName& author, const Record& record) {
 bool Folder::is_spreading() const {
   if (intake_.busy()) return true;
   const Knowledge known = replica_.known();
+  const auto mine = known.authors().find(replica_.author());
+  if (mine == known.authors().end()) return false;
+  Knowledge edits;
+  edits.add(mine->first, mine->second);
   const std::vector<NodeName> peers = live_peers();
   return std::any_of(peers.begin(), peers.end(),
-                     [&](const NodeName& peer) { return !has_durably(peer, known); });
+                     [&](const NodeName& peer) { return !has_durably(peer, edits); });
 }
 
 void Folder::note_lag() {

@@ -20,6 +20,7 @@ Journal::~Journal() {
 }
 
 Journal::Together::~Together() {
+  if (of_ == Of::kEdits) --journal_.editing_;
   if (--journal_.together_ > 0) return;
   journal_.flush();
   journal_.sync();
@@ -29,6 +30,7 @@ void Journal::write(Transaction::Write write) {
   queue_.writes.push_back(std::move(write));
   flush();
   dirty_ = true;
+  waited_for_ = waited_for_ || editing_ == 0;
   sync();
 }
 
@@ -104,6 +106,7 @@ void Journal::sync_later(std::vector<RelPath> paths) {
 }
 
 void Journal::sync_edits(std::vector<RelPath> paths, std::vector<Mark> marks) {
+  if (paths.empty() && marks.empty()) return;
   for (RelPath& path : paths)
     to_sync_.push_back(Mark{std::move(path)});
   to_sync_.insert(to_sync_.end(), std::make_move_iterator(marks.begin()),
@@ -143,7 +146,7 @@ void Journal::close(std::function<void()> closed) {
 // What our own disk writes would only slow down those who are about to get it: here the one who
 // copies files in, there, on a disk that nodes share, whoever publishes them.
 bool Journal::has_to_hold() {
-  if (waited_for_ || !hooks_.is_spreading()) {
+  if (waited_for_ || closing_ || !hooks_.is_spreading()) {
     clock_.cancel(std::exchange(hold_timer_, {}));
     return false;
   }
@@ -236,7 +239,7 @@ void Journal::group_done(const Status& status, const Knowledge& knowledge) {
                     std::make_move_iterator(group_waiting_.end()));
     group_waiting_.clear();
     hooks_.failed(status.error());
-    dirty_ = true;
+    dirty_ = waited_for_ = true;
     return;
   }
   if (dirty_) {

@@ -92,7 +92,7 @@ Sys<void> write_back(int fd, std::uint64_t offset, std::uint64_t length) {
       SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
   const int code =
       ::sync_file_range(fd, static_cast<off_t>(offset), static_cast<off_t>(length), kAndWait);
-  if (code == 0 || errno == EINVAL || errno == ENOSYS) return {};
+  if (code == 0 || errno == ENOSYS) return {};
   return sys_error();
 }
 

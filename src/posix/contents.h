@@ -20,9 +20,10 @@ namespace dagsync {
 [[nodiscard]] Sys<std::uint64_t> copy_range(int from, std::uint64_t from_offset, int to,
                                             std::uint64_t to_offset, std::uint64_t length);
 
-// Brings a range to the disk and waits for it, where the file system can; only a sync makes it
-// durable. A large content goes in such steps, or whoever else has a little to sync there, such as
-// the row of a save, waits until all of it has gone.
+// Brings a range to the disk and waits for it, where the kernel can; only a sync makes it durable,
+// and none of this descriptor tells once more of an error that came of this. A large content goes
+// in such steps, or whoever else has a little to sync there, such as the row of a save, waits until
+// all of it has gone.
 inline constexpr std::uint64_t kWriteBackStep = 2 << 20;
 [[nodiscard]] Sys<void> write_back(int fd, std::uint64_t offset, std::uint64_t length);
 

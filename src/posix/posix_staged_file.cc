@@ -62,11 +62,11 @@ Status PosixStagedFile::append(std::string_view bytes) {
   return advance(bytes.size());
 }
 
-// Catches up little by little.
+// By as much again as was written, until it has caught up.
 Status PosixStagedFile::advance(std::uint64_t length) {
   written_ += length;
   if (written_ < kWrittenBackFrom) return {};
-  const std::uint64_t until = std::min(written_, written_back_ + 2 * (length + kWriteBackStep));
+  const std::uint64_t until = std::min(written_, written_back_ + 2 * length + kWriteBackStep);
   while (written_back_ + kWriteBackStep <= until) {
     const auto gone = write_back(writing_.get(), written_back_, kWriteBackStep);
     if (!gone) return fail_at(gone.error().number, "write", kStagedFile);

@@ -22,7 +22,7 @@ class SqliteStore final : public Store {
   // Of the index in a directory, with its log; without opening it.
   [[nodiscard]] static std::uint64_t bytes_on_disk(const std::string& directory);
 
-  // Whether the last commit was a clean stop's (FolderMeta::clean): nothing half done was left.
+  // Whether the last run came to its end in order (FolderMeta::clean), by what is committed so far.
   [[nodiscard]] bool stopped_cleanly();
 
   [[nodiscard]] Result<FolderImage> load() override;

@@ -167,6 +167,17 @@ TEST_CASE("what is not what was announced is not taken") {
   }
 }
 
+TEST_CASE("a chunk of nothing ends the attempt: no credit would bound how many come") {
+  TransferWorld world;
+  world.order("a", file_content("content", kFileTime));
+  world.settle();
+  const std::uint64_t request = world.our_end.next_message<Fetch>().request;
+  world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});
+  CHECK(world.fetcher.on_chunk({"b"}, {request, false, ""}));
+  world.worker.run_all();
+  CHECK(world.failure() == "b sends chunks of nothing");
+}
+
 TEST_CASE("a chunk that is no zstd, and a delta that nobody asked for, end the attempt") {
   for (const std::size_t size : {std::size_t{7}, std::size_t{2 * kWholeBelow}}) {
     CAPTURE(size);

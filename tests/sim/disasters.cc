@@ -71,9 +71,12 @@ void World::send_people_home(Machine& machine) {
   adopt_flux(machine);
 }
 
-bool World::has_row_elsewhere(const Machine& machine, const RelPath& path) const {
+// Not by the row of what was deleted.
+bool World::is_delete_known_elsewhere(const Machine& machine, const RelPath& path) const {
   return std::any_of(machines_.begin(), machines_.end(), [&](const auto& other) {
-    return other.get() != &machine && other->store.rows().entries.contains(path);
+    const auto& rows = other->store.rows().entries;
+    const auto row = rows.find(path);
+    return other.get() != &machine && row != rows.end() && !row->second.record.is_live();
   });
 }
 
@@ -87,7 +90,8 @@ void World::forgive_all_on(const Machine& machine) {
   for (const RelPath& path : paths) {
     const Content content = content_at(machine, path);
     const Version version = people_.version(machine.name, path, content);
-    const bool is_remembered = content.kind != Kind::kTombstone || has_row_elsewhere(machine, path);
+    const bool is_remembered =
+        content.kind != Kind::kTombstone || is_delete_known_elsewhere(machine, path);
     if (!is_held(version, path, content, &machine) || !is_remembered) people_.forgive(version);
     // A clock that is ahead takes a time of the future for one of the past, once nobody knows
     // better.

@@ -118,8 +118,8 @@ void World::after_power_cut(Machine& machine, const Tree& before) {
       continue;
     }
     const Version lost = people_.version(machine.name, path, old);
-    // Until its row and its bytes are durable, which takes the daemon milliseconds, an edit may be
-    // torn or lost like that of any program; from then on it may not.
+    // Until its row and its bytes are durable, which takes the daemon a second or so, an edit may
+    // be torn or lost like that of any program; from then on it may not.
     const auto row = machine.store.rows().entries.find(path);
     // Of two deletes of one name the first row may be left.
     const bool is_kept_in_mind =

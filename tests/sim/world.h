@@ -105,7 +105,7 @@ class World {
   void fault();
   void adopt_flux(Machine& machine);
   void send_people_home(Machine& machine);
-  [[nodiscard]] bool has_row_elsewhere(const Machine& machine, const RelPath& path) const;
+  [[nodiscard]] bool is_delete_known_elsewhere(const Machine& machine, const RelPath& path) const;
   void forgive_all_on(const Machine& machine);
   void lose(Machine& machine);
   void put_away(Machine& machine, bool leaves_empty_one);

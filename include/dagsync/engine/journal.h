@@ -27,8 +27,8 @@ class Journal {
     std::function<FolderMeta()> meta;                    // as of now, but for `clean`
     std::function<void(const Knowledge&)> made_durable;  // everything in it survives a power cut
     std::function<void(const Error&)> failed;            // a write failed; it is tried again
-    // What was edited here is still coming in, or on its way to peers: what nobody waits for is not
-    // synced meanwhile, but for kLongestHold at most.
+    // Edits made here are still coming in, or on their way to peers: they are not synced meanwhile,
+    // for kLongestHold at most, where nobody waits for them.
     std::function<bool()> is_spreading;
   };
 
@@ -39,19 +39,25 @@ class Journal {
   ~Journal();
 
   [[nodiscard]] Lane lane() const { return lane_; }
-  // Committed soon, in order, without waiting for the disk.
+  // Committed soon, in order, without waiting for the disk; made durable with the next group.
   void write(Transaction::Write write);
+  // Whether peers wait for an acknowledgement of what is written, or it tells of edits made here.
+  enum class Of { kPeers, kEdits };
   // What is written in its life goes in one transaction: else the first row goes at once and alone,
   // and the rest waits for it. Not beyond the step that makes it.
   class Together {
    public:
-    explicit Together(Journal& journal) : journal_(journal) { ++journal_.together_; }
+    explicit Together(Journal& journal, Of of = Of::kPeers) : journal_(journal), of_(of) {
+      ++journal_.together_;
+      if (of_ == Of::kEdits) ++journal_.editing_;
+    }
     ~Together();
     Together(const Together&) = delete;
     Together& operator=(const Together&) = delete;
 
    private:
     Journal& journal_;
+    Of of_;
   };
   // Calls back when the rows written so far would survive the end of this process; at once where
   // they do. In the order of the calls.
@@ -77,7 +83,7 @@ class Journal {
   // Nothing was changed at the path: the intent is cleared at once.
   void withdraw(const Mark& mark);
   // Something changed that must become durable, though no file has to be synced. Also what tries
-  // again after a failure: call it now and then while idle() is false.
+  // again after a failure, and ends a hold: call it now and then while idle() is false.
   void touch();
   // Calls back when all that was written so far is durable.
   void when_durable(std::function<void()> call);
@@ -109,6 +115,7 @@ class Journal {
   // what it points to.
   std::shared_ptr<std::optional<Error>> rows_missing_ = std::make_shared<std::optional<Error>>();
   int together_ = 0;
+  int editing_ = 0;  // of those, for edits
   bool flushing_ = false;
   bool dirty_ = false;
   bool waited_for_ = false;  // by somebody: there is no holding back
