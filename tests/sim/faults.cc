@@ -128,6 +128,12 @@ void World::after_power_cut(Machine& machine, const Tree& before) {
     const bool is_elsewhere = is_kept_in_mind && is_held(lost, path, old, &machine) &&
                               is_known_elsewhere(machine, path, row->second.record);
     if (!is_elsewhere) people_.forgive(lost);
+    // The row may be that of an earlier step of the same edit, which is gone with it.
+    if (row != machine.store.rows().entries.end() && row->second.record.content != old) {
+      const Content& earlier = row->second.record.content;
+      const Version version = people_.version(machine.name, path, earlier);
+      if (!is_held(version, path, earlier, &machine)) people_.forgive(version);
+    }
     const bool is_torn = now.kind == Kind::kFile && !people_.somebody_wrote(now.digest);
     const bool is_known =
         now.kind == Kind::kDirectory || people_.made_here(machine.name, path, now);
