@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "engine/two_nodes.h"
 #include "support/noise.h"
 
@@ -345,4 +347,31 @@ TEST_CASE("who does not read as fast as changes come is left behind, and caught 
   world.fill_the_way_to_b(0);
   world.until_in_sync();
   CHECK(world.b().real.read("after.py") == "and this does not");
+}
+
+TEST_CASE("an edit is synced where it was made when the peer has it durably, not before") {
+  TwoNodes world;
+  world.start();
+  world.until_in_sync();
+  const auto has_synced = [](const TwoNodes::Side& side) {
+    const auto it = std::find(side.diary.begin(), side.diary.end(), "sync x.py");
+    return it != side.diary.end();
+  };
+  world.a().real.write("x.py", "an edit");
+  world.look(world.a());
+  world.until([&] { return has_synced(world.b()); });
+  CHECK_FALSE(has_synced(world.a()));
+  world.until_in_sync();
+  CHECK(has_synced(world.a()));
+}
+
+TEST_CASE("a look that finds nothing is no news") {
+  TwoNodes world;
+  world.a().real.write("x.py", "content");
+  world.start();
+  world.until_in_sync();
+  const std::uint64_t before = traffic(world);
+  world.look(world.a());
+  world.until([turns = 0]() mutable { return ++turns > 5; });
+  CHECK(traffic(world) == before);
 }
