@@ -369,9 +369,12 @@ TEST_CASE("a look that finds nothing is no news") {
   TwoNodes world;
   world.a().real.write("x.py", "content");
   world.start();
+  const auto some_turns = [] { return [turns = 0]() mutable { return ++turns > 50; }; };
   world.until_in_sync();
+  world.look(world.a());  // was written shortly before the first one
+  world.until(some_turns());
   const std::uint64_t before = traffic(world);
   world.look(world.a());
-  world.until([turns = 0]() mutable { return ++turns > 5; });
+  world.until(some_turns());
   CHECK(traffic(world) == before);
 }

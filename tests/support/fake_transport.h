@@ -15,11 +15,12 @@ namespace dagsync {
 // The other end of one connection; outlives it.
 struct FarEnd {
   PeerIdentity identity;
-  Connection::Handlers handlers;  // of the near end, from its start() on
-  std::string heard;              // what was sent to us
-  std::size_t queued = 0;         // what the near end believes to be on its way
-  bool finished = false;          // the near end wants to close in order
-  bool gone = false;              // the near end was destroyed
+  Connection::Handlers handlers;   // of the near end, from its start() on
+  std::string heard;               // what was sent to us, and nobody has taken out
+  std::uint64_t heard_in_all = 0;  // bytes
+  std::size_t queued = 0;          // what the near end believes to be on its way
+  bool finished = false;           // the near end wants to close in order
+  bool gone = false;               // the near end was destroyed
 
   void say(std::string_view bytes) {
     if (gone || !handlers.on_data) return;
@@ -40,13 +41,15 @@ class FakeConnection final : public Connection {
 
   void start(Handlers handlers) override { far_->handlers = std::move(handlers); }
   void send(std::span<const std::string_view> parts) override {
-    for (const std::string_view part : parts)
+    for (const std::string_view part : parts) {
       far_->heard += part;
+      far_->heard_in_all += part.size();
+    }
   }
   void finish() override { far_->finished = true; }
   std::size_t queued_bytes() const override { return far_->queued; }
   const PeerIdentity& identity() const override { return far_->identity; }
-  std::uint64_t bytes_sent() const override { return far_->heard.size(); }
+  std::uint64_t bytes_sent() const override { return far_->heard_in_all; }
   std::uint64_t bytes_received() const override { return 0; }
 
  private:
