@@ -93,24 +93,30 @@ Journal::Mark Journal::open_intent(const RelPath& path) {
   return mark;
 }
 
-void Journal::sync_later(std::vector<Mark> marks) {
+void Journal::gather(std::vector<Mark> marks) {
   to_sync_.insert(to_sync_.end(), std::make_move_iterator(marks.begin()),
                   std::make_move_iterator(marks.end()));
+}
+
+void Journal::gather(std::vector<RelPath> paths) {
+  for (RelPath& path : paths)
+    to_sync_.push_back(Mark{std::move(path)});
+}
+
+void Journal::sync_later(std::vector<Mark> marks) {
+  gather(std::move(marks));
   touch();
 }
 
 void Journal::sync_later(std::vector<RelPath> paths) {
-  for (RelPath& path : paths)
-    to_sync_.push_back(Mark{std::move(path)});
+  gather(std::move(paths));
   touch();
 }
 
 void Journal::sync_edits(std::vector<RelPath> paths, std::vector<Mark> marks) {
   if (paths.empty() && marks.empty()) return;
-  for (RelPath& path : paths)
-    to_sync_.push_back(Mark{std::move(path)});
-  to_sync_.insert(to_sync_.end(), std::make_move_iterator(marks.begin()),
-                  std::make_move_iterator(marks.end()));
+  gather(std::move(paths));
+  gather(std::move(marks));
   dirty_ = true;
   sync();
 }

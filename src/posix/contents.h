@@ -20,8 +20,8 @@ namespace dagsync {
 [[nodiscard]] Sys<std::uint64_t> copy_range(int from, std::uint64_t from_offset, int to,
                                             std::uint64_t to_offset, std::uint64_t length);
 
-// Brings a range to the disk and waits for it, where the kernel can; only a sync makes it durable,
-// and none of this descriptor tells once more of an error that came of this. A large content goes
+// Brings a range to the disk and waits for it, where the kernel can; only a sync makes it durable.
+// Its error is told once: no later sync of this descriptor tells of it again. A large content goes
 // in such steps, or whoever else has a little to sync there, such as the row of a save, waits until
 // all of it has gone.
 inline constexpr std::uint64_t kWriteBackStep = 2 << 20;

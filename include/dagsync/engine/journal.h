@@ -98,7 +98,8 @@ class Journal {
   void commit_group(FolderMeta meta);
   void group_done(const Status& status, const Knowledge& knowledge);
   [[nodiscard]] std::vector<Transaction::Write> clearable_intents();
-
+  void gather(std::vector<Mark> marks);
+  void gather(std::vector<RelPath> paths);
   [[nodiscard]] bool has_to_hold();
 
   Clock& clock_;
