@@ -143,6 +143,9 @@ std::set<RelPath> Intake::sort_looks(Round& round, std::vector<LookResult> looks
     const bool hinted = round.hinted.contains(path);
     if (is_directory && hinted && !round.whole && !look.again) directories.insert(path);
     if (look.seen.content.kind == Kind::kTombstone && !hinted) look.seen.moment = round.gone_since;
+    // Not that of the round: what was written since would be stamped older than its mtime, and
+    // younger than that, and than what replaced it, when a power cut lets it be seen anew.
+    if (look.seen.disk) look.seen.moment = clock_.now();
     const Digest digest = look.seen.content.digest;
     if (!look.signature.empty()) signatures_.put(digest, std::move(look.signature));
     if (look.blocks) blocks_.put(digest, std::move(look.blocks));

@@ -37,6 +37,11 @@ bool is_untouched(const IndexEntry& known, const LookResult& look) {
          known.disk->ctime == look.seen.disk->ctime;
 }
 
+// Some of its bytes: whoever had written others would have given them another time.
+bool is_half_of(const Content& seen, const Content& content) {
+  return seen.kind == Kind::kFile && content.kind == Kind::kFile && seen.mtime == content.mtime;
+}
+
 // A symlink that was made here has the time of that as its mtime until it gets its own, which
 // nobody can sync. Any other was given to it by somebody.
 bool shows_when_it_was_made(const LookResult& look) {
@@ -60,11 +65,8 @@ Shows judge(Disk& disk, const Intent& intent, const LookResult& look, bool same_
   if (same_bytes(seen, intended) && !attributes_only)
     return kept_its_times ? Shows::kTorn : Shows::kEdit;
   if (same_bytes(seen, intended) || same_bytes(seen, old)) return Shows::kOld;
-  // Half of what was published, now or, not yet synced, before.
-  const auto is_half_of = [&seen](const Content& content) {
-    return seen.kind == Kind::kFile && content.kind == Kind::kFile && seen.mtime == content.mtime;
-  };
-  const bool is_torn = is_half_of(intended) || is_half_of(old) || kept_its_times;
+  // What was published, now or, not yet synced, before.
+  const bool is_torn = is_half_of(seen, intended) || is_half_of(seen, old) || kept_its_times;
   return is_torn ? Shows::kTorn : Shows::kEdit;
 }
 
@@ -111,15 +113,18 @@ bool is_settled(const Intent& intent, const std::optional<IndexEntry>& row,
 }
 
 // An edit of this node, whose row is here: only where the machine went down, and that has undone
-// the edit (or has left some of its bytes, with the times of before), is the intent of use. Any
-// other difference the comparison with the disk judges by the times in the row.
+// the edit (or has left some of its bytes, with the times of before or its own), is the intent of
+// use. Any other difference the comparison with the disk judges by the times in the row.
 bool is_edit_to_compare(Disk& disk, const Intent& intent, const std::optional<IndexEntry>& row,
                         const LookResult& look, const NodeName& self, bool same_boot) {
-  const bool is_new = intent.old && !has_origin(intent.old, intent.intended.record);
+  const Record& intended = intent.intended.record;
+  const bool is_new = intent.old && !has_origin(intent.old, intended);
   const bool is_edit = is_new && intent.intended.id.author.node() == self;
-  if (!is_edit || !has_origin(row, intent.intended.record)) return false;
+  if (!is_edit || !has_origin(row, intended)) return false;
+  const Content& seen = look.seen.content;
+  const bool is_torn = is_half_of(seen, intended.content) && !same_bytes(seen, intended.content);
   const bool is_undone =
-      shows(disk, look, intent.old->record.content) || is_untouched(*intent.old, look);
+      shows(disk, look, intent.old->record.content) || is_untouched(*intent.old, look) || is_torn;
   return same_boot || !is_undone;
 }
 
@@ -208,10 +213,11 @@ void take_away_torn(Disk& disk, const Intent& intent, const LookResult& look, Fo
 }
 
 // Before a file takes the place of a directory, what stands below is put aside, though its records
-// stay: nobody's delete.
-void note_evicted(Disk& disk, const Intent& intent, Index& index, Transaction& writes) {
+// stay: nobody's delete. Where the row is behind, a file that came and went may have done that.
+void note_evicted(Disk& disk, const Intent& intent, const std::optional<IndexEntry>& row,
+                  Index& index, Transaction& writes) {
   const Kind kind = intent.intended.record.content.kind;
-  if (kind != Kind::kFile && kind != Kind::kSymlink) return;
+  if (kind != Kind::kFile && kind != Kind::kSymlink && !is_behind(row, intent)) return;
   std::vector<RelPath> evicted;
   index.visit_below(intent.path, [&](const RelPath& path, const IndexEntry& entry) {
     const bool is_missing = entry.record.is_live() && entry.disk && is_absent(disk, path);
@@ -291,7 +297,7 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
       index.drop(intent.path);
       writes.writes.push_back(Transaction::DropEntry{intent.path});
     }
-    note_evicted(disk, intent, index, writes);
+    note_evicted(disk, intent, row, index, writes);
     adopt_kept(intent, files, image, writes);
     // Until the path shows what its row says, the next start must know that this is no edit.
     const bool is_doubtful = !is_over && verdict != Shows::kEdit && entry &&

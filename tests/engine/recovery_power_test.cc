@@ -62,6 +62,33 @@ TEST_CASE("an edit of which some bytes are left, with the times of before, is no
   }
 }
 
+TEST_CASE("an edit of which some bytes are left, with its own times, is no edit of now") {
+  RecoveryWorld world;
+  intend_own_edit(world);
+  world.image.meta.boot = "another";
+  SUBCASE("nobody has written into it since") {
+    world.write("a.py", "ne", kNewTime);
+    world.run();
+    CHECK(world.entry()->record == world.old);
+    CHECK(world.doubtful == std::vector{DiskWorld::path("a.py")});
+  }
+  SUBCASE("but where all of them are left, what else differs is one") {
+    world.write("a.py", "new!", kNewTime);
+    REQUIRE(::chmod(world.disk.real("a.py").c_str(), 0600) == 0);
+    world.run();
+    CHECK(world.entry()->record == world.intended);
+    CHECK(world.is_edit());
+    CHECK(world.doubtful.empty());
+  }
+  SUBCASE("and where somebody has written into it since") {
+    world.write("a.py", "ne", kOtherTime);
+    world.run();
+    CHECK(world.entry()->record == world.intended);
+    CHECK(world.is_edit());
+    CHECK(world.doubtful.empty());
+  }
+}
+
 TEST_CASE("a torn write of ours is no edit") {
   RecoveryWorld world;
   world.intend(world.old);

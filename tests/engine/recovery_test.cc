@@ -324,6 +324,28 @@ TEST_CASE("what was put aside for a file in the place of its directory is no del
   }
 }
 
+TEST_CASE("nor what was put aside for a file that was gone again before its row was written") {
+  RecoveryWorld world;
+  const RelPath below = DiskWorld::path("a.py/x");
+  world.intended = edit("b", 1, {}, kNewTime, &world.old);
+  world.intend(world.old);
+  SUBCASE("where the row is behind") {
+    world.image.entries.clear();
+    world.image.entries.emplace_back(below, world.entry_of(world.old));
+    world.run();
+    for (const auto& [path, entry] : world.image.entries) {
+      if (path == below) CHECK_FALSE(entry.disk.has_value());
+    }
+  }
+  SUBCASE("and where it is not, that is a delete") {
+    world.image.entries.emplace_back(below, world.entry_of(world.old));
+    world.run();
+    for (const auto& [path, entry] : world.image.entries) {
+      if (path == below) CHECK(entry.disk.has_value());
+    }
+  }
+}
+
 TEST_CASE("a merge that only this node has made gets a number of its own later") {
   RecoveryWorld world;
   world.old = edit("z", 1, file_content("old", kOldTime), kOldTime);  // not seen by the other

@@ -106,9 +106,12 @@ void World::check_entry(const Machine& machine, const RelPath& path, const Recor
              people_.made_here(machine.name, standing.first, standing.second);
     });
   }();
-  // Given up, since a power cut took the last of it.
-  const bool is_given_up = old != nullptr && !record.is_live() &&
-                           people_.is_forgiven(people_.version(machine.name, path, old->content));
+  // Given up, since a power cut took the last of it, or all but a part.
+  const bool is_given_up = old != nullptr && [&] {
+    const Version before = people_.version(machine.name, path, old->content);
+    if (!record.is_live()) return people_.is_forgiven(before);
+    return last_trouble_.contains(&machine) && !is_held(before, path, old->content, nullptr);
+  }();
   if (!is_leftover && !is_coming && !is_filled && !is_given_up &&
       !people_.made_here(machine.name, path, record.content) && !is_ignored(path))
     fail(machine.name + " told of a change that nobody made there: " + describe(record.content),

@@ -100,12 +100,24 @@ void World::after_power_cut(Machine& machine, const Tree& before) {
     all.insert(path);
   for (const auto& [path, content] : after)
     all.insert(path);
+  for (const auto& [key, change] : last_rows_) {
+    if (key.first == &machine) all.insert(key.second);
+  }
   for (const RelPath& path : all) {
     const auto was = before.find(path);
     const auto is = after.find(path);
     const Content old = was == before.end() ? Content{} : was->second;
     const Content now = is == after.end() ? Content{} : is->second;
-    if (old == now) continue;
+    const Version lost = people_.version(machine.name, path, old);
+    const auto row = machine.store.rows().entries.find(path);
+    const bool has_row = row != machine.store.rows().entries.end();
+    const bool has_last_row = has_row && row->second.record.origin == last_rows_[{&machine, path}];
+    if (old == now) {
+      // A delete of which the row went back gives way to who still has what was deleted.
+      const bool is_delete = old.kind == Kind::kTombstone && !has_last_row;
+      if (is_delete && !is_held(lost, path, old, &machine)) people_.forgive(lost);
+      continue;
+    }
     tell(machine.name, path,
          fmt::format("shows {} {} after the power cut, not {} {}", static_cast<int>(now.kind),
                      to_hex(now.digest).substr(0, 8), static_cast<int>(old.kind),
@@ -117,19 +129,16 @@ void World::after_power_cut(Machine& machine, const Tree& before) {
       people_.stands_again(people_.version(machine.name, path, now));
       continue;
     }
-    const Version lost = people_.version(machine.name, path, old);
     // Until its row and its bytes are durable, which takes the daemon a second or so, an edit may
     // be torn or lost like that of any program; from then on it may not.
-    const auto row = machine.store.rows().entries.find(path);
     // Of two deletes of one name the first row may be left.
-    const bool is_kept_in_mind =
-        row != machine.store.rows().entries.end() && row->second.record.content == old &&
-        (old.kind != Kind::kTombstone || row->second.record.origin == last_rows_[{&machine, path}]);
+    const bool is_kept_in_mind = has_row && row->second.record.content == old &&
+                                 (old.kind != Kind::kTombstone || has_last_row);
     const bool is_elsewhere = is_kept_in_mind && is_held(lost, path, old, &machine) &&
                               is_known_elsewhere(machine, path, row->second.record);
     if (!is_elsewhere) people_.forgive(lost);
     // The row may be that of an earlier step of the same edit, which is gone with it.
-    if (row != machine.store.rows().entries.end() && row->second.record.content != old) {
+    if (has_row && row->second.record.content != old) {
       const Content& earlier = row->second.record.content;
       const Version version = people_.version(machine.name, path, earlier);
       if (!is_held(version, path, earlier, &machine)) people_.forgive(version);

@@ -27,7 +27,7 @@ struct Observation {
   RelPath path;
   Content content;
   std::optional<DiskState> disk;
-  UnixNanos moment;  // of the look; of a delete found by a scan: when the file last existed
+  UnixNanos moment;  // of the look, at its end; of a delete found by a scan: when it last existed
   // A power cut took what the index saw there, or half of it. Nobody's edit.
   bool went_back = false;
 };
