@@ -22,13 +22,21 @@ bool shows(Disk& disk, const LookResult& look, const Content& content) {
   return seen == content;
 }
 
-// A power cut has undone the delete of what stood there before the delete.
-bool is_back(const Intent& intent, const LookResult& look) {
-  const bool was_gone = intent.old && !intent.old->record.is_live() && intent.old->disk;
+bool has_origin(const std::optional<IndexEntry>& entry, const Record& record) {
+  return entry && entry->record.origin == record.origin;
+}
+
+// A power cut has undone the delete of what stood there before the delete, or before what was
+// published where nothing stood.
+bool is_back(const Intent& intent, const std::optional<IndexEntry>& row, const LookResult& look) {
   const Kind kind = look.seen.content.kind;
   const bool is_something = kind == Kind::kFile || kind == Kind::kSymlink;
-  return was_gone && is_something && look.seen.disk &&
-         has_come_back(*intent.old->disk, *look.seen.disk);
+  if (!is_something || !look.seen.disk) return false;
+  const bool was_gone = intent.old && !intent.old->record.is_live() && intent.old->disk;
+  if (was_gone) return has_come_back(*intent.old->disk, *look.seen.disk);
+  const bool was_published = !intent.old && has_origin(row, intent.intended.record) && row->disk;
+  return was_published && look.seen.disk->inode != row->disk->inode &&
+         has_come_back(*row->disk, *look.seen.disk);
 }
 
 // Nobody has changed since what the entry knows: at most a power cut took some of its bytes.
@@ -50,14 +58,15 @@ bool shows_when_it_was_made(const LookResult& look) {
   return std::chrono::abs(look.seen.disk->ctime - look.seen.disk->mtime) <= kMaking;
 }
 
-Shows judge(Disk& disk, const Intent& intent, const LookResult& look, bool same_boot) {
+Shows judge(Disk& disk, const Intent& intent, const std::optional<IndexEntry>& row,
+            const LookResult& look, bool same_boot) {
   const Content& seen = look.seen.content;
   const Content& intended = intent.intended.record.content;
   const bool had_old = intent.old && intent.old->record.is_live();
   const Content old = had_old ? intent.old->record.content : Content{};
   if (look.outcome != LookResult::Outcome::kSeen) return Shows::kEdit;
   if (shows(disk, look, intended)) return Shows::kIntended;
-  if (!same_boot && is_back(intent, look)) return Shows::kTorn;
+  if (!same_boot && is_back(intent, row, look)) return Shows::kTorn;
   // A rename brings bytes and attributes together; where only these change, they do one by one.
   const bool attributes_only =
       (had_old && same_bytes(old, intended)) || shows_when_it_was_made(look);
@@ -92,10 +101,6 @@ LookResult look_or_guess(Disk& disk, const Intent& intent, UnixNanos moment) {
     break;
   }
   return look;
-}
-
-bool has_origin(const std::optional<IndexEntry>& entry, const Record& record) {
-  return entry && entry->record.origin == record.origin;
 }
 
 // The row may be older than the intent, too: rows are written in groups.
@@ -276,10 +281,10 @@ Recovered recover(Disk& disk, const Disk::Disposable& disposable, FolderImage& i
     index.put(path, std::move(entry));
   for (const Intent& intent : image.intents) {
     const LookResult look = look_or_guess(disk, intent, moment);
-    Shows verdict = judge(disk, intent, look, same_boot);
-    if (verdict == Shows::kEdit && is_implied(intent, look, index)) verdict = Shows::kOld;
     std::optional<IndexEntry> row;
     if (const IndexEntry* found = index.find(intent.path)) row = *found;
+    Shows verdict = judge(disk, intent, row, look, same_boot);
+    if (verdict == Shows::kEdit && is_implied(intent, look, index)) verdict = Shows::kOld;
     std::optional<IndexEntry> entry = row;
     const bool is_over =
         has_moved_on(intent, row) || is_settled(intent, row, image.meta.knowledge) ||

@@ -157,6 +157,31 @@ TEST_CASE("a file whose delete a power cut has undone is no edit, and is kept") 
   }
 }
 
+TEST_CASE("nor is one whose delete was undone where something was published since") {
+  RecoveryWorld world;
+  world.intend(std::nullopt);
+  world.image.meta.boot = "another";
+  world.write("a.py", "", kOtherTime);
+  const auto stands = world.disk.look("a.py");
+  IndexEntry row = world.entry_of(world.intended);
+  row.disk->inode = stands->inode + 1;
+  SUBCASE("which is younger: it is no edit, and is kept") {
+    row.disk->ctime.value = stands->ctime.value + 1;
+    world.image.entries.emplace_back(DiskWorld::path("a.py"), row);
+    world.run();
+    CHECK_FALSE(world.disk.exists("a.py"));
+    CHECK_FALSE(world.is_edit());
+    CHECK(world.image.kept.size() == 1);
+  }
+  SUBCASE("but what was made after it is one") {
+    row.disk->ctime.value = stands->ctime.value - 1;
+    world.image.entries.emplace_back(DiskWorld::path("a.py"), row);
+    world.run();
+    CHECK(world.disk.exists("a.py"));
+    CHECK(world.is_edit());
+  }
+}
+
 TEST_CASE("what was judged torn stays so, whatever was to come there next") {
   RecoveryWorld world;
   world.intend(world.old);

@@ -116,6 +116,7 @@ void World::check_entry(const Machine& machine, const RelPath& path, const Recor
       !people_.made_here(machine.name, path, record.content) && !is_ignored(path))
     fail(machine.name + " told of a change that nobody made there: " + describe(record.content),
          path);
+  if (is_given_up) people_.adopt(machine.name, path, record.content);
   people_.authored(machine.name, path, record);
 }
 
