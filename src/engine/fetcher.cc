@@ -19,6 +19,7 @@ struct Fetcher::Session {
   std::uint64_t owed = 0;     // of those, what has not come
   std::vector<Chunk> pieces;  // came, not worked on
   std::uint64_t piece_bytes = 0;
+  std::uint64_t chunks = 0;  // of this attempt
   bool begun = false;
   bool ended = false;
   bool working = false;  // a job has the assembly
@@ -120,6 +121,7 @@ void Fetcher::ask(const std::shared_ptr<Session>& session) {
   session->begun = session->ended = false;
   session->pieces.clear();
   session->piece_bytes = 0;
+  session->chunks = 0;
   session->last_byte = clock_.mono();
   const auto connected = outlet_.connected();
   while (session->source < session->order.sources.size() &&
@@ -223,8 +225,10 @@ bool Fetcher::on_chunk(const NodeName& from, Chunk&& chunk) {
   const auto session = find(from, chunk.request);
   if (!session) return taken_back_.covers(from, chunk.request, chunk.bytes.size());
   if (!session->begun || session->ended) return false;
-  if (chunk.bytes.empty()) {  // no credit would bound how many
-    attempt_failed(session, {ErrorCode::kInvalid, from.value + " sends chunks of nothing"});
+  // What one of next to nothing takes here, no credit would bound.
+  const std::uint64_t most = session->order.content.size / kLeastChunk + kSmallerChunks;
+  if (chunk.bytes.empty() || ++session->chunks > most) {
+    attempt_failed(session, {ErrorCode::kInvalid, from.value + " sends chunks of next to nothing"});
     return true;
   }
   session->last_byte = clock_.mono();

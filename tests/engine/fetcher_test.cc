@@ -175,7 +175,22 @@ TEST_CASE("a chunk of nothing ends the attempt: no credit would bound how many c
   world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});
   CHECK(world.fetcher.on_chunk({"b"}, {request, false, ""}));
   world.worker.run_all();
-  CHECK(world.failure() == "b sends chunks of nothing");
+  CHECK(world.failure() == "b sends chunks of next to nothing");
+}
+
+TEST_CASE("nor do chunks of next to nothing go on") {
+  TransferWorld world;
+  world.order("a", world.serve("a", std::string(kWholeBelow - 1, 'x')));
+  world.settle();
+  const std::uint64_t request = world.our_end.next_message<Fetch>().request;
+  world.fetcher.on_begin({"b"}, {request, Encoding::kWhole});
+  const std::uint64_t most = kWholeBelow / Fetcher::kLeastChunk + Fetcher::kSmallerChunks;
+  std::uint64_t taken = 0;
+  while (taken <= most && world.fetcher.on_chunk({"b"}, {request, false, "x"}) &&
+         world.results.empty())
+    ++taken;
+  CHECK(taken >= Fetcher::kSmallerChunks);
+  CHECK(world.failure() == "b sends chunks of next to nothing");
 }
 
 TEST_CASE("a chunk that is no zstd, and a delta that nobody asked for, end the attempt") {
