@@ -143,8 +143,8 @@ std::set<RelPath> Intake::sort_looks(Round& round, std::vector<LookResult> looks
     const bool hinted = round.hinted.contains(path);
     if (is_directory && hinted && !round.whole && !look.again) directories.insert(path);
     if (look.seen.content.kind == Kind::kTombstone && !hinted) look.seen.moment = round.gone_since;
-    // Not that of the round: what was written since would be stamped older than its mtime, and
-    // younger than that, and than what replaced it, when a power cut lets it be seen anew.
+    // With the round's, a file written since would get a stamp before its mtime; seen anew after a
+    // power cut it would get a later one, and return over what had replaced it.
     if (look.seen.disk) look.seen.moment = clock_.now();
     const Digest digest = look.seen.content.digest;
     if (!look.signature.empty()) signatures_.put(digest, std::move(look.signature));
@@ -214,7 +214,7 @@ void Intake::expand_absences(Round& round) {
     index_.visit_below(seen.path, [&](const RelPath& path, const IndexEntry& entry) {
       const bool ignored = rules_.ignores(path, entry.record.content.kind == Kind::kDirectory);
       if (entry.record.is_live() && !ignored && round.looked.insert(path).second) {
-        below.push_back({path, {}, std::nullopt, seen.moment});
+        below.push_back({path, {}, std::nullopt, std::min(seen.moment, round.moment)});
       }
       return true;
     });

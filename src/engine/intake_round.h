@@ -14,7 +14,7 @@ struct Intake::Round {
 
   Batch batch;
   bool whole = false;
-  UnixNanos moment;      // of the looks
+  UnixNanos moment;      // when the looks began
   UnixNanos gone_since;  // the moment of deletes that are found by a scan
   std::set<RelPath> hinted;
   std::set<RelPath> looked;

@@ -32,10 +32,12 @@ bool is_back(const Intent& intent, const std::optional<IndexEntry>& row, const L
   const Kind kind = look.seen.content.kind;
   const bool is_something = kind == Kind::kFile || kind == Kind::kSymlink;
   if (!is_something || !look.seen.disk) return false;
-  const bool was_gone = intent.old && !intent.old->record.is_live() && intent.old->disk;
-  if (was_gone) return has_come_back(*intent.old->disk, *look.seen.disk);
-  const bool was_published = !intent.old && has_origin(row, intent.intended.record) && row->disk;
-  return was_published && look.seen.disk->inode != row->disk->inode &&
+  if (intent.old && intent.old->record.is_live()) return false;
+  const bool was_gone = intent.old && intent.old->disk;
+  if (was_gone && has_come_back(*intent.old->disk, *look.seen.disk)) return true;
+  const Record& intended = intent.intended.record;
+  const bool was_published = has_origin(row, intended) && row->disk;
+  return was_published && !same_bytes(look.seen.content, intended.content) &&
          has_come_back(*row->disk, *look.seen.disk);
 }
 
@@ -45,7 +47,7 @@ bool is_untouched(const IndexEntry& known, const LookResult& look) {
          known.disk->ctime == look.seen.disk->ctime;
 }
 
-// Some of its bytes: whoever had written others would have given them another time.
+// Half of `content`: whoever had written other bytes would mostly have given them another time.
 bool is_half_of(const Content& seen, const Content& content) {
   return seen.kind == Kind::kFile && content.kind == Kind::kFile && seen.mtime == content.mtime;
 }
@@ -127,7 +129,9 @@ bool is_edit_to_compare(Disk& disk, const Intent& intent, const std::optional<In
   const bool is_edit = is_new && intent.intended.id.author.node() == self;
   if (!is_edit || !has_origin(row, intended)) return false;
   const Content& seen = look.seen.content;
-  const bool is_torn = is_half_of(seen, intended.content) && !same_bytes(seen, intended.content);
+  const bool is_half = is_half_of(seen, intended.content) && !same_bytes(seen, intended.content);
+  const bool is_torn =
+      is_half && row->disk && look.seen.disk && has_come_back(*row->disk, *look.seen.disk);
   const bool is_undone =
       shows(disk, look, intent.old->record.content) || is_untouched(*intent.old, look) || is_torn;
   return same_boot || !is_undone;
@@ -218,11 +222,13 @@ void take_away_torn(Disk& disk, const Intent& intent, const LookResult& look, Fo
 }
 
 // Before a file takes the place of a directory, what stands below is put aside, though its records
-// stay: nobody's delete. Where the row is behind, a file that came and went may have done that.
+// stay: nobody's delete. Where the row is behind, such a file may have come and gone since.
 void note_evicted(Disk& disk, const Intent& intent, const std::optional<IndexEntry>& row,
                   Index& index, Transaction& writes) {
   const Kind kind = intent.intended.record.content.kind;
-  if (kind != Kind::kFile && kind != Kind::kSymlink && !is_behind(row, intent)) return;
+  const bool came_and_went =
+      is_behind(row, intent) && intent.old->record.content.kind != Kind::kDirectory;
+  if (kind != Kind::kFile && kind != Kind::kSymlink && !came_and_went) return;
   std::vector<RelPath> evicted;
   index.visit_below(intent.path, [&](const RelPath& path, const IndexEntry& entry) {
     const bool is_missing = entry.record.is_live() && entry.disk && is_absent(disk, path);

@@ -110,13 +110,14 @@ void World::check_entry(const Machine& machine, const RelPath& path, const Recor
   const bool is_given_up = old != nullptr && [&] {
     const Version before = people_.version(machine.name, path, old->content);
     if (!record.is_live()) return people_.is_forgiven(before);
-    return last_trouble_.contains(&machine) && !is_held(before, path, old->content, nullptr);
+    return torn_.contains({&machine, people_.version(machine.name, path, record.content)}) &&
+           !is_held(before, path, old->content, nullptr);
   }();
   if (!is_leftover && !is_coming && !is_filled && !is_given_up &&
       !people_.made_here(machine.name, path, record.content) && !is_ignored(path))
     fail(machine.name + " told of a change that nobody made there: " + describe(record.content),
          path);
-  if (is_given_up) people_.adopt(machine.name, path, record.content);
+  if (is_given_up && record.is_live()) people_.adopt(machine.name, path, record.content);
   people_.authored(machine.name, path, record);
 }
 

@@ -144,11 +144,16 @@ void World::after_power_cut(Machine& machine, const Tree& before) {
       if (!is_held(version, path, earlier, &machine)) people_.forgive(version);
     }
     const bool is_torn = now.kind == Kind::kFile && !people_.somebody_wrote(now.digest);
+    if (is_torn) torn_.emplace(&machine, people_.version(machine.name, path, now));
     const bool is_known =
         now.kind == Kind::kDirectory || people_.made_here(machine.name, path, now);
     // A person's file that was removed again before the daemon heard of it.
     const bool is_unknown = old.kind == Kind::kTombstone && is_torn;
-    if (is_elsewhere && !is_unknown) continue;
+    // Or one that somebody gave the mode that it had: from then on its ctime is his.
+    const Inode stands = machine.files.walk(machine.root(), path.bytes());
+    const bool is_touched = is_torn && has_row && row->second.disk &&
+                            machine.files.state(stands).ctime > row->second.disk->ctime;
+    if (is_elsewhere && !is_unknown && !is_touched) continue;
     // Nobody has what stood there: what stands now is all there is.
     if (is_torn || is_known || now.kind != Kind::kTombstone) {
       people_.adopt(machine.name, path, now);

@@ -147,6 +147,7 @@ class World {
   std::map<const Machine*, MonoNanos> last_trouble_;
   std::set<std::pair<const Machine*, Inode>> moved_;  // published while another name stood
   std::set<ChangeId> authored_;
+  std::set<std::pair<const Machine*, Version>> torn_;  // what a power cut left of a content
   std::map<std::pair<const Machine*, RelPath>, ChangeId> last_rows_;  // whose record each row has
   std::unordered_map<const std::string*, std::pair<Bytes, Digest>> digests_;
   FolderConfig config_;

@@ -27,7 +27,9 @@ struct Observation {
   RelPath path;
   Content content;
   std::optional<DiskState> disk;
-  UnixNanos moment;  // of the look, at its end; of a delete found by a scan: when it last existed
+  // When it was seen, at the end of the look; of what is gone when that was asked, or, where a scan
+  // found it, when it last existed.
+  UnixNanos moment;
   // A power cut took what the index saw there, or half of it. Nobody's edit.
   bool went_back = false;
 };

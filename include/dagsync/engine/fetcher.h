@@ -45,8 +45,8 @@ class Fetcher {
   static constexpr std::uint64_t kMostWindow = 64 << 20;
   static constexpr std::uint64_t kMostWindows = 64 << 20;
   static constexpr std::uint64_t kWindowRate = 1'000'000'000;  // bytes a second
-  // A content may come in one chunk for each so many of its bytes, and in some more.
-  static constexpr std::uint64_t kLeastChunk = 4 << 10;
+  // A content may come in one chunk for each kLeastChunk bytes, and kSmallerChunks more.
+  static constexpr std::uint64_t kLeastChunk = 64 << 10;
   static constexpr std::uint64_t kSmallerChunks = 64;
   static constexpr Duration kStall = std::chrono::seconds(15);  // without a byte: the next source
 
