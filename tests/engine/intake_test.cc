@@ -89,15 +89,19 @@ TEST_CASE("what goes between its look and the watch of its new directory is not 
   world.real.write("d/changed.py", "then");
   world.watcher.answer = [&](const RelPath& directory) {
     if (directory != DiskWorld::path("d")) return Status();
+    world.clock.advance(std::chrono::seconds(1));
     std::filesystem::remove(world.real.real("d/gone.py"));
     world.real.save_by_rename("d/changed.py", "now");
     return Status();
   };
+  const UnixNanos asked = world.clock.now();
   world.hint({"d", "d/gone.py", "d/changed.py"});
   REQUIRE(world.seen("d/gone.py") != nullptr);
   CHECK(world.seen("d/gone.py")->content.kind == Kind::kTombstone);
+  CHECK(world.seen("d/gone.py")->moment == asked);  // it may be there again by now
   REQUIRE(world.seen("d/changed.py") != nullptr);
   CHECK(world.seen("d/changed.py")->content.digest == digest_of("now"));
+  CHECK(world.seen("d/changed.py")->moment == world.clock.now());  // not before it was written
   const auto told = std::count_if(world.all.begin(), world.all.end(), [](const Observation& one) {
     return one.path == DiskWorld::path("d/changed.py");
   });
