@@ -225,7 +225,7 @@ bool Fetcher::on_chunk(const NodeName& from, Chunk&& chunk) {
   const auto session = find(from, chunk.request);
   if (!session) return taken_back_.covers(from, chunk.request, chunk.bytes.size());
   if (!session->begun || session->ended) return false;
-  // What one of next to nothing takes here, no credit would bound.
+  // The credit counts bytes: what many small chunks take here beside them it would not bound.
   const std::uint64_t most = session->order.content.size / kLeastChunk + kSmallerChunks;
   if (chunk.bytes.empty() || ++session->chunks > most) {
     attempt_failed(session, {ErrorCode::kInvalid, from.value + " sends chunks of next to nothing"});

@@ -76,7 +76,7 @@ Shows judge(Disk& disk, const Intent& intent, const std::optional<IndexEntry>& r
   if (same_bytes(seen, intended) && !attributes_only)
     return kept_its_times ? Shows::kTorn : Shows::kEdit;
   if (same_bytes(seen, intended) || same_bytes(seen, old)) return Shows::kOld;
-  // What was published, now or, not yet synced, before.
+  // Half of what was published, now, or before and not synced yet.
   const bool is_torn = is_half_of(seen, intended) || is_half_of(seen, old) || kept_its_times;
   return is_torn ? Shows::kTorn : Shows::kEdit;
 }
