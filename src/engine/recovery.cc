@@ -47,9 +47,11 @@ bool is_untouched(const IndexEntry& known, const LookResult& look) {
          known.disk->ctime == look.seen.disk->ctime;
 }
 
-// Half of `content`: whoever had written other bytes would mostly have given them another time.
+// Other bytes than those of `content`, with its time: whoever had written them would mostly have
+// given them another one.
 bool is_half_of(const Content& seen, const Content& content) {
-  return seen.kind == Kind::kFile && content.kind == Kind::kFile && seen.mtime == content.mtime;
+  return seen.kind == Kind::kFile && content.kind == Kind::kFile && seen.mtime == content.mtime &&
+         !same_bytes(seen, content);
 }
 
 // A symlink that was made here has the time of that as its mtime until it gets its own, which
@@ -128,10 +130,8 @@ bool is_edit_to_compare(Disk& disk, const Intent& intent, const std::optional<In
   const bool is_new = intent.old && !has_origin(intent.old, intended);
   const bool is_edit = is_new && intent.intended.id.author.node() == self;
   if (!is_edit || !has_origin(row, intended)) return false;
-  const Content& seen = look.seen.content;
-  const bool is_half = is_half_of(seen, intended.content) && !same_bytes(seen, intended.content);
-  const bool is_torn =
-      is_half && row->disk && look.seen.disk && has_come_back(*row->disk, *look.seen.disk);
+  const bool is_torn = is_half_of(look.seen.content, intended.content) && row->disk &&
+                       look.seen.disk && has_come_back(*row->disk, *look.seen.disk);
   const bool is_undone =
       shows(disk, look, intent.old->record.content) || is_untouched(*intent.old, look) || is_torn;
   return same_boot || !is_undone;
