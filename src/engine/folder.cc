@@ -67,7 +67,7 @@ Folder::Folder(FolderConfig config, NodeName self, FolderPorts ports, Outlet& ou
                   store_trouble_ = error.message;
                   ++counts_.store_errors;
                 },
-                [this] { return is_spreading(); }}),
+                [this] { return is_spreading(); }, [this] { return !publisher_.is_still(); }}),
       versions_(ports.clock, ports.random, ports.worker, ports.disk, journal_),
       fetcher_(config_.name, ports.clock, ports.worker, ports.disk, outlet),
       server_(ports.worker, ports.disk, outlet, replica_.index(),
@@ -320,7 +320,7 @@ void Folder::stop(std::function<void()> stopped) {
 
 void Folder::tick() {
   // What became known without a row is acknowledged no later than now.
-  if (!journal_.idle() || !replica_.durable().covers(meta().knowledge)) journal_.touch();
+  if (!journal_.idle() || !replica_.durable().covers(meta().knowledge)) journal_.retry();
   // Also what turned out not to be had after all: nobody is to wait for us to pass it on.
   if (replica_.received() != last_told_) tell_soon();
   if (is_at_rest() && !is_paused()) alive_at_ = ports_.clock.now();

@@ -1,5 +1,6 @@
 #include "dagsync/engine/journal.h"
 
+#include <algorithm>
 #include <iterator>
 #include <memory>
 #include <utility>
@@ -35,7 +36,7 @@ void Journal::write(Transaction::Write write) {
 }
 
 // Rows gather while a commit is under way, so a burst becomes a few transactions. Rows that could
-// not be written go back to the front and wait for the next touch().
+// not be written go back to the front and wait for the next retry().
 void Journal::flush() {
   if (flushing_ || together_ > 0) return;
   drop_outdated_clears();
@@ -96,11 +97,13 @@ Journal::Mark Journal::open_intent(const RelPath& path) {
 void Journal::gather(std::vector<Mark> marks) {
   to_sync_.insert(to_sync_.end(), std::make_move_iterator(marks.begin()),
                   std::make_move_iterator(marks.end()));
+  gathered_at_ = clock_.mono();
 }
 
 void Journal::gather(std::vector<RelPath> paths) {
   for (RelPath& path : paths)
     to_sync_.push_back(Mark{std::move(path)});
+  gathered_at_ = clock_.mono();
 }
 
 void Journal::sync_later(std::vector<Mark> marks) {
@@ -133,8 +136,12 @@ void Journal::withdraw(const Mark& mark) {
 }
 
 void Journal::touch() {
-  dirty_ = true;
   waited_for_ = true;
+  retry();
+}
+
+void Journal::retry() {
+  dirty_ = true;
   sync();
 }
 
@@ -149,20 +156,32 @@ void Journal::close(std::function<void()> closed) {
   touch();
 }
 
-// What our own disk writes would only slow down those who are about to get it: here the one who
-// copies files in, there, on a disk that nodes share, whoever publishes them.
+// Each sync stands in the way of all that is written meanwhile: here of who copies files in, and of
+// what is published, and on a disk that nodes share of everybody's. So there is one when a burst is
+// over, and not one after the other.
 bool Journal::has_to_hold() {
-  if (waited_for_ || closing_ || !hooks_.is_spreading()) {
-    clock_.cancel(std::exchange(hold_timer_, {}));
+  const MonoNanos now = clock_.mono();
+  clock_.cancel(std::exchange(hold_timer_, {}));
+  const bool burst = waited_for_ && in_burst(now);
+  const bool wishes = burst || (!waited_for_ && hooks_.is_spreading());
+  const bool may = !closing_ && waiting_.empty();
+  if (!wishes || !may || (held_since_ && now >= *held_since_ + kLongestHold)) {
+    held_since_.reset();
     return false;
   }
-  if (hold_timer_ == TimerId{}) {
-    hold_timer_ = clock_.after(kLongestHold, [this] {
-      hold_timer_ = {};
-      touch();
-    });
-  }
+  if (!held_since_) held_since_ = now;
+  Duration wait = *held_since_ + kLongestHold - now;
+  if (burst) wait = std::min(wait, kPauseInBurst);
+  hold_timer_ = clock_.after(wait, [this] {
+    hold_timer_ = {};
+    sync();
+  });
   return true;
+}
+
+bool Journal::in_burst(MonoNanos now) const {
+  return to_sync_.size() > kFewPaths &&
+         (hooks_.is_publishing() || now < gathered_at_ + kPauseInBurst);
 }
 
 // One group at a time; the next one takes all that came meanwhile. It begins when the rows of its
@@ -235,7 +254,7 @@ void Journal::group_done(const Status& status, const Knowledge& knowledge) {
     for (auto& call : std::exchange(group_waiting_, {}))
       call();
   } else {
-    // Nothing is acknowledged; the next touch() tries the whole group again.
+    // Nothing is acknowledged; the next retry() tries the whole group again.
     to_sync_.insert(to_sync_.begin(), group_.begin(), group_.end());
     for (const Mark& mark : group_) {
       if (mark.number != 0) open_.try_emplace(mark.path, mark.number);

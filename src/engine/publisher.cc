@@ -223,10 +223,10 @@ void Publisher::give_up(const BatchPtr& batch, const RelPath& path, const Error&
 }
 
 void Publisher::submit_if_complete(const BatchPtr& batch) {
-  if (batch->missing == 0 && !batch->submitted && !suspended_) {
-    batch->submitted = true;
-    submit(batch);
-  }
+  if (batch->missing != 0 || batch->complete) return;
+  batch->complete = true;
+  complete_.push_back(batch);
+  submit_complete();
 }
 
 void Publisher::suspend() {
@@ -235,12 +235,7 @@ void Publisher::suspend() {
 
 void Publisher::release() {
   suspended_ = false;
-  std::vector<BatchPtr> waiting;  // in the order of the paths
-  for (const auto& [path, batch] : batches_) {
-    if (std::find(waiting.begin(), waiting.end(), batch) == waiting.end()) waiting.push_back(batch);
-  }
-  for (const BatchPtr& batch : waiting)
-    submit_if_complete(batch);
+  submit_complete();
 }
 
 void Publisher::failed(const RelPath& path, const Error& error) {

@@ -26,7 +26,7 @@ struct Publisher::Batch {
   std::map<RelPath, Item> items;
   std::set<RelPath> linked;  // sources that have been promised to a new name
   std::size_t missing = 0;   // items that are not ready
-  bool submitted = false;
+  bool complete = false;     // and handed on to the lane
 };
 
 }  // namespace dagsync

@@ -114,30 +114,53 @@ std::optional<PublishItem> Publisher::make_item(Batch& batch, const RelPath& pat
   return made;
 }
 
-void Publisher::submit(const BatchPtr& batch) {
-  auto publish_batch = std::make_shared<PublishBatch>();
-  std::vector<RelPath> again;
-  for (auto& [path, item] : batch->items) {
-    batches_.erase(path);
-    // What has become of it since is wanted anew, or not at all, in the next moment.
-    const auto wanted = replica_.wanted().find(path);
-    const bool is_stale =
-        wanted == replica_.wanted().end() || wanted->second.record.content != item.content;
-    if (is_stale) continue;
-    auto made = make_item(*batch, path, item);
-    if (!made) {
-      again.push_back(path);
-      continue;
+// One batch runs and another one waits for it, so the lane is never idle. What is complete
+// meanwhile goes together, for each job syncs the intents once.
+void Publisher::submit_complete() {
+  while (!suspended_ && jobs_ < kMostJobs && !complete_.empty()) {
+    std::vector<BatchPtr> together;
+    std::size_t items = 0;
+    while (!complete_.empty() && (together.empty() || items < kEnoughItems)) {
+      together.push_back(std::move(complete_.front()));
+      complete_.pop_front();
+      items += together.back()->items.size();
     }
-    publish_batch->items.push_back(std::move(*made));
+    submit(together);
+  }
+}
+
+std::vector<PublishItem> Publisher::items_of(const std::vector<BatchPtr>& batches) {
+  std::vector<PublishItem> items;
+  std::vector<RelPath> again;
+  for (const BatchPtr& batch : batches) {
+    for (auto& [path, item] : batch->items) {
+      batches_.erase(path);
+      // What has become of it since is wanted anew, or not at all, in the next moment.
+      const auto wanted = replica_.wanted().find(path);
+      const bool is_stale =
+          wanted == replica_.wanted().end() || wanted->second.record.content != item.content;
+      if (is_stale) continue;
+      if (auto made = make_item(*batch, path, item)) {
+        items.push_back(std::move(*made));
+      } else {
+        again.push_back(path);
+      }
+    }
   }
   if (!again.empty()) {
     clock_.after(Duration(0), [this, again] { want(again, {}, {}); });
   }
+  return items;
+}
+
+void Publisher::submit(const std::vector<BatchPtr>& batches) {
+  auto publish_batch = std::make_shared<PublishBatch>();
+  publish_batch->items = items_of(batches);
   if (publish_batch->items.empty()) return;
   std::set<RelPath> linked;
-  for (const auto& [path, item] : batch->items) {
-    if (item.linked) linked.insert(*item.linked);
+  for (const BatchPtr& batch : batches) {
+    for (const auto& [path, item] : batch->items)
+      if (item.linked) linked.insert(*item.linked);
   }
   const std::set<RelPath> deleted = deleted_by(*publish_batch);
   const std::set<RelPath> going = going_with(*publish_batch);
@@ -166,13 +189,16 @@ void Publisher::submit(const BatchPtr& batch) {
   }
   publish_batch->above = directories_above(replica_.index(), *publish_batch);
   add_evictions(*publish_batch);
+  ++jobs_;
   worker_.compute(
       journal_.lane(),
       [this, publish_batch, disposable = disposable_by(rules_)] {
         return publish(disk_, store_, disposable, *publish_batch);
       },
       [this, publish_batch](PublishResults results) {
+        --jobs_;
         finished(publish_batch, std::move(results));
+        submit_complete();
       });
 }
 

@@ -31,6 +31,7 @@ struct JournalWorld {
   int failures = 0;
   Lane lane = worker.new_lane();
   bool is_spreading = false;
+  bool is_publishing = false;
   Journal journal{clock,
                   worker,
                   lane,
@@ -43,7 +44,8 @@ struct JournalWorld {
                      return meta;
                    },
                    [this](const Knowledge& knowledge) { durable.add(knowledge); },
-                   [this](const Error&) { ++failures; }, [this] { return is_spreading; }}};
+                   [this](const Error&) { ++failures; }, [this] { return is_spreading; },
+                   [this] { return is_publishing; }}};
 
   void put(const std::string& name) {
     journal.write(Transaction::PutEntry{path(name), IndexEntry{}});
@@ -61,6 +63,17 @@ struct JournalWorld {
     known.add(ChangeId{kAuthor, sequence});
     journal.sync_later(std::vector{mark});
     put(mark.path.bytes());
+  }
+  void publish_burst(std::size_t files) {
+    std::vector<Journal::Mark> marks;
+    for (std::size_t i = 0; i < files; ++i)
+      marks.push_back(journal.open_intent(path(std::to_string(i))));
+    journal.sync_later(std::move(marks));
+  }
+  [[nodiscard]] std::size_t syncs() const {
+    return static_cast<std::size_t>(
+        std::count_if(diary.begin(), diary.end(),
+                      [](const std::string& line) { return line.starts_with("sync "); }));
   }
 };
 
@@ -348,4 +361,65 @@ TEST_CASE("where nothing was edited, nothing is committed") {
   world.worker.run_all();
   CHECK(world.diary.empty());
   CHECK(world.journal.idle());
+}
+
+TEST_CASE("a burst is synced when it is over") {
+  constexpr Duration kMoment = std::chrono::milliseconds(1);
+  JournalWorld world;
+  world.is_publishing = true;
+  world.publish_burst(Journal::kFewPaths + 1);
+  world.worker.run_all();
+  CHECK(world.syncs() == 0);
+  CHECK_FALSE(world.journal.idle());
+
+  SUBCASE("which shows when nothing more has come for a while") {
+    world.clock.advance(Journal::kPauseInBurst);
+    world.worker.run_all();
+    CHECK(world.syncs() == 0);  // more is on its way into the folder
+    world.is_publishing = false;
+    world.publish_burst(1);
+    world.clock.advance(Journal::kPauseInBurst - kMoment);
+    world.worker.run_all();
+    CHECK(world.syncs() == 0);
+    world.clock.advance(kMoment);
+    world.worker.run_all();
+    CHECK(world.syncs() == 1);
+  }
+  SUBCASE("or after so long, and then anew") {
+    world.clock.advance(Journal::kLongestHold - kMoment);
+    world.worker.run_all();
+    CHECK(world.syncs() == 0);
+    world.clock.advance(kMoment);
+    world.worker.run_all();
+    CHECK(world.syncs() == 1);
+    world.publish_burst(Journal::kFewPaths + 1);
+    world.clock.advance(Journal::kLongestHold - kMoment);
+    world.worker.run_all();
+    CHECK(world.syncs() == 1);
+    world.clock.advance(kMoment);
+    world.worker.run_all();
+    CHECK(world.syncs() == 2);
+  }
+  SUBCASE("or when somebody waits for it") {
+    world.journal.when_durable([] {});
+    world.worker.run_all();
+    CHECK(world.syncs() == 1);
+  }
+  SUBCASE("or at the end") {
+    world.journal.close([] {});
+    world.worker.run_all();
+    CHECK(world.syncs() == 1);
+  }
+  world.is_publishing = false;
+  world.clock.advance(Journal::kPauseInBurst);
+  world.worker.run_all();
+  CHECK(world.journal.idle());
+}
+
+TEST_CASE("a few paths are synced at once, whatever else is on its way") {
+  JournalWorld world;
+  world.is_publishing = true;
+  world.publish_burst(Journal::kFewPaths);
+  world.worker.run_all();
+  CHECK(world.syncs() == 1);
 }

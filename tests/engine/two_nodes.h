@@ -34,6 +34,7 @@ class TwoNodes {
       store = its_store.get();
       auto its_watcher = std::make_unique<BareWatcher>();
       watcher = its_watcher.get();
+      publishing = {world.worker.lanes() + 1};  // the folder's first
       node.add_folder(config, {std::move(its_disk), std::move(its_store), std::move(its_watcher)});
       PeerConfig known = peer;
       known.name = {its_peer};
@@ -60,6 +61,7 @@ class TwoNodes {
     MemoryStore* store = nullptr;
     BareWatcher* watcher = nullptr;
     FakeTransport transport;
+    Lane publishing;
     Node node;
   };
   struct Setup {

@@ -166,6 +166,31 @@ TEST_CASE("a full disk is an error of its file, deletes go on, and room makes it
   CHECK(b.status().errors.empty());
 }
 
+TEST_CASE("what comes while something is published goes into the folder together, after that") {
+  TwoNodes world;
+  world.start();
+  world.worker.hold(world.b().publishing);
+  const std::vector<std::string> names = {"one.py", "two.py", "three.py", "four.py"};
+  for (const std::string& name : names) {
+    world.a().write_old(name, name);
+    world.look_at(world.a(), name);
+  }
+  world.until([&] { return world.b().status().pending_changes == names.size(); });
+  world.worker.release();
+  world.until_in_sync();
+  std::vector<std::size_t> batches;
+  for (const MemoryStore::Commit& commit : world.b().store->commits) {
+    const auto intents = std::count_if(
+        commit.transaction.writes.begin(), commit.transaction.writes.end(),
+        [](const auto& write) { return std::holds_alternative<Transaction::PutIntent>(write); });
+    if (intents > 0) batches.push_back(static_cast<std::size_t>(intents));
+  }
+  // One at once, one that waits for it.
+  CHECK(batches == std::vector<std::size_t>{1, 1, 2});
+  for (const std::string& name : names)
+    CHECK(world.b().real.read(name) == name);
+}
+
 TEST_CASE("a publishing that fails is tried again, and the store's failure too") {
   TwoNodes world;
   world.start();

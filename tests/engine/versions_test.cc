@@ -33,7 +33,7 @@ struct VersionsWorld {
                   real.disk(),
                   store,
                   {[] { return FolderMeta(); }, [](const Knowledge&) {}, [](const Error&) {},
-                   [] { return false; }}};
+                   [] { return false; }, [] { return false; }}};
   Versions versions{clock, random, worker, real.disk(), journal};
 
   explicit VersionsWorld(Duration keep = kKeep, std::uint64_t most = kMost) {

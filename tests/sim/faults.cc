@@ -153,7 +153,10 @@ void World::after_power_cut(Machine& machine, const Tree& before) {
     const Inode stands = machine.files.walk(machine.root(), path.bytes());
     const bool is_touched = is_torn && has_row && row->second.disk &&
                             machine.files.state(stands).ctime > row->second.disk->ctime;
-    if (is_elsewhere && !is_unknown && !is_touched) continue;
+    // Or the bytes are all there and the times those of an earlier step: a `touch`, as it seems.
+    const bool is_set_back =
+        now.kind == Kind::kFile && same_bytes(now, old) && now.mtime < old.mtime;
+    if (is_elsewhere && !is_unknown && !is_touched && !is_set_back) continue;
     // Nobody has what stood there: what stands now is all there is.
     if (is_torn || is_known || now.kind != Kind::kTombstone) {
       people_.adopt(machine.name, path, now);

@@ -1,6 +1,8 @@
 // The ports of a folder in which nothing stands and nothing happens.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -88,20 +90,33 @@ class BareWatcher final : public Watcher {
 class QueueWorker final : public Worker {
  public:
   Lane new_lane() override { return {++lanes_}; }
-  void run(Lane, std::function<void()> job, std::function<void()> done) override {
-    jobs_.emplace_back(std::move(job), std::move(done));
+  [[nodiscard]] std::uint32_t lanes() const { return lanes_; }
+  void run(Lane lane, std::function<void()> job, std::function<void()> done) override {
+    jobs_.push_back({lane, std::move(job), std::move(done)});
   }
   void run_all() {
-    while (!jobs_.empty()) {
-      const auto [job, done] = std::move(jobs_.front());
-      jobs_.pop_front();
-      job();
-      done();
+    const auto may_run = [this](const Job& job) { return held_ != job.lane.value; };
+    for (;;) {
+      const auto it = std::find_if(jobs_.begin(), jobs_.end(), may_run);
+      if (it == jobs_.end()) return;
+      const Job next = std::move(*it);
+      jobs_.erase(it);
+      next.job();
+      next.done();
     }
   }
+  // The jobs of this lane wait until release().
+  void hold(Lane lane) { held_ = lane.value; }
+  void release() { held_.reset(); }
 
  private:
-  std::deque<std::pair<std::function<void()>, std::function<void()>>> jobs_;
+  struct Job {
+    Lane lane;
+    std::function<void()> job;
+    std::function<void()> done;
+  };
+  std::deque<Job> jobs_;
+  std::optional<std::uint32_t> held_;
   std::uint32_t lanes_ = 0;
 };
 

@@ -30,9 +30,17 @@ class Journal {
     // Edits made here are still coming in, or on their way to peers: they are not synced meanwhile,
     // for kLongestHold at most, where nobody waits for them.
     std::function<bool()> is_spreading;
+    // More is on its way into the folder right now.
+    std::function<bool()> is_publishing;
   };
 
-  static constexpr Duration kLongestHold = std::chrono::seconds(1);
+  // Less than the 5 s in which ext4 commits by itself.
+  static constexpr Duration kLongestHold = std::chrono::seconds(4);
+  // More paths than these, which the disk no longer syncs one by one, are a burst: they are synced
+  // when it pauses for so long, and after kLongestHold at most. Some tens of ms pass between two
+  // parts of a burst on a busy machine.
+  static constexpr std::size_t kFewPaths = 64;
+  static constexpr Duration kPauseInBurst = std::chrono::milliseconds(100);
 
   // `lane` serialises the store and all publishing of the folder.
   Journal(Clock& clock, Worker& worker, Lane lane, Disk& disk, Store& store, Hooks hooks);
@@ -82,10 +90,13 @@ class Journal {
   void reconsider();
   // Nothing was changed at the path: the intent is cleared at once.
   void withdraw(const Mark& mark);
-  // Something changed that must become durable, though no file has to be synced. Also what tries
-  // again after a failure, and ends a hold: call it now and then while idle() is false.
+  // Something changed that must become durable and that peers wait for, though no file has to be
+  // synced.
   void touch();
-  // Calls back when all that was written so far is durable.
+  // Tries again after a failure: call it now and then while idle() is false, or where something
+  // changed that nobody waits for.
+  void retry();
+  // Calls back when all that was written so far is durable. Ends a hold.
   void when_durable(std::function<void()> call);
   // The last group, marked as a clean stop; then calls back.
   void close(std::function<void()> closed);
@@ -101,6 +112,7 @@ class Journal {
   void gather(std::vector<Mark> marks);
   void gather(std::vector<RelPath> paths);
   [[nodiscard]] bool has_to_hold();
+  [[nodiscard]] bool in_burst(MonoNanos now) const;
 
   Clock& clock_;
   Worker& worker_;
@@ -119,8 +131,10 @@ class Journal {
   int editing_ = 0;  // of those, for edits
   bool flushing_ = false;
   bool dirty_ = false;
-  bool waited_for_ = false;  // by somebody: there is no holding back
-  TimerId hold_timer_;       // while it is held back
+  bool waited_for_ = false;  // by peers
+  MonoNanos gathered_at_;    // the last of to_sync_
+  std::optional<MonoNanos> held_since_;
+  TimerId hold_timer_;  // while it is held back
   bool syncing_ = false;
   bool closing_ = false;
   std::uint64_t next_mark_ = 1;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -43,6 +44,8 @@ class Publisher {
   // of them everybody was there and said that he has not got it.
   static constexpr int kMostAttempts = 12;
   static constexpr int kLastAttempts = 4;
+  static constexpr std::size_t kMostJobs = 2;       // in the lane at once
+  static constexpr std::size_t kEnoughItems = 512;  // in one of them
 
   Publisher(Clock& clock, Worker& worker, Disk& disk, Store& store, Outlet& outlet,
             Replica& replica, const IgnoreRules& rules, Journal& journal, Versions& versions,
@@ -101,7 +104,9 @@ class Publisher {
   void give_up(const BatchPtr& batch, const RelPath& path, const Error& error);
   [[nodiscard]] std::vector<BatchPtr> take_out(const std::vector<RelPath>& paths);
   void submit_if_complete(const BatchPtr& batch);
-  void submit(const BatchPtr& batch);
+  void submit_complete();
+  void submit(const std::vector<BatchPtr>& batches);
+  [[nodiscard]] std::vector<PublishItem> items_of(const std::vector<BatchPtr>& batches);
   [[nodiscard]] std::optional<PublishItem> make_item(Batch& batch, const RelPath& path, Item& item);
   void add_evictions(PublishBatch& batch);
   void add_implied_directories(const RelPath& top, std::vector<Eviction>& below);
@@ -140,6 +145,8 @@ class Publisher {
   std::shared_ptr<std::atomic<std::size_t>> held_bytes_ =
       std::make_shared<std::atomic<std::size_t>>(0);
   std::map<RelPath, BatchPtr> batches_;  // of each path that waits for its batch
+  std::deque<BatchPtr> complete_;        // of those, for the lane
+  std::size_t jobs_ = 0;                 // in the lane
   std::map<RelPath, Wanted> in_lane_;    // being published, as it was wanted then
   // Besides: directories that go for want of use, and what makes room for a file. It may be twice.
   std::multiset<RelPath> removing_;
