@@ -284,7 +284,7 @@ void Folder::deliver(const NodeName& from, std::vector<Announce::Item> items) {
   tell_of_refusals(from, changes);
   // What needed no row became known all the same, and is to be acknowledged. Where nothing did, a
   // commit would only stand in the way of what is to be published.
-  if (!replica_.durable().covers(meta().knowledge)) journal_.touch();
+  if (!journal_.is_due() && !replica_.durable().covers(meta().knowledge)) journal_.touch();
   changed();
 }
 

@@ -129,7 +129,7 @@ void World::after_power_cut(Machine& machine, const Tree& before) {
       people_.stands_again(people_.version(machine.name, path, now));
       continue;
     }
-    // Until its row and its bytes are durable, which takes the daemon a second or so, an edit may
+    // Until its row and its bytes are durable, which takes the daemon some seconds, an edit may
     // be torn or lost like that of any program; from then on it may not.
     // Of two deletes of one name the first row may be left.
     const bool is_kept_in_mind = has_row && row->second.record.content == old &&

@@ -101,6 +101,8 @@ class Journal {
   // The last group, marked as a clean stop; then calls back.
   void close(std::function<void()> closed);
   [[nodiscard]] bool idle() const { return !syncing_ && !dirty_; }
+  // Whether a group is to come anyway that peers wait for.
+  [[nodiscard]] bool is_due() const { return dirty_ && waited_for_; }
 
  private:
   void flush();
