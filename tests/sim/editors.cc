@@ -331,7 +331,12 @@ void World::touching(Machine& machine, const std::vector<RelPath>& given,
     }
     const auto seen = before.find(path);
     const Content old_content = seen == before.end() ? Content{} : seen->second.second;
-    if (old_content == content) continue;
+    if (old_content == content) {
+      // Giving it the mode that it has makes of what a power cut left an edit, as it seems.
+      const bool is_torn = torn_.contains({&machine, people_.version(machine.name, path, content)});
+      if (is_torn) people_.adopt(machine.name, path, content);
+      continue;
+    }
     if (content.kind == Kind::kTombstone) {
       people_.acted(machine.name, path, old, content);
       tell(machine.name, path, "a person removes it");
