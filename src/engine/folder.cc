@@ -319,7 +319,7 @@ void Folder::stop(std::function<void()> stopped) {
 }
 
 void Folder::tick() {
-  // What became known without a row is acknowledged no later than now.
+  // What became known without a row is acknowledged no later than now, or than a hold is over.
   if (!journal_.idle() || !replica_.durable().covers(meta().knowledge)) journal_.retry();
   // Also what turned out not to be had after all: nobody is to wait for us to pass it on.
   if (replica_.received() != last_told_) tell_soon();

@@ -180,7 +180,7 @@ bool Journal::has_to_hold() {
 }
 
 bool Journal::in_burst(MonoNanos now) const {
-  return to_sync_.size() > kFewPaths &&
+  return to_sync_.size() > kMaxPathsSyncedSingly &&
          (hooks_.is_publishing() || now < gathered_at_ + kPauseInBurst);
 }
 

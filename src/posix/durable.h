@@ -11,11 +11,9 @@
 #include "dagsync/base/rel_path.h"
 #include "dagsync/base/result.h"
 #include "dagsync/core/record.h"
+#include "dagsync/ports/disk.h"
 
 namespace dagsync {
-
-// Beyond that many paths the whole file system is synced: one journal commit instead of many.
-inline constexpr std::size_t kMaxPathsSyncedSingly = 64;
 
 // Directories in which nothing has changed since they were made durable: to sync one again would
 // only flush the disk once more, which is most of what it costs. Whatever is made, moved or removed

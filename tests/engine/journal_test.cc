@@ -1,83 +1,6 @@
-#include "dagsync/engine/journal.h"
-
-#include <doctest/doctest.h>
-
-#include <algorithm>
-
-#include "posix/disk_world.h"
-#include "support/fake_clock.h"
-#include "support/inline_worker.h"
-#include "support/memory_store.h"
-#include "support/noting_disk.h"
-#include "support/paths.h"
+#include "engine/journal_world.h"
 
 using namespace dagsync;
-
-namespace {
-
-using Diary = std::vector<std::string>;
-
-const AuthorId kAuthor{{"b"}, {1}};
-
-struct JournalWorld {
-  DiskWorld disk_world;
-  Diary diary;
-  FakeClock clock;
-  InlineWorker worker;
-  MemoryStore store{&diary};
-  NotingDisk disk{disk_world.disk(), diary};
-  Knowledge known;  // what the folder would say
-  Knowledge durable;
-  int failures = 0;
-  Lane lane = worker.new_lane();
-  bool is_spreading = false;
-  bool is_publishing = false;
-  Journal journal{clock,
-                  worker,
-                  lane,
-                  disk,
-                  store,
-                  {[this] {
-                     FolderMeta meta;
-                     meta.clean = true;
-                     meta.knowledge = known;
-                     return meta;
-                   },
-                   [this](const Knowledge& knowledge) { durable.add(knowledge); },
-                   [this](const Error&) { ++failures; }, [this] { return is_spreading; },
-                   [this] { return is_publishing; }}};
-
-  void put(const std::string& name) {
-    journal.write(Transaction::PutEntry{path(name), IndexEntry{}});
-  }
-  // As the folder does where a person edited something.
-  void edit(const std::string& name) {
-    {
-      const Journal::Together together(journal, Journal::Of::kEdits);
-      put(name);
-    }
-    journal.sync_edits({path(name)}, {});
-  }
-  // As the publisher does when a path stands on the disk.
-  void published(const Journal::Mark& mark, Sequence sequence) {
-    known.add(ChangeId{kAuthor, sequence});
-    journal.sync_later(std::vector{mark});
-    put(mark.path.bytes());
-  }
-  void publish_burst(std::size_t files) {
-    std::vector<Journal::Mark> marks;
-    for (std::size_t i = 0; i < files; ++i)
-      marks.push_back(journal.open_intent(path(std::to_string(i))));
-    journal.sync_later(std::move(marks));
-  }
-  [[nodiscard]] std::size_t syncs() const {
-    return static_cast<std::size_t>(
-        std::count_if(diary.begin(), diary.end(),
-                      [](const std::string& line) { return line.starts_with("sync "); }));
-  }
-};
-
-}  // namespace
 
 TEST_CASE("a row goes to the store before the group that makes it durable") {
   JournalWorld world;
@@ -194,7 +117,7 @@ TEST_CASE("a group that could not be committed acknowledges nothing, and is trie
   bool told = false;
   world.journal.sync_later(std::vector{world.journal.open_intent(path("a"))});
   world.worker.run_one();
-  world.known.add(ChangeId{kAuthor, 1});
+  world.known.add(ChangeId{kJournalAuthor, 1});
   world.journal.when_durable([&] { told = true; });
   world.store.failures = 1;
   world.worker.run_all();
@@ -211,7 +134,7 @@ TEST_CASE("where a file could not be synced nothing is acknowledged and no inten
   JournalWorld world;
   world.disk.sync_failures = 1;
   bool told = false;
-  world.known.add(ChangeId{kAuthor, 1});
+  world.known.add(ChangeId{kJournalAuthor, 1});
   world.journal.sync_later(std::vector{world.journal.open_intent(path("a"))});
   world.journal.when_durable([&] { told = true; });
   world.worker.run_all();
@@ -277,12 +200,12 @@ TEST_CASE("who asks while a group is under way waits for the next one") {
 
 TEST_CASE("what a group makes durable is what was known when it began") {
   JournalWorld world;
-  world.known.add(ChangeId{kAuthor, 1});
+  world.known.add(ChangeId{kJournalAuthor, 1});
   world.journal.touch();
-  world.known.add(ChangeId{kAuthor, 2});
+  world.known.add(ChangeId{kJournalAuthor, 2});
   world.worker.run_one();
-  CHECK(world.durable.covers(ChangeId{kAuthor, 1}));
-  CHECK_FALSE(world.durable.covers(ChangeId{kAuthor, 2}));
+  CHECK(world.durable.covers(ChangeId{kJournalAuthor, 1}));
+  CHECK_FALSE(world.durable.covers(ChangeId{kJournalAuthor, 2}));
 }
 
 TEST_CASE("the last group is marked as a clean stop, and only that") {
@@ -314,112 +237,10 @@ TEST_CASE("a stop that cannot be written is not over") {
   CHECK(world.diary == Diary{"durably: clean meta"});
 }
 
-TEST_CASE("edits made here are not synced while they spread, but for so long") {
-  JournalWorld world;
-  world.is_spreading = true;
-  world.edit("a");
-  world.worker.run_all();
-  CHECK(world.diary == Diary{"lazily: put a"});
-  CHECK_FALSE(world.journal.idle());
-
-  SUBCASE("until nobody gets them any more") {
-    world.journal.reconsider();
-    world.worker.run_all();
-    CHECK(world.diary.size() == 1);
-    world.is_spreading = false;
-    world.journal.reconsider();
-  }
-  SUBCASE("until the time is up") {
-    world.clock.advance(Journal::kLongestHold - std::chrono::milliseconds(1));
-    world.worker.run_all();
-    CHECK(world.diary.size() == 1);
-    world.clock.advance(std::chrono::milliseconds(1));
-  }
-  SUBCASE("until somebody waits for it") {
-    world.journal.when_durable([] {});
-  }
-  SUBCASE("until a change of a peer is published") {
-    world.journal.sync_later(std::vector{world.journal.open_intent(path("b"))});
-  }
-  SUBCASE("until a peer waits for a row") {
-    world.put("b");
-  }
-  SUBCASE("until the end") {
-    world.journal.close([] {});
-    world.edit("b");
-  }
-  world.worker.run_all();
-  const auto is_sync = [](const std::string& line) { return line.starts_with("sync a"); };
-  CHECK(std::any_of(world.diary.begin(), world.diary.end(), is_sync));
-  CHECK(world.diary.back().ends_with("meta"));
-  CHECK(world.journal.idle());
-}
-
 TEST_CASE("where nothing was edited, nothing is committed") {
   JournalWorld world;
   world.journal.sync_edits({}, {});
   world.worker.run_all();
   CHECK(world.diary.empty());
   CHECK(world.journal.idle());
-}
-
-TEST_CASE("a burst is synced when it is over") {
-  constexpr Duration kMoment = std::chrono::milliseconds(1);
-  JournalWorld world;
-  world.is_publishing = true;
-  world.publish_burst(Journal::kFewPaths + 1);
-  world.worker.run_all();
-  CHECK(world.syncs() == 0);
-  CHECK_FALSE(world.journal.idle());
-
-  SUBCASE("which shows when nothing more has come for a while") {
-    world.clock.advance(Journal::kPauseInBurst);
-    world.worker.run_all();
-    CHECK(world.syncs() == 0);  // more is on its way into the folder
-    world.is_publishing = false;
-    world.publish_burst(1);
-    world.clock.advance(Journal::kPauseInBurst - kMoment);
-    world.worker.run_all();
-    CHECK(world.syncs() == 0);
-    world.clock.advance(kMoment);
-    world.worker.run_all();
-    CHECK(world.syncs() == 1);
-  }
-  SUBCASE("or after so long, and then anew") {
-    world.clock.advance(Journal::kLongestHold - kMoment);
-    world.worker.run_all();
-    CHECK(world.syncs() == 0);
-    world.clock.advance(kMoment);
-    world.worker.run_all();
-    CHECK(world.syncs() == 1);
-    world.publish_burst(Journal::kFewPaths + 1);
-    world.clock.advance(Journal::kLongestHold - kMoment);
-    world.worker.run_all();
-    CHECK(world.syncs() == 1);
-    world.clock.advance(kMoment);
-    world.worker.run_all();
-    CHECK(world.syncs() == 2);
-  }
-  SUBCASE("or when somebody waits for it") {
-    world.journal.when_durable([] {});
-    world.worker.run_all();
-    CHECK(world.syncs() == 1);
-  }
-  SUBCASE("or at the end") {
-    world.journal.close([] {});
-    world.worker.run_all();
-    CHECK(world.syncs() == 1);
-  }
-  world.is_publishing = false;
-  world.clock.advance(Journal::kPauseInBurst);
-  world.worker.run_all();
-  CHECK(world.journal.idle());
-}
-
-TEST_CASE("a few paths are synced at once, whatever else is on its way") {
-  JournalWorld world;
-  world.is_publishing = true;
-  world.publish_burst(Journal::kFewPaths);
-  world.worker.run_all();
-  CHECK(world.syncs() == 1);
 }

@@ -36,10 +36,9 @@ class Journal {
 
   // Less than the 5 s in which ext4 commits by itself.
   static constexpr Duration kLongestHold = std::chrono::seconds(4);
-  // More paths than these, which the disk no longer syncs one by one, are a burst: they are synced
-  // when it pauses for so long, and after kLongestHold at most. Some tens of ms pass between two
-  // parts of a burst on a busy machine.
-  static constexpr std::size_t kFewPaths = 64;
+  // More paths than kMaxPathsSyncedSingly are a burst: they are synced when it pauses for so long,
+  // and after kLongestHold at most. Some tens of ms pass between two parts of a burst on a busy
+  // machine.
   static constexpr Duration kPauseInBurst = std::chrono::milliseconds(100);
 
   // `lane` serialises the store and all publishing of the folder.

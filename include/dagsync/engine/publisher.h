@@ -106,7 +106,7 @@ class Publisher {
   void submit_if_complete(const BatchPtr& batch);
   void submit_complete();
   void submit(const std::vector<BatchPtr>& batches);
-  [[nodiscard]] std::vector<PublishItem> items_of(const std::vector<BatchPtr>& batches);
+  [[nodiscard]] std::vector<PublishItem> take_items(const std::vector<BatchPtr>& batches);
   [[nodiscard]] std::optional<PublishItem> make_item(Batch& batch, const RelPath& path, Item& item);
   void add_evictions(PublishBatch& batch);
   void add_implied_directories(const RelPath& top, std::vector<Eviction>& below);

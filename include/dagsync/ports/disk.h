@@ -117,6 +117,10 @@ struct Published {
   bool kept = false;             // the old content is now the kept version that was named
 };
 
+// Beyond that many paths a sync is one of the whole file system: one commit of its journal instead
+// of many, and in the way of whoever writes there.
+inline constexpr std::size_t kMaxPathsSyncedSingly = 64;
+
 class Disk {
  public:
   struct Listed {
