@@ -1,5 +1,7 @@
 #include "store/database.h"
 
+#include <array>
+#include <cstddef>
 #include <utility>
 
 #include "dagsync/base/rel_path.h"
@@ -125,6 +127,21 @@ Result<bool> Database::next(Statement& statement) {
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
   return failure(code);
+}
+
+void Database::reserve_log(std::int64_t bytes) {
+  static constexpr std::array<std::byte, 64 << 10> kZeroes{};
+  sqlite3_file* log = nullptr;
+  sqlite3_int64 end = 0;
+  if (sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) !=
+          SQLITE_OK ||
+      log == nullptr || log->pMethods == nullptr ||
+      log->pMethods->xFileSize(log, &end) != SQLITE_OK)
+    return;
+  // A frame of zeroes has no checksum that fits: SQLite takes it for what an earlier log left
+  // there.
+  for (; end < bytes; end += kZeroes.size())
+    if (log->pMethods->xWrite(log, kZeroes.data(), kZeroes.size(), end) != SQLITE_OK) return;
 }
 
 void Database::abandon() {

@@ -83,6 +83,10 @@ constexpr const char* kSettings =
     "PRAGMA cell_size_check = ON;"
     "PRAGMA trusted_schema = OFF";
 
+// The pages after which there is a checkpoint, with a header of 24 bytes each, and some more: the
+// commit that reaches them is not cut in two (https://www.sqlite.org/fileformat2.html#walformat).
+constexpr std::int64_t kLogBytes = 1100 * (4096 + 24);
+
 // Whether this is ours to touch; decided before anything is written to it.
 Result<std::int64_t> recognise(Database& database, const std::string& file) {
   auto application = database.integer("PRAGMA application_id");
@@ -131,7 +135,9 @@ Status set_up(Database& database, const std::string& file) {
                     ": no write-ahead log possible there: name a state_dir "
                     "on a local file system");
   if (Status set = database.run(kSettings); !set) return set;
-  return migrate(database, *version);
+  if (Status migrated = migrate(database, *version); !migrated) return migrated;
+  database.reserve_log(kLogBytes);
+  return {};
 }
 
 }  // namespace dagsync

@@ -56,6 +56,50 @@ TEST_CASE("a durable commit of nothing new makes the lazy ones before it durable
   CHECK(syncs_of(*store, {{Transaction::DropEntry{rel("unknown")}}}, Durability::kDurable) == 1);
 }
 
+// 0: its last process stopped in order, and SQLite removed it.
+std::uintmax_t log_size(const StateDirectory& state) {
+  std::error_code none;
+  const auto size = std::filesystem::file_size(state.path() / "index.db-wal", none);
+  return none ? 0 : size;
+}
+
+TEST_CASE("commits find the log as long as they make it between two checkpoints") {
+  const StateDirectory state;
+  for (int run = 0; run < 2; ++run) {
+    const auto store = state.open();
+    const std::uintmax_t before = log_size(state);
+    CHECK(before > 4 << 20);
+    for (int i = 0; i < 500; ++i)
+      commit(*store, many_entries(1 + i % 9), Durability::kLazy);
+    CHECK(log_size(state) == before);
+  }
+  CHECK(state.load().entries.size() == 9);
+}
+
+// As its process left it, if that was killed then.
+void copy_files(const StateDirectory& from, const StateDirectory& to) {
+  std::filesystem::create_directories(to.path().parent_path());
+  std::filesystem::copy(from.path(), to.path());
+}
+
+TEST_CASE("the log is read to its end, though zeroes follow, and lengthened again") {
+  const StateDirectory state;
+  const StateDirectory killed;
+  const auto store = state.open();
+  commit(*store, many_entries(7));
+  copy_files(state, killed);
+  // Cut behind the last commit, as a log without such zeroes is.
+  const auto log = killed.path() / "index.db-wal";
+  std::filesystem::resize_file(log, std::filesystem::file_size(log) / 2);
+  {
+    const auto again = killed.open();
+    CHECK(log_size(killed) > 4 << 20);
+    CHECK(again->load()->entries.size() == 7);
+    commit(*again, many_entries(8));
+  }
+  CHECK(killed.load().entries.size() == 8);
+}
+
 TEST_CASE("after a sync that failed no commit succeeds until the index is opened again") {
   const StateDirectory state;
   {
