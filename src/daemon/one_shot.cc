@@ -19,6 +19,7 @@
 #include "dagsync/engine/content_server.h"
 #include "dagsync/engine/link.h"
 #include "dagsync/wire/codec.h"
+#include "dagsync/wire/framing.h"
 #include "net/address.h"
 #include "net/system_random.h"
 #include "net/tls_transport.h"
@@ -93,9 +94,12 @@ class OneShot final : public Outlet {
 
   // Outlet
   void send(std::span<const NodeName> peers, const Message& message) override {
+    send_frame(peers, frame_message(message));
+  }
+  void send_frame(std::span<const NodeName> peers, std::string_view frame) override {
     for (const NodeName& name : peers) {
       if (Target* target = find(name); target != nullptr && target->link)
-        target->link->send(message);
+        target->link->send_frame(frame);
     }
   }
   void send_chunk(const NodeName& peer, const ChunkView& chunk) override {

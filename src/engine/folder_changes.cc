@@ -5,6 +5,7 @@
 #include "dagsync/base/log.h"
 #include "dagsync/engine/folder.h"
 #include "dagsync/wire/codec.h"
+#include "dagsync/wire/framing.h"
 
 namespace dagsync {
 namespace {
@@ -82,6 +83,7 @@ void Folder::perform_local(Actions actions) {
     }
     wishes = record(std::move(actions));
   }
+  frame_outgoing();
   // Their rows first: knowledge of them must not be durable before.
   pursue(std::move(wishes), {});
   journal_.sync_edits(std::move(changed), std::move(marks));
@@ -94,6 +96,7 @@ void Folder::perform(Actions actions, Publisher::Contents contents) {
     const Journal::Together together(journal_);
     wishes = record(std::move(actions));
   }
+  frame_outgoing();
   pursue(std::move(wishes), std::move(contents));
 }
 
@@ -175,37 +178,67 @@ void Folder::note_troubles(const Intake::Batch& batch) {
 // Peers hear of a change when its row would survive our end: otherwise we would come back without
 // it, and make another version of the same edit.
 void Folder::broadcast(std::vector<Change> changes) {
-  auto items = std::make_shared<std::vector<Announce::Item>>();
+  std::vector<Announce::Item> items;
   for (Change& change : changes) {
     log::info({config_.name, change.path.bytes(), {}}, "{}: {} {}", config_.name,
               change.record.is_live() ? "changed" : "removed", display(change.path));
     lag_.made(change.id.author, change.id.sequence, ports_.clock.mono());
-    items->push_back(with_content(std::move(change)));
+    items.push_back(with_content(std::move(change)));
   }
-  journal_.when_written([this, items] { announce(std::move(*items)); });
+  auto messages = std::make_shared<std::vector<Outgoing>>(cut(std::move(items)));
+  outgoing_.push_back(messages);
+  journal_.when_written([this, messages] {
+    announce(*messages);
+    messages->clear();
+  });
+}
+
+std::vector<Folder::Outgoing> Folder::cut(std::vector<Announce::Item> items) const {
+  std::vector<Outgoing> messages;
+  std::size_t bytes = 0;
+  for (Announce::Item& item : items) {
+    const bool full =
+        bytes >= kMessageBytes ||
+        (!messages.empty() && messages.back().announce.items.size() >= kMaxChangesPerMessage);
+    if (messages.empty() || full) {
+      if (!messages.empty()) messages.back().announce.more = true;
+      messages.push_back({Announce{config_.name, {}}, {}});
+      bytes = 0;
+    }
+    bytes += encoded_bound(item);
+    messages.back().announce.items.push_back(std::move(item));
+  }
+  return messages;
+}
+
+// While their rows are on the way to the store, not when they are there.
+void Folder::frame_outgoing() {
+  const auto waiting = std::exchange(outgoing_, {});
+  if (live_peers().empty()) return;
+  for (const auto& messages : waiting) {
+    for (auto& [announce, frame] : *messages) {
+      frame = frame_message(announce);
+      for (Announce::Item& item : announce.items)
+        if (std::holds_alternative<Announce::Whole>(item.content)) item.content = {};
+    }
+  }
 }
 
 // A peer that does not read as fast as we write is left behind; a snapshot will catch it up.
-void Folder::announce(std::vector<Announce::Item> items) {
+void Folder::announce(const std::vector<Outgoing>& messages) {
   std::vector<NodeName> peers = live_peers();
   std::string names;
   for (const NodeName& peer : peers)
     names += (names.empty() ? "" : ", ") + peer.value;
   const char* nobody = peers.empty() ? ", but no peer is connected" : "";
-  for (const Announce::Item& item : items) {
-    event(Event::Kind::kSent, item.change.path, names,
-          (item.change.record.is_live() ? "changed" : "deleted") + std::string(nobody));
+  for (const auto& [announce, frame] : messages) {
+    for (const Announce::Item& item : announce.items) {
+      event(Event::Kind::kSent, item.change.path, names,
+            (item.change.record.is_live() ? "changed" : "deleted") + std::string(nobody));
+    }
   }
   if (peers.empty()) return;
-  Announce announce;
-  announce.folder = config_.name;
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    bytes += encoded_bound(items[i]);
-    announce.items.push_back(std::move(items[i]));
-    announce.more = i + 1 < items.size();
-    const bool full = bytes >= kMessageBytes || announce.items.size() >= kMaxChangesPerMessage;
-    if (!full && announce.more) continue;
+  for (const auto& [announce, frame] : messages) {
     std::erase_if(peers, [this](const NodeName& peer) { return is_left_behind(peer); });
     for (const NodeName& peer : peers) {
       for (const Announce::Item& item : announce.items) {
@@ -213,9 +246,11 @@ void Folder::announce(std::vector<Announce::Item> items) {
         note_sent(peer, item);
       }
     }
-    outlet_.send(peers, std::exchange(announce, {}));
-    announce.folder = config_.name;
-    bytes = 0;
+    if (frame.empty()) {
+      outlet_.send(peers, announce);
+    } else {
+      outlet_.send_frame(peers, frame);
+    }
   }
   note_lag();
 }

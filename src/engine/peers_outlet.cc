@@ -21,6 +21,13 @@ void Peers::send(std::span<const NodeName> peers, const Message& message) {
   }
 }
 
+void Peers::send_frame(std::span<const NodeName> peers, std::string_view frame) {
+  for (const NodeName& name : peers) {
+    const auto it = peers_.find(name);
+    if (it != peers_.end() && it->second.link) it->second.link->send_frame(frame);
+  }
+}
+
 void Peers::send_chunk(const NodeName& peer, const ChunkView& chunk) {
   const auto it = peers_.find(peer);
   if (it != peers_.end() && it->second.link) it->second.link->send_chunk(chunk);

@@ -26,25 +26,28 @@ ZSTD_DCtx* decompressor() {
 
 }  // namespace
 
-std::optional<std::string> compress(std::string_view bytes) {
-  // A buffer for what is worth sending and no more: zstd gives up when it is full.
-  std::string out(bytes.size() - bytes.size() / 10, '\0');
+bool append_compressed(std::string& out, std::string_view bytes) {
+  // Room for what is worth sending and no more: zstd gives up when it is full.
+  const std::size_t room = bytes.size() - bytes.size() / 10;
+  const auto buffer = std::make_unique_for_overwrite<char[]>(room);
   const std::size_t size =
-      ZSTD_compressCCtx(compressor(), out.data(), out.size(), bytes.data(), bytes.size(), kLevel);
-  if (ZSTD_isError(size)) return std::nullopt;
-  out.resize(size);
-  return out;
+      ZSTD_compressCCtx(compressor(), buffer.get(), room, bytes.data(), bytes.size(), kLevel);
+  if (ZSTD_isError(size)) return false;
+  out.append(buffer.get(), size);
+  return true;
 }
 
-Result<std::string> decompress(std::string_view bytes, std::size_t max_bytes) {
+Result<Plain> decompress(std::string_view bytes, std::size_t max_bytes) {
   const unsigned long long size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
   if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN)
     return fail(ErrorCode::kInvalid, "malformed frame: no zstd that says its size");
   if (size > max_bytes) return fail(ErrorCode::kInvalid, "malformed frame: too long inside");
-  std::string out(static_cast<std::size_t>(size), '\0');
+  Plain out;
+  out.size = static_cast<std::size_t>(size);
+  out.bytes = std::make_unique_for_overwrite<char[]>(out.size);
   const std::size_t got =
-      ZSTD_decompressDCtx(decompressor(), out.data(), out.size(), bytes.data(), bytes.size());
-  if (ZSTD_isError(got) || got != out.size())
+      ZSTD_decompressDCtx(decompressor(), out.bytes.get(), out.size, bytes.data(), bytes.size());
+  if (ZSTD_isError(got) || got != out.size)
     return fail(ErrorCode::kInvalid, "malformed frame: broken zstd");
   return out;
 }

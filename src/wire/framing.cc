@@ -42,18 +42,13 @@ Unexpected bad_frame(std::string_view what) {
 }  // namespace
 
 std::string frame_message(const Message& message) {
-  std::string payload = encode(message);
-  bool compressed = false;
-  if (payload.size() > kCompressFrom) {
-    if (std::optional<std::string> smaller = compress(payload)) {
-      payload = std::move(*smaller);
-      compressed = true;
-    }
-  }
-  std::string frame;
-  frame.reserve(kFrameHeaderBytes + payload.size());
-  append_header(frame, payload.size(), kMessageType, compressed);
-  return frame.append(payload);
+  const std::string payload = encode(message);
+  std::string frame(kFrameHeaderBytes, '\0');
+  const bool compressed = payload.size() > kCompressFrom && append_compressed(frame, payload);
+  if (!compressed) frame.append(payload);
+  std::string header;
+  append_header(header, frame.size() - kFrameHeaderBytes, kMessageType, compressed);
+  return frame.replace(0, kFrameHeaderBytes, header);
 }
 
 std::string frame_chunk_header(std::uint64_t request, std::size_t payload_bytes, bool compressed) {
@@ -66,11 +61,15 @@ std::string frame_chunk_header(std::uint64_t request, std::size_t payload_bytes,
 
 std::optional<std::string> compress_chunk(std::string_view bytes) {
   DAGSYNC_ASSERT(bytes.size() <= kMaxChunkBytes);
-  return compress(bytes);
+  std::string compressed;
+  if (!append_compressed(compressed, bytes)) return std::nullopt;
+  return compressed;
 }
 
 Result<std::string> decompress_chunk(std::string_view bytes) {
-  return decompress(bytes, kMaxChunkBytes);
+  const Result<Plain> plain = decompress(bytes, kMaxChunkBytes);
+  if (!plain) return Unexpected(plain.error());
+  return std::string(plain->view());
 }
 
 struct FrameReader::Header {
@@ -99,13 +98,11 @@ Result<FrameReader::Header> FrameReader::parse_header(std::string_view bytes) co
 
 Status FrameReader::deliver_message(const Header& header, std::string_view payload,
                                     const Handlers& handlers) const {
-  std::string plain;
+  Result<Plain> plain;
   if (header.compressed) {
-    Result<std::string> whole =
-        decompress(payload, is_trusted_ ? kMaxMessageBytes : kMaxFirstMessageBytes);
-    if (!whole) return Unexpected(whole.error());
-    plain = std::move(*whole);
-    payload = plain;
+    plain = decompress(payload, is_trusted_ ? kMaxMessageBytes : kMaxFirstMessageBytes);
+    if (!plain) return Unexpected(plain.error());
+    payload = plain->view();
   }
   Result<Message> message = decode(payload);
   if (message) return handlers.on_message(std::move(*message));

@@ -39,6 +39,9 @@ class LineEnd final : public Outlet {
     for (const NodeName& peer : to)
       said.push_back({peer, message});
   }
+  void send_frame(std::span<const NodeName>, std::string_view) override {
+    FAIL("nothing here frames its messages before");
+  }
   void send_chunk(const NodeName& peer, const ChunkView& chunk) override {
     said.push_back({peer, Piece{chunk.request, chunk.compressed, std::string(chunk.bytes)}});
   }

@@ -23,6 +23,9 @@ class RecordingOutlet final : public Outlet {
     for (const NodeName& peer : to)
       said.push_back({peer, message});
   }
+  void send_frame(std::span<const NodeName>, std::string_view) override {
+    FAIL("nothing here frames its messages before");
+  }
   void send_chunk(const NodeName&, const ChunkView&) override { ++chunks; }
   std::size_t queued_bytes(const NodeName&) const override { return 0; }
   std::vector<NodeName> connected() const override { return peers; }

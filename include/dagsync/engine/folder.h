@@ -148,7 +148,14 @@ class Folder {
   void note_troubles(const Intake::Batch& batch);
   void perform_local(Actions actions);
   void broadcast(std::vector<Change> changes);
-  void announce(std::vector<Announce::Item> items);
+  // A message that waits for its rows. Once there is a frame, that has the contents.
+  struct Outgoing {
+    Announce announce;
+    std::string frame;
+  };
+  [[nodiscard]] std::vector<Outgoing> cut(std::vector<Announce::Item> items) const;
+  void frame_outgoing();
+  void announce(const std::vector<Outgoing>& messages);
   [[nodiscard]] bool is_left_behind(const NodeName& peer);
   void relay(const Relay& relay);
   void deliver(const NodeName& from, std::vector<Announce::Item> items);
@@ -204,8 +211,9 @@ class Folder {
   std::function<void(Status)> started_;
   std::function<void()> changed_;
   std::function<void(Event)> event_;
-  const Intake::Batch* fresh_ = nullptr;  // the batch being observed
-  Knowledge last_told_;                   // as received, to all
+  const Intake::Batch* fresh_ = nullptr;                          // the batch being observed
+  std::vector<std::shared_ptr<std::vector<Outgoing>>> outgoing_;  // to be framed
+  Knowledge last_told_;                                           // as received, to all
   TimerId watch_timer_;
   std::map<RelPath, PathError> errors_;
   std::map<NodeName, MonoNanos> behind_since_;

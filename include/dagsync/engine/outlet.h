@@ -19,6 +19,8 @@ class Outlet {
   virtual ~Outlet() = default;
   // To each of these that is connected, in order; encoded once.
   virtual void send(std::span<const NodeName> peers, const Message& message) = 0;
+  // The same with what frame_message() has made of one.
+  virtual void send_frame(std::span<const NodeName> peers, std::string_view frame) = 0;
   virtual void send_chunk(const NodeName& peer, const ChunkView& chunk) = 0;
   [[nodiscard]] virtual std::size_t queued_bytes(const NodeName& peer) const = 0;
   [[nodiscard]] virtual std::vector<NodeName> connected() const = 0;

@@ -55,6 +55,7 @@ class Peers : public Outlet {
 
   // Outlet
   void send(std::span<const NodeName> peers, const Message& message) override;
+  void send_frame(std::span<const NodeName> peers, std::string_view frame) override;
   void send_chunk(const NodeName& peer, const ChunkView& chunk) override;
   [[nodiscard]] std::size_t queued_bytes(const NodeName& peer) const override;
   [[nodiscard]] std::vector<NodeName> connected() const override;
