@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import signal
 import socket
 import ssl
 import statistics
 import subprocess
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, Iterator
 
 from measure import Row, percentile
+
+from node import end_with_the_test
 
 TRIALS = 200
 BLOCK = 1 << 18
@@ -51,15 +56,14 @@ def writes(directory: Path) -> Iterator[Row]:
 def round_trip() -> Iterator[Row]:
     """4 KiB there and back over loopback TCP, the other end in a process of its own."""
     listener = socket.create_server(("127.0.0.1", 0))
-    child = os.fork()
-    if child == 0:
-        try:
-            peer = listener.accept()[0]
-            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while block := peer.recv(65536):
-                peer.sendall(block)
-        finally:
-            os._exit(0)
+
+    def echo() -> None:
+        peer = listener.accept()[0]
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while block := peer.recv(65536):
+            peer.sendall(block)
+
+    child = forked(echo)
     with socket.create_connection(listener.getsockname()) as link:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -75,20 +79,18 @@ def round_trip() -> Iterator[Row]:
     yield Row("floor: round trip of 4 KiB on loopback, median", "ms", [statistics.median(taken)])
 
 
-def copies(directory: Path, source: Path, what: str, repetitions: int) -> Iterator[Row]:
-    """`cp -r` of what a row copies, to two places one after the other."""
-    values = []
-    for _ in range(repetitions):
-        targets = directory / "one", directory / "two"
+def copy_to_two(directory: Path, source: Path) -> float:
+    """Seconds of `cp -r` of a tree or a file to two places, one after the other."""
+    targets = directory / "one", directory / "two"
 
-        def copy() -> None:
-            for target in targets:
-                subprocess.run(["cp", "-r", source, target], check=True)
-
-        values.append(timed(copy))
+    def copy() -> None:
         for target in targets:
-            shutil.rmtree(target) if target.is_dir() else target.unlink()
-    yield Row(f"floor: cp of {what} to two places", "s", values)
+            subprocess.run(["cp", "-r", source, target], check=True)
+
+    seconds = timed(copy)
+    for target in targets:
+        shutil.rmtree(target) if target.is_dir() else target.unlink()
+    return seconds
 
 
 def tls_push(home: Path, source: Path, dial: Callable[[tuple[str, int]], tuple[str, int]]) -> float:
@@ -98,17 +100,10 @@ def tls_push(home: Path, source: Path, dial: Callable[[tuple[str, int]], tuple[s
     receivers = []
     for index in range(2):
         listener = socket.create_server((f"127.0.0.{101 + index}", 0))
-        child = os.fork()
-        if child == 0:
-            try:
-                receive(home, listener, home / f"pushed{index}")
-            finally:
-                os._exit(0)
+        child = forked(lambda: receive(home, listener, home / f"pushed{index}"))
         receivers.append((child, dial(listener.getsockname())))
         listener.close()
-    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
-    links = [client.wrap_socket(socket.create_connection(address)) for _, address in receivers]
+    links = [trusting().wrap_socket(socket.create_connection(address)) for _, address in receivers]
     senders = [threading.Thread(target=send, args=(link, source)) for link in links]
     began = time.perf_counter()
     for sender in senders:
@@ -125,6 +120,92 @@ def tls_push(home: Path, source: Path, dial: Callable[[tuple[str, int]], tuple[s
     return seconds
 
 
+@contextmanager
+def mirror(home: Path) -> Iterator[list[bytes]]:
+    """Copies one file to two more folders whenever it is closed after writing or moved there, over
+    TLS 1.3, written beside its name and renamed: without an index, and nothing is safe. Gives the
+    paths of the file, the first being the one that is mirrored."""
+    folders = [home / f"mirror{index}" for index in range(3)]
+    paths = [os.fsencode(folder / "file") for folder in folders]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "file").touch()
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in paths[1:]]
+    children = [
+        forked(lambda: keep_receiving(home, listener, path))
+        for listener, path in zip(listeners, paths[1:])
+    ]
+    watch = watched(folders[0])
+    children.append(forked(lambda: keep_sending(watch, paths[0], listeners)))
+    os.close(watch)
+    try:
+        yield paths
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        for listener in listeners:
+            listener.close()
+        for folder in folders:
+            shutil.rmtree(folder)
+
+
+def watched(folder: Path) -> int:
+    """An inotify descriptor: closed after writing, and moved to (inotify(7))."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    watch = libc.inotify_init1(os.O_CLOEXEC)
+    if libc.inotify_add_watch(watch, os.fsencode(folder), 0x8 | 0x80) < 0:
+        raise OSError(ctypes.get_errno(), "inotify_add_watch")
+    return watch
+
+
+def keep_sending(watch: int, path: bytes, listeners: list[socket.socket]) -> None:
+    links = []
+    for listener in listeners:
+        link = socket.create_connection(listener.getsockname())
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        links.append(trusting().wrap_socket(link))
+    while os.read(watch, 65536):
+        with open(path, "rb") as file:
+            content = file.read()
+        for link in links:
+            link.sendall(len(content).to_bytes(8, "big") + content)
+
+
+def keep_receiving(home: Path, listener: socket.socket, path: bytes) -> None:
+    with certified(home).wrap_socket(listener.accept()[0], server_side=True) as link:
+        stream = link.makefile("rb")
+        while head := stream.read(8):
+            content = stream.read(int.from_bytes(head, "big"))
+            with open(path + b".part", "wb") as out:
+                out.write(content)
+            os.rename(path + b".part", path)
+
+
+def forked(work: Callable[[], None]) -> int:
+    """The id of a process that does this, and nothing after it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            end_with_the_test()
+            work()
+        finally:
+            os._exit(0)
+    return child
+
+
+def trusting() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def certified(home: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(home / "node.crt", home / "node.key")
+    return context
+
+
 def send(link: ssl.SSLSocket, source: Path) -> None:
     link.sendall(source.stat().st_size.to_bytes(8, "big"))
     with open(source, "rb") as file:
@@ -135,10 +216,8 @@ def send(link: ssl.SSLSocket, source: Path) -> None:
 
 
 def receive(home: Path, listener: socket.socket, target: Path) -> None:
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(home / "node.crt", home / "node.key")
     listener.settimeout(SENDER_COMES_WITHIN_S)
-    with server.wrap_socket(listener.accept()[0], server_side=True) as link:
+    with certified(home).wrap_socket(listener.accept()[0], server_side=True) as link:
         left = int.from_bytes(link.recv(8), "big")
         with open(target, "wb") as out:
             while left:

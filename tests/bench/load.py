@@ -16,7 +16,8 @@ from trees import make_random_file, make_tree, sizes
 
 from mesh import Mesh  # trees made the path to it known
 from node import Node
-from rows import Scale, calm, fill, restart, running_mesh, save_by_rename, saves
+from rows import Scale, calm, fill, restart, running_mesh
+from saves import save_by_rename, saves
 
 STORM_FILES = 1000  # of each node; saved one after the other, and then again
 STORM_RATE = 1000  # saves a second, of each node

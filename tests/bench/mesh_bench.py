@@ -20,10 +20,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
 import load  # noqa: E402
 import network  # noqa: E402
 import rows  # noqa: E402
+import saves  # noqa: E402
 from measure import Row, surroundings  # noqa: E402
 from node import BINARY  # noqa: E402
 
-ALL = rows.ALL | load.ALL | network.ALL
+ALL = saves.ALL | rows.ALL | load.ALL | network.ALL
 
 
 def arguments() -> argparse.Namespace:

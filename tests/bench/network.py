@@ -17,7 +17,8 @@ from trees import make_random_file, make_tree, seconds_until, sizes
 
 from mesh import Mesh  # trees made the path to it known
 from node import end_with_the_test
-from rows import Scale, calm, copy_in, fill, running, save_by_rename, same_size, saves
+from rows import Scale, calm, copy_in, fill, running, same_size
+from saves import save_by_rename, saves
 
 Address = tuple[str, int]
 DELAY = os.environ.get("DAGSYNC_DELAY", "dagsync-delay")
