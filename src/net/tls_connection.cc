@@ -75,7 +75,19 @@ void TlsConnection::on_bytes(std::string_view wire) {
   if (state_ == State::kEnding || state_ == State::kClosed) return;
   stream_.feed(wire);
   if (state_ == State::kHandshake) return shake_hands();
+  const std::weak_ptr alive(alive_);
   deliver();
+  if (!alive.expired() && state_ == State::kOpen && runtime_->loop.turn_is_long()) yield();
+}
+
+// libuv reads up to 32 buffers of one socket before it looks at the next, which takes seconds where
+// a peer sends nothing but questions.
+void TlsConnection::yield() {
+  socket_.stop_reading();
+  runtime_->loop.post([this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired() || state_ != State::kOpen) return;
+    if (const Status reading = socket_.start_reading(); !reading) end(reading.error());
+  });
 }
 
 void TlsConnection::shake_hands() {

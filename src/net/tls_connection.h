@@ -51,6 +51,7 @@ class TlsConnection final : public Connection, private TcpSocket::User {
 
   void shake_hands();
   void deliver();                // what has come, to the handlers
+  void yield();                  // reads on when the others have had a turn
   void after_handshake();        // takes or keeps what came along with its end
   [[nodiscard]] Status flush();  // what TLS has put out, to the socket
   void end_in_order(Error why, Duration limit);

@@ -11,6 +11,8 @@
 namespace dagsync {
 namespace {
 
+constexpr std::uint64_t kLongTurnMs = 10;
+
 void assert_closing(uv_handle_t* handle, void*) {
   DAGSYNC_ASSERT(uv_is_closing(handle));  // else something outlived its loop
 }
@@ -79,6 +81,12 @@ void UvLoop::run_posted() {
     call();
     call = nullptr;  // what it holds goes before the next one runs
   }
+}
+
+// libuv looks at the clock when it has waited for events.
+bool UvLoop::turn_is_long() const {
+  constexpr std::uint64_t kNanosInMs = 1'000'000;
+  return uv_hrtime() / kNanosInMs >= uv_now(&loop_) + kLongTurnMs;
 }
 
 Result<SignalWatch> UvLoop::on_signal(int signal, std::function<void()> call) {

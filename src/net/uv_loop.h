@@ -33,6 +33,11 @@ class UvLoop {
   // destructor; never blocks.
   void post(std::function<void()> call);
 
+  // Whether the events that came together have taken 10 ms already. Who could go on for long, such
+  // as with a connection that brings more than is handled meanwhile, then lets the others have a
+  // turn.
+  [[nodiscard]] bool turn_is_long() const;
+
   [[nodiscard]] Result<SignalWatch> on_signal(int signal, std::function<void()> call);
   // Calls while `fd` has something to read, or is in error. The fd stays the caller's, becomes
   // non-blocking, and must not be closed before the watch is gone.

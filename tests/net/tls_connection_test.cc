@@ -88,6 +88,33 @@ TEST_CASE("finish writes what was sent, and both ends are told once") {
   CHECK(near.closed == 1);
 }
 
+TEST_CASE("one that brings more than is handled in time lets the loop have its turns") {
+  Net net;
+  Pair pair(net);
+  Seen near;
+  pair.near->start(near.handlers());
+  std::size_t seen = 0;
+  int calls = 0;
+  int turns = 0;
+  std::function<void()> count_turns = [&] {
+    ++turns;
+    if (seen < 4 << 20) net.loop.post(count_turns);
+  };
+  pair.far->start({[&](std::string_view bytes) {
+                     seen += bytes.size();
+                     ++calls;
+                     const auto until = std::chrono::steady_clock::now() + milliseconds(15);
+                     while (std::chrono::steady_clock::now() < until) {
+                     }
+                   },
+                   [] {}, [](const Error&) {}});
+  pair.near->send(std::string(4 << 20, 'x'));
+  net.loop.post(count_turns);
+  CHECK(net.wait([&] { return seen == 4 << 20; }));
+  CHECK(calls >= 64);
+  CHECK(turns >= calls - 1);
+}
+
 TEST_CASE("both ends may finish at once") {
   Net net;
   Pair pair(net);
