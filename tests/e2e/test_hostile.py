@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from hostile import HostileMesh, peak_memory
+from hostile import HostileMesh, is_sanitized, peak_memory
 
 OUTSIDE_NAMES = ("evil.py", "dagsync-evil.py")
 
@@ -299,7 +299,8 @@ class Transfers(HostileMesh):
         for attack, count in (
             ("fetch-without-credit", "20000"),
             ("fetch-without-reading", "100000"),
-            ("fetch-nothing-without-reading", "1000000"),
+            # Until it is closed; under the sanitizers that would take minutes.
+            ("fetch-nothing-without-reading", "100000" if is_sanitized(self.a) else "1000000"),
         ):
             with self.subTest(attack):
                 self.flood(
