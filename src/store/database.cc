@@ -132,16 +132,18 @@ Result<bool> Database::next(Statement& statement) {
 void Database::reserve_log(std::int64_t bytes) {
   static constexpr std::array<std::byte, 64 << 10> kZeroes{};
   sqlite3_file* log = nullptr;
-  sqlite3_int64 end = 0;
+  sqlite3_int64 begin = 0;
   if (sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) !=
           SQLITE_OK ||
       log == nullptr || log->pMethods == nullptr ||
-      log->pMethods->xFileSize(log, &end) != SQLITE_OK)
+      log->pMethods->xFileSize(log, &begin) != SQLITE_OK)
     return;
-  // A frame of zeroes has no checksum that fits: SQLite takes it for what an earlier log left
-  // there.
-  for (; end < bytes; end += kZeroes.size())
-    if (log->pMethods->xWrite(log, kZeroes.data(), kZeroes.size(), end) != SQLITE_OK) return;
+  // A frame of zeroes has no page and not the salt of this round of the log, so reading ends there.
+  for (sqlite3_int64 end = begin; end < bytes; end += kZeroes.size()) {
+    if (log->pMethods->xWrite(log, kZeroes.data(), kZeroes.size(), end) == SQLITE_OK) continue;
+    static_cast<void>(log->pMethods->xTruncate(log, begin));
+    return;
+  }
 }
 
 void Database::abandon() {

@@ -56,9 +56,10 @@ class Database {
   [[nodiscard]] bool lost_a_sync() const { return lost_a_sync_; }
   // Closes without a checkpoint, so that the files stay as they are.
   void abandon();
-  // Writes zeroes behind what the write-ahead log has, up to `bytes` of it. A sync of a commit then
-  // finds its place allocated, and waits for the file system's own journal no more: on ext4 it
-  // takes half the time. Where the disk has no room for it nothing is said.
+  // Writes zeroes behind what the write-ahead log has, until that is about as long as `bytes`; the
+  // next sync takes them along. Later ones find their place allocated, and wait for the file
+  // system's own journal no more: on ext4 they take half the time. Without room for all, nothing is
+  // taken.
   void reserve_log(std::int64_t bytes);
   // Gives the memory back that a large read or write took.
   void trim() { sqlite3_db_release_memory(handle_.get()); }
