@@ -37,19 +37,20 @@ bool append_compressed(std::string& out, std::string_view bytes) {
   return true;
 }
 
-Result<Plain> decompress(std::string_view bytes, std::size_t max_bytes) {
+Result<std::size_t> decompressed_size(std::string_view bytes, std::size_t max_bytes) {
   const unsigned long long size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
   if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN)
     return fail(ErrorCode::kInvalid, "malformed frame: no zstd that says its size");
   if (size > max_bytes) return fail(ErrorCode::kInvalid, "malformed frame: too long inside");
-  Plain out;
-  out.size = static_cast<std::size_t>(size);
-  out.bytes = std::make_unique_for_overwrite<char[]>(out.size);
+  return static_cast<std::size_t>(size);
+}
+
+Status decompress(std::string_view bytes, std::span<char> out) {
   const std::size_t got =
-      ZSTD_decompressDCtx(decompressor(), out.bytes.get(), out.size, bytes.data(), bytes.size());
-  if (ZSTD_isError(got) || got != out.size)
+      ZSTD_decompressDCtx(decompressor(), out.data(), out.size(), bytes.data(), bytes.size());
+  if (ZSTD_isError(got) || got != out.size())
     return fail(ErrorCode::kInvalid, "malformed frame: broken zstd");
-  return out;
+  return {};
 }
 
 }  // namespace dagsync

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,15 +13,9 @@ namespace dagsync {
 // Appends the compressed bytes to `out`; false, and nothing, where it saves less than a tenth.
 [[nodiscard]] bool append_compressed(std::string& out, std::string_view bytes);
 
-// Of bytes that are written once: not set to zero before, as those of a string are.
-struct Plain {
-  std::unique_ptr<char[]> bytes;
-  std::size_t size = 0;
-  [[nodiscard]] std::string_view view() const { return {bytes.get(), size}; }
-};
-
-// Untrusted bytes: one zstd frame that says its size, which is at most `max_bytes`, and keeps to
-// it.
-[[nodiscard]] Result<Plain> decompress(std::string_view bytes, std::size_t max_bytes);
+// Untrusted bytes, of one zstd frame: how many it says to hold, at most `max_bytes`.
+[[nodiscard]] Result<std::size_t> decompressed_size(std::string_view bytes, std::size_t max_bytes);
+// Fills `out`, which has that size; kInvalid where the frame does not keep to it.
+[[nodiscard]] Status decompress(std::string_view bytes, std::span<char> out);
 
 }  // namespace dagsync

@@ -1,6 +1,7 @@
 #include "dagsync/wire/framing.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "dagsync/base/assert.h"
 #include "dagsync/wire/codec.h"
@@ -48,7 +49,8 @@ std::string frame_message(const Message& message) {
   if (!compressed) frame.append(payload);
   std::string header;
   append_header(header, frame.size() - kFrameHeaderBytes, kMessageType, compressed);
-  return frame.replace(0, kFrameHeaderBytes, header);
+  frame.replace(0, kFrameHeaderBytes, header);
+  return frame;
 }
 
 std::string frame_chunk_header(std::uint64_t request, std::size_t payload_bytes, bool compressed) {
@@ -67,9 +69,11 @@ std::optional<std::string> compress_chunk(std::string_view bytes) {
 }
 
 Result<std::string> decompress_chunk(std::string_view bytes) {
-  const Result<Plain> plain = decompress(bytes, kMaxChunkBytes);
-  if (!plain) return Unexpected(plain.error());
-  return std::string(plain->view());
+  const auto size = decompressed_size(bytes, kMaxChunkBytes);
+  if (!size) return Unexpected(size.error());
+  std::string plain(*size, '\0');
+  if (const Status done = decompress(bytes, plain); !done) return Unexpected(done.error());
+  return plain;
 }
 
 struct FrameReader::Header {
@@ -98,11 +102,15 @@ Result<FrameReader::Header> FrameReader::parse_header(std::string_view bytes) co
 
 Status FrameReader::deliver_message(const Header& header, std::string_view payload,
                                     const Handlers& handlers) const {
-  Result<Plain> plain;
+  std::unique_ptr<char[]> plain;
   if (header.compressed) {
-    plain = decompress(payload, is_trusted_ ? kMaxMessageBytes : kMaxFirstMessageBytes);
-    if (!plain) return Unexpected(plain.error());
-    payload = plain->view();
+    const auto size =
+        decompressed_size(payload, is_trusted_ ? kMaxMessageBytes : kMaxFirstMessageBytes);
+    if (!size) return Unexpected(size.error());
+    plain = std::make_unique_for_overwrite<char[]>(*size);
+    if (const Status done = decompress(payload, {plain.get(), *size}); !done)
+      return Unexpected(done.error());
+    payload = {plain.get(), *size};
   }
   Result<Message> message = decode(payload);
   if (message) return handlers.on_message(std::move(*message));

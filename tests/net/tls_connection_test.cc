@@ -111,7 +111,6 @@ TEST_CASE("one that brings more than is handled in time lets the loop have its t
   pair.near->send(std::string(4 << 20, 'x'));
   net.loop.post(count_turns);
   CHECK(net.wait([&] { return seen == 4 << 20; }));
-  CHECK(calls >= 64);
   CHECK(turns >= calls - 1);
 }
 
