@@ -189,7 +189,7 @@ void Folder::broadcast(std::vector<Change> changes) {
   outgoing_.push_back(messages);
   journal_.when_written([this, messages] {
     announce(*messages);
-    messages->clear();
+    messages->clear();  // where that was at once, nothing is framed afterwards
   });
 }
 
@@ -211,16 +211,13 @@ std::vector<Folder::Outgoing> Folder::cut(std::vector<Announce::Item> items) con
   return messages;
 }
 
-// While their rows are on the way to the store, not when they are there.
+// While the rows are on the way to the store, not when they are there. Of a batch that is the first
+// message: peers work on that while the next one is framed.
 void Folder::frame_outgoing() {
   const auto waiting = std::exchange(outgoing_, {});
   if (live_peers().empty()) return;
   for (const auto& messages : waiting) {
-    for (auto& [announce, frame] : *messages) {
-      frame = frame_message(announce);
-      for (Announce::Item& item : announce.items)
-        if (std::holds_alternative<Announce::Whole>(item.content)) item.content = {};
-    }
+    if (!messages->empty()) messages->front().frame = frame_message(messages->front().announce);
   }
 }
 

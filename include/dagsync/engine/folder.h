@@ -148,7 +148,7 @@ class Folder {
   void note_troubles(const Intake::Batch& batch);
   void perform_local(Actions actions);
   void broadcast(std::vector<Change> changes);
-  // A message that waits for its rows. Once there is a frame, that has the contents.
+  // A message that waits for its rows, framed meanwhile or not.
   struct Outgoing {
     Announce announce;
     std::string frame;
