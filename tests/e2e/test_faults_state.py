@@ -21,7 +21,7 @@ STRANGER = 12345
 def end_of_log(log: bytes) -> int:
     """Behind its last frame that is of this round; zeroes and those of earlier rounds follow."""
     end = WAL_HEAD
-    while log[end + 8 : end + 16] == log[16:24]:
+    while any(log[16:24]) and log[end + 8 : end + 16] == log[16:24]:
         end += FRAME_HEAD + PAGE
     return end
 
@@ -98,11 +98,12 @@ class Damaged(FreshMesh):
     def test_a_torn_log_after_a_kill(self) -> None:
         _, _, c = self.begin_and_stop(kill=True)
         log = self.index_of(c).with_name("index.db-wal")
-        end = end_of_log(log.read_bytes())
+        bytes_ = log.read_bytes()
+        end = end_of_log(bytes_)
         self.assertGreater(end, WAL_HEAD, "there is a log to tear")
         with open(log, "r+b") as file:
             file.seek(end - PAGE // 2)
-            file.write(bytes(PAGE // 2))
+            file.write(bytes(byte ^ 0xFF for byte in bytes_[end - PAGE // 2 : end]))
         c.start()
         self.assert_mended(c)
 

@@ -1,5 +1,5 @@
-// A fixed set of seeds, and that a seed decides everything. Under the sanitizers each takes thirty
-// times as long as without: more of them run there (sim/seeds), and with dagsync-sim --seeds.
+// A fixed set of seeds, and that a seed decides everything. Few of them, since each takes thirty
+// times as long under the sanitizers: the test sim/seeds runs more in the optimised build.
 #include <doctest/doctest.h>
 
 #include <string>
