@@ -1,4 +1,6 @@
 // What a node says to its peers, says of them, and has against them.
+#include <algorithm>
+
 #include "dagsync/base/log.h"
 #include "dagsync/engine/peers.h"
 
@@ -9,33 +11,33 @@ double milliseconds(Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
+// None: not connected, or not configured.
+template <typename Map>
+Link* link_of(const Map& peers, const NodeName& name) {
+  const auto it = peers.find(name);
+  return it == peers.end() ? nullptr : it->second.link.get();
+}
+
 }  // namespace
 
 void Peers::send(std::span<const NodeName> peers, const Message& message) {
-  std::string frame;
-  for (const NodeName& name : peers) {
-    const auto it = peers_.find(name);
-    if (it == peers_.end() || !it->second.link) continue;
-    if (frame.empty()) frame = frame_message(message);
-    it->second.link->send_frame(frame);
-  }
+  const bool anybody = std::any_of(peers.begin(), peers.end(), [this](const NodeName& name) {
+    return link_of(peers_, name) != nullptr;
+  });
+  if (anybody) send_frame(peers, frame_message(message));
 }
 
 void Peers::send_frame(std::span<const NodeName> peers, std::string_view frame) {
-  for (const NodeName& name : peers) {
-    const auto it = peers_.find(name);
-    if (it != peers_.end() && it->second.link) it->second.link->send_frame(frame);
-  }
+  for (const NodeName& name : peers)
+    if (Link* link = link_of(peers_, name)) link->send_frame(frame);
 }
 
 void Peers::send_chunk(const NodeName& peer, const ChunkView& chunk) {
-  const auto it = peers_.find(peer);
-  if (it != peers_.end() && it->second.link) it->second.link->send_chunk(chunk);
+  if (Link* link = link_of(peers_, peer)) link->send_chunk(chunk);
 }
 
 void Peers::refuse(const NodeName& peer, const std::string& why) {
-  const auto it = peers_.find(peer);
-  if (it != peers_.end() && it->second.link) it->second.link->condemn(why);
+  if (Link* link = link_of(peers_, peer)) link->condemn(why);
 }
 
 void Peers::complain(const NodeName& peer, const std::string& why) {
@@ -44,8 +46,8 @@ void Peers::complain(const NodeName& peer, const std::string& why) {
 }
 
 std::size_t Peers::queued_bytes(const NodeName& peer) const {
-  const auto it = peers_.find(peer);
-  return it != peers_.end() && it->second.link ? it->second.link->queued_bytes() : 0;
+  const Link* link = link_of(peers_, peer);
+  return link == nullptr ? 0 : link->queued_bytes();
 }
 
 std::vector<NodeName> Peers::connected() const {
@@ -57,8 +59,8 @@ std::vector<NodeName> Peers::connected() const {
 }
 
 std::optional<Duration> Peers::round_trip(const NodeName& peer) const {
-  const auto it = peers_.find(peer);
-  return it != peers_.end() && it->second.link ? it->second.link->round_trip() : std::nullopt;
+  const Link* link = link_of(peers_, peer);
+  return link == nullptr ? std::nullopt : link->round_trip();
 }
 
 std::uint32_t Peers::minor(const NodeName& peer) const {
