@@ -90,8 +90,7 @@ std::string_view RelPath::name() const {
 }
 
 RelPath RelPath::parent() const {
-  const std::size_t slash = bytes_.rfind('/');
-  return slash == std::string::npos ? RelPath() : RelPath(bytes_.substr(0, slash));
+  return RelPath(std::string(parent_bytes()));
 }
 
 bool RelPath::is_below(const RelPath& ancestor) const {

@@ -6,7 +6,7 @@
 
 namespace dagsync {
 
-const IndexEntry* Index::find(const RelPath& path) const {
+const IndexEntry* Index::find(std::string_view path) const {
   const auto it = entries_.find(path);
   return it == entries_.end() ? nullptr : &it->second;
 }
@@ -121,7 +121,7 @@ bool Index::has_live_below(const RelPath& directory) const {
 }
 
 bool Index::is_shadowed(const RelPath& path) const {
-  for (RelPath above = path.parent(); !above.is_root(); above = above.parent()) {
+  for (auto above = path.parent_bytes(); !above.empty(); above = RelPath::parent_of(above)) {
     const IndexEntry* entry = find(above);
     if (entry == nullptr) continue;
     const Kind kind = entry->record.content.kind;

@@ -69,7 +69,7 @@ bool Replica::will_be_directory(const RelPath& path) const {
 }
 
 bool Replica::will_be_shadowed(const RelPath& path) const {
-  for (RelPath above = path.parent(); !above.is_root(); above = above.parent()) {
+  for (auto above = path.parent_bytes(); !above.empty(); above = RelPath::parent_of(above)) {
     const auto wanted = wanted_.find(above);
     const IndexEntry* entry = index_.find(above);
     Kind kind = entry != nullptr ? entry->record.content.kind : Kind::kTombstone;
@@ -231,9 +231,11 @@ void Replica::look_again(const RelPath& path, Actions& actions, std::vector<Chan
   adjudicate(path, std::move(wanted), actions, ours);
 }
 
-void Replica::publishing(const RelPath& path) {
-  DAGSYNC_ASSERT(wanted_.contains(path));
+const Wanted& Replica::publishing(const RelPath& path) {
+  const auto wanted = wanted_.find(path);
+  DAGSYNC_ASSERT(wanted != wanted_.end());
   publishing_.insert(path);
+  return wanted->second;
 }
 
 Actions Replica::published(const RelPath& path, const Record& record,
@@ -319,6 +321,8 @@ Actions Replica::evicted(const RelPath& path) {
 // No file stands above them any more, nor is one on its way: live records below stand on no disk
 // here, so they are published again.
 void Replica::unshadow(const RelPath& path, Actions& actions, std::vector<Change>& ours) {
+  const IndexEntry* here = index_.find(path);
+  if (here != nullptr && is_leaf(here->record.content.kind)) return;  // it is a shadow itself
   std::vector<std::pair<RelPath, Wanted>> back;
   index_.visit_below(path, [&](const RelPath& below, const IndexEntry& entry) {
     const bool stands = entry.disk.has_value() || index_.is_shadowed(below);

@@ -237,6 +237,7 @@ void Journal::commit_group(FolderMeta meta) {
 // A path that has been published again since then keeps its newer intent.
 std::vector<Transaction::Write> Journal::clearable_intents() {
   std::vector<Transaction::Write> writes;
+  writes.reserve(group_.size() + 1);  // and what the group adds
   for (const Mark& mark : group_) {
     const auto it = open_.find(mark.path);
     if (it == open_.end() || it->second != mark.number) continue;

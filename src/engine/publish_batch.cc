@@ -207,6 +207,7 @@ std::vector<std::size_t> order_of(const PublishBatch& batch) {
 
 Transaction intents_of(const PublishBatch& batch) {
   Transaction transaction;
+  transaction.writes.reserve(batch.items.size() + batch.evictions.size());
   for (const PublishItem& item : batch.items) {
     if (item.nothing_to_do) continue;
     transaction.writes.push_back(

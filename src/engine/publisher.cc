@@ -52,30 +52,34 @@ void Publisher::stop() {
 void Publisher::want(const std::vector<RelPath>& paths, const std::vector<RelPath>& unwanted,
                      Contents contents) {
   auto batch = std::make_shared<Batch>();
-  std::vector<RelPath> order;
-  for (const RelPath& path : std::set(paths.begin(), paths.end())) {
-    if (replica_.wanted().contains(path) && !in_lane_.contains(path)) order.push_back(path);
-  }
-  std::vector<RelPath> leaving = order;
-  leaving.insert(leaving.end(), unwanted.begin(), unwanted.end());
-  const std::vector<BatchPtr> robbed = take_out(leaving);
+  std::vector<RelPath> order = paths;
+  std::sort(order.begin(), order.end());
+  order.erase(std::unique(order.begin(), order.end()), order.end());
+  std::erase_if(order, [this](const RelPath& path) {
+    return in_lane_.contains(path) || !replica_.wanted().contains(path);
+  });
+  std::vector<BatchPtr> robbed;
+  take_out(order, robbed);
+  take_out(unwanted, robbed);
   for (const RelPath& path : unwanted) {
     retries_.erase(path);
     hooks_.trouble(path, "");
   }
+  // Of paths that want the same content, the last one takes it.
+  std::unordered_map<Digest, std::size_t> wanting;
   for (const RelPath& path : order) {
     retries_.erase(path);
-    batch->items.emplace(path, Item{});
+    Item item;
+    item.content = replica_.wanted().at(path).record.content;
+    ++wanting[item.content.digest];
+    batch->items.emplace_hint(batch->items.end(), path, std::move(item));
     batches_[path] = batch;
   }
   batch->missing = batch->items.size() + 1;  // the one is taken off at the end of this call
-  // Of paths that want the same content, the last one takes it.
-  std::unordered_map<Digest, std::size_t> wanting;
-  for (const RelPath& path : order)
-    ++wanting[replica_.wanted().at(path).record.content.digest];
   for (const RelPath& path : order) {
-    const bool is_last = --wanting[replica_.wanted().at(path).record.content.digest] == 0;
-    prepare(batch, path, contents, is_last);
+    Item& item = batch->items.at(path);
+    const bool is_last = --wanting[item.content.digest] == 0;
+    prepare(batch, path, item, contents, is_last);
   }
   --batch->missing;
   for (const BatchPtr& other : robbed)
@@ -84,10 +88,10 @@ void Publisher::want(const std::vector<RelPath>& paths, const std::vector<RelPat
   prune_from(unwanted, {});  // itself, too: a directory may stand where one was wanted again
 }
 
-// Removes paths from the batches that they wait in, and returns these: they go on without, but not
-// before all of the paths are out, for what was gathered for those is no longer what is wanted.
-std::vector<Publisher::BatchPtr> Publisher::take_out(const std::vector<RelPath>& paths) {
-  std::vector<BatchPtr> robbed;  // in the order of the paths, whatever the addresses
+// Removes paths from the batches that they wait in, and adds these to `robbed`, in the order of the
+// paths, whatever the addresses: they go on without, but not before all of the paths are out, for
+// what was gathered for those is no longer what is wanted.
+void Publisher::take_out(const std::vector<RelPath>& paths, std::vector<BatchPtr>& robbed) {
   for (const RelPath& path : paths) {
     const auto waiting = batches_.extract(path);
     if (waiting.empty()) continue;
@@ -98,27 +102,24 @@ std::vector<Publisher::BatchPtr> Publisher::take_out(const std::vector<RelPath>&
     if (!item.mapped().ready) --batch->missing;
     if (std::find(robbed.begin(), robbed.end(), batch) == robbed.end()) robbed.push_back(batch);
   }
-  return robbed;
 }
 
 // How the bytes of one path will come: nothing to bring, with the announcement, from here, from a
 // peer.
-void Publisher::prepare(const BatchPtr& batch, const RelPath& path, Contents& contents,
+void Publisher::prepare(const BatchPtr& batch, const RelPath& path, Item& item, Contents& contents,
                         bool is_last) {
-  Item& item = batch->items.at(path);
   const Wanted& wanted = replica_.wanted().at(path);
-  const Content& content = wanted.record.content;
-  item.content = content;
+  const Content& content = item.content;
   const IndexEntry* entry = replica_.index().find(path);
   const bool stands = entry != nullptr && entry->disk && entry->record.is_live() && !wanted.again;
   if (content.kind != Kind::kFile || replica_.will_be_shadowed(path)) {
-    ready(batch, path);
+    ready(batch, item);
     return;
   }
   // A second name of the inode would get the new mode and mtime too.
   if (stands && same_bytes(entry->record.content, content) && entry->disk->links == 1) {
     item.attributes_only = true;
-    ready(batch, path);
+    ready(batch, item);
     return;
   }
   std::optional<Announce::Delta> delta;
@@ -126,7 +127,7 @@ void Publisher::prepare(const BatchPtr& batch, const RelPath& path, Contents& co
     if (auto* whole = std::get_if<Announce::Whole>(&it->second)) {
       item.held = hold(whole->bytes.size());
       item.bytes = is_last ? std::move(whole->bytes) : whole->bytes;
-      ready(batch, path);
+      ready(batch, item);
       return;
     }
     delta = std::get<Announce::Delta>(it->second);
@@ -190,15 +191,14 @@ void Publisher::obtain(const BatchPtr& batch, const RelPath& path,
         } else if (local->staged) {
           it->second.staged = std::move(local->staged);
           it->second.linked = local->linked;
-          ready(batch, path);
+          ready(batch, it->second);
         } else {
           fetch(batch, path);
         }
       });
 }
 
-void Publisher::ready(const BatchPtr& batch, const RelPath& path) {
-  Item& item = batch->items.at(path);
+void Publisher::ready(const BatchPtr& batch, Item& item) {
   DAGSYNC_ASSERT(!item.ready);
   item.ready = true;
   --batch->missing;

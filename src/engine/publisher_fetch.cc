@@ -129,7 +129,7 @@ void Publisher::fetch_from(const BatchPtr& batch, const RelPath& path,
           return;
         }
         it->second.staged = std::move(*staged);
-        ready(batch, path);
+        ready(batch, it->second);
       });
 }
 

@@ -42,7 +42,10 @@ std::set<RelPath> deleted_by(const PublishBatch& batch) {
 KnownDirectories directories_above(const Index& index, const PublishBatch& batch) {
   KnownDirectories known;
   std::set<RelPath> seen;
+  std::string_view last;
   for (const PublishItem& item : batch.items) {
+    const std::string_view parent = item.path.parent_bytes();
+    if (std::exchange(last, parent) == parent) continue;  // it is beside the item before
     for (RelPath above = item.path.parent(); !above.is_root(); above = above.parent()) {
       if (!seen.insert(above).second) break;
       const IndexEntry* entry = index.find(above);
@@ -75,8 +78,8 @@ std::optional<KeptVersion> Publisher::keep(const RelPath& path, const IndexEntry
   return kept;
 }
 
-std::optional<PublishItem> Publisher::make_item(Batch& batch, const RelPath& path, Item& item) {
-  const Wanted& wanted = replica_.wanted().at(path);
+std::optional<PublishItem> Publisher::make_item(Batch& batch, const RelPath& path, Item& item,
+                                                const Wanted& wanted) {
   PublishItem made;
   made.path = path;
   made.change = {path, wanted.id.value_or(ChangeId{}), wanted.record};
@@ -131,6 +134,10 @@ void Publisher::submit_complete() {
 
 std::vector<PublishItem> Publisher::take_items(const std::vector<BatchPtr>& batches) {
   std::vector<PublishItem> items;
+  std::size_t most = 0;
+  for (const BatchPtr& batch : batches)
+    most += batch->items.size();
+  items.reserve(most);
   std::vector<RelPath> again;
   for (const BatchPtr& batch : batches) {
     for (auto& [path, item] : batch->items) {
@@ -140,7 +147,7 @@ std::vector<PublishItem> Publisher::take_items(const std::vector<BatchPtr>& batc
       const bool is_stale =
           wanted == replica_.wanted().end() || wanted->second.record.content != item.content;
       if (is_stale) continue;
-      if (auto made = make_item(*batch, path, item)) {
+      if (auto made = make_item(*batch, path, item, wanted->second)) {
         items.push_back(std::move(*made));
       } else {
         again.push_back(path);
@@ -183,8 +190,7 @@ void Publisher::submit(const std::vector<BatchPtr>& batches) {
       item.sync_first = journal_.has_intent(item.path);
       item.mark = journal_.open_intent(item.path);
     }
-    in_lane_.emplace(item.path, replica_.wanted().at(item.path));
-    replica_.publishing(item.path);
+    in_lane_.emplace(item.path, replica_.publishing(item.path));
     hooks_.touched(item.path);
   }
   publish_batch->above = directories_above(replica_.index(), *publish_batch);
@@ -297,7 +303,11 @@ void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults res
     // what stands in it implies, and that a file is to replace.
     const bool is_live = item.change.record.is_live();
     const bool may_stand = item.nothing_to_do ? !is_live : !is_done && is_live;
-    directories.push_back(may_stand ? item.path : item.path.parent());
+    if (may_stand) {
+      directories.push_back(item.path);
+    } else if (directories.empty() || directories.back().bytes() != item.path.parent_bytes()) {
+      directories.push_back(item.path.parent());  // once for all that stand beside each other
+    }
   }
   for (const Journal::Mark& mark : to_withdraw)
     journal_.withdraw(mark);

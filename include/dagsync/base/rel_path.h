@@ -26,6 +26,12 @@ class RelPath {
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
   [[nodiscard]] std::string_view name() const;  // the last component; "" of the root
   [[nodiscard]] RelPath parent() const;         // of the root: the root
+  [[nodiscard]] std::string_view parent_bytes() const { return parent_of(bytes_); }
+  // Of the bytes of a path, those of its parent: "" of what lies in the root.
+  [[nodiscard]] static std::string_view parent_of(std::string_view path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+  }
   // Whether this path lies strictly below `ancestor`; every path but the root is below the root.
   [[nodiscard]] bool is_below(const RelPath& ancestor) const;
   // A component appended; kInvalid where `name` is no valid component or the path gets too long.
@@ -36,6 +42,14 @@ class RelPath {
  private:
   explicit RelPath(std::string bytes) : bytes_(std::move(bytes)) {}
   std::string bytes_;
+};
+
+// The same order, for what is searched by the bytes of a path, too.
+struct ByBytes {
+  using is_transparent = void;
+  bool operator()(const RelPath& a, const RelPath& b) const { return a.bytes() < b.bytes(); }
+  bool operator()(const RelPath& a, std::string_view b) const { return a.bytes() < b; }
+  bool operator()(std::string_view a, const RelPath& b) const { return a < b.bytes(); }
 };
 
 // For people and JSON: bytes that are not valid UTF-8, and control characters, as \xNN, and a

@@ -23,12 +23,6 @@ class Index {
   Index(Index&&) = default;  // not to be copied: by_digest_ points into entries_
   Index& operator=(Index&&) = default;
 
-  struct ByBytes {
-    using is_transparent = void;
-    bool operator()(const RelPath& a, const RelPath& b) const { return a.bytes() < b.bytes(); }
-    bool operator()(const RelPath& a, std::string_view b) const { return a.bytes() < b; }
-    bool operator()(std::string_view a, const RelPath& b) const { return a < b.bytes(); }
-  };
   using Row = std::pair<const RelPath, IndexEntry>;
   using Entries = std::map<RelPath, IndexEntry, ByBytes, SlabAllocator<Row>>;
   struct Totals {
@@ -38,7 +32,8 @@ class Index {
     std::uint64_t bytes = 0;
   };
 
-  [[nodiscard]] const IndexEntry* find(const RelPath& path) const;
+  [[nodiscard]] const IndexEntry* find(const RelPath& path) const { return find(path.bytes()); }
+  [[nodiscard]] const IndexEntry* find(std::string_view path) const;  // the bytes of one
   void put(const RelPath& path, IndexEntry entry);
   // For a store that gives all paths in their order: behind all that there are. The path stays
   // where it is in memory, beside what the entry holds: a copy would leave a hole there.

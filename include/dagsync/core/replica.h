@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <variant>
 #include <vector>
 
@@ -87,6 +88,7 @@ using Actions = std::vector<Action>;
 
 class Replica {
  public:
+  using Wantings = std::map<RelPath, Wanted, ByBytes>;
   // What peers can make this node remember of authors. Beyond, what a new one wrote is left out,
   // and so not known. All authors must fit into one message (kMaxMessageAuthors of wire/codec.h);
   // what is above kMostAuthors is for nodes that speak of themselves.
@@ -152,9 +154,9 @@ class Replica {
   // left out: the engine looks again afterwards.
   [[nodiscard]] Actions observe(const std::vector<Observation>& batch, DeletePolicy policy,
                                 MonoNanos now);
-  // The engine begins to publish wanted(path); until published() or not_published(), what arrives
-  // for the path waits.
-  void publishing(const RelPath& path);
+  // The engine begins to publish wanted(path), which is what this returns; until published() or
+  // not_published(), what arrives for the path waits.
+  const Wanted& publishing(const RelPath& path);
   // `record` stands on the disk now, as `disk` (none: of a tombstone, or where it is shadowed).
   [[nodiscard]] Actions published(const RelPath& path, const Record& record,
                                   const std::optional<ChangeId>& id,
@@ -214,7 +216,7 @@ class Replica {
   [[nodiscard]] const Knowledge& received() const { return received_; }
   [[nodiscard]] const Knowledge& withheld() const { return withheld_; }
   [[nodiscard]] const Knowledge& durable() const { return durable_; }
-  [[nodiscard]] const std::map<RelPath, Wanted>& wanted() const { return wanted_; }
+  [[nodiscard]] const Wantings& wanted() const { return wanted_; }
   // Of what is wanted there and below, in the order of paths, until it says false.
   void visit_wanted(const RelPath& top,
                     const std::function<bool(const RelPath&, const Wanted&)>& visit) const;
@@ -293,8 +295,8 @@ class Replica {
     std::set<ChangeId> waiting;
   };
   std::vector<Gain> gains_;
-  std::map<RelPath, Wanted> wanted_;
-  std::set<RelPath> publishing_;
+  Wantings wanted_;
+  std::unordered_set<RelPath> publishing_;
   std::map<RelPath, Wanted> later_;  // arrived while the path was being published
   std::map<RelPath, Observation> drift_;
   std::map<RelPath, Record> kept_out_;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "dagsync/core/ignore.h"
@@ -135,7 +136,7 @@ class Intake {
   DeletePolicy rescan_policy_ = DeletePolicy::kGuard;
   std::size_t in_hand_ = 0;
   std::set<RelPath> suspects_;
-  std::set<RelPath> touched_;
+  std::unordered_set<RelPath> touched_;
   std::set<RelPath> deferred_;  // hinted while they are being published
   std::set<RelPath> open_;
   std::set<RelPath> failed_;

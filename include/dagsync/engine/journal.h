@@ -7,10 +7,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "dagsync/core/knowledge.h"
@@ -139,7 +139,7 @@ class Journal {
   bool syncing_ = false;
   bool closing_ = false;
   std::uint64_t next_mark_ = 1;
-  std::map<RelPath, std::uint64_t> open_;  // the newest intent of each path
+  std::unordered_map<RelPath, std::uint64_t> open_;  // the newest intent of each path
   std::vector<Mark> to_sync_;
   std::vector<Mark> group_;  // being synced now
   std::vector<std::function<void()>> waiting_;

@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -92,22 +93,24 @@ class Publisher {
     MonoNanos since;          // nobody more has it
   };
 
-  void prepare(const BatchPtr& batch, const RelPath& path, Contents& contents, bool is_last);
+  void prepare(const BatchPtr& batch, const RelPath& path, Item& item, Contents& contents,
+               bool is_last);
   void obtain(const BatchPtr& batch, const RelPath& path, std::optional<Announce::Delta> delta);
   // Now, or when it is this node's turn to fetch so large a content.
   void fetch(const BatchPtr& batch, const RelPath& path);
   void fetch_from(const BatchPtr& batch, const RelPath& path, std::vector<NodeName> sources);
   [[nodiscard]] std::vector<NodeName> all_sources(const Wanted& wanted) const;
   [[nodiscard]] Takers takers_of(const Wanted& wanted) const;
-  void ready(const BatchPtr& batch, const RelPath& path);
+  void ready(const BatchPtr& batch, Item& item);
   [[nodiscard]] bool is_partner(const NodeName& peer) const;
   void give_up(const BatchPtr& batch, const RelPath& path, const Error& error);
-  [[nodiscard]] std::vector<BatchPtr> take_out(const std::vector<RelPath>& paths);
+  void take_out(const std::vector<RelPath>& paths, std::vector<BatchPtr>& robbed);
   void submit_if_complete(const BatchPtr& batch);
   void submit_complete();
   void submit(const std::vector<BatchPtr>& batches);
   [[nodiscard]] std::vector<PublishItem> take_items(const std::vector<BatchPtr>& batches);
-  [[nodiscard]] std::optional<PublishItem> make_item(Batch& batch, const RelPath& path, Item& item);
+  [[nodiscard]] std::optional<PublishItem> make_item(Batch& batch, const RelPath& path, Item& item,
+                                                     const Wanted& wanted);
   void add_evictions(PublishBatch& batch);
   void add_implied_directories(const RelPath& top, std::vector<Eviction>& below);
   [[nodiscard]] bool is_needless(const RelPath& directory) const;
@@ -144,10 +147,10 @@ class Publisher {
   // A worker may let go of the last item of a batch.
   std::shared_ptr<std::atomic<std::size_t>> held_bytes_ =
       std::make_shared<std::atomic<std::size_t>>(0);
-  std::map<RelPath, BatchPtr> batches_;  // of each path that waits for its batch
-  std::deque<BatchPtr> complete_;        // of those, for the lane
-  std::size_t jobs_ = 0;                 // in the lane
-  std::map<RelPath, Wanted> in_lane_;    // being published, as it was wanted then
+  std::unordered_map<RelPath, BatchPtr> batches_;  // of each path that waits for its batch
+  std::deque<BatchPtr> complete_;                  // of those, for the lane
+  std::size_t jobs_ = 0;                           // in the lane
+  std::unordered_map<RelPath, Wanted> in_lane_;    // being published, as it was wanted then
   // Besides: directories that go for want of use, and what makes room for a file. It may be twice.
   std::multiset<RelPath> removing_;
   std::map<RelPath, Retry> retries_;
