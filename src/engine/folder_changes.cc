@@ -185,28 +185,27 @@ void Folder::broadcast(std::vector<Change> changes) {
     lag_.made(change.id.author, change.id.sequence, ports_.clock.mono());
     items.push_back(with_content(std::move(change)));
   }
-  auto messages = std::make_shared<std::vector<Outgoing>>(cut(std::move(items)));
-  outgoing_.push_back(messages);
-  journal_.when_written([this, messages] {
-    announce(*messages);
-    messages->clear();  // where that was at once, nothing is framed afterwards
+  auto outgoing = std::make_shared<Outgoing>(Outgoing{cut(std::move(items)), {}});
+  to_frame_.push_back(outgoing);
+  journal_.when_written([this, outgoing] {
+    announce(*outgoing);
+    outgoing->messages.clear();  // where that was at once, nothing is framed afterwards
   });
 }
 
-std::vector<Folder::Outgoing> Folder::cut(std::vector<Announce::Item> items) const {
-  std::vector<Outgoing> messages;
+std::vector<Announce> Folder::cut(std::vector<Announce::Item> items) const {
+  std::vector<Announce> messages;
   std::size_t bytes = 0;
   for (Announce::Item& item : items) {
-    const bool full =
-        bytes >= kMessageBytes ||
-        (!messages.empty() && messages.back().announce.items.size() >= kMaxChangesPerMessage);
+    const bool full = bytes >= kMessageBytes ||
+                      (!messages.empty() && messages.back().items.size() >= kMaxChangesPerMessage);
     if (messages.empty() || full) {
-      if (!messages.empty()) messages.back().announce.more = true;
-      messages.push_back({Announce{config_.name, {}}, {}});
+      if (!messages.empty()) messages.back().more = true;
+      messages.push_back(Announce{config_.name, {}});
       bytes = 0;
     }
     bytes += encoded_bound(item);
-    messages.back().announce.items.push_back(std::move(item));
+    messages.back().items.push_back(std::move(item));
   }
   return messages;
 }
@@ -214,39 +213,41 @@ std::vector<Folder::Outgoing> Folder::cut(std::vector<Announce::Item> items) con
 // While the rows are on the way to the store, not when they are there. Of a batch that is the first
 // message: peers work on that while the next one is framed.
 void Folder::frame_outgoing() {
-  const auto waiting = std::exchange(outgoing_, {});
+  const auto waiting = std::exchange(to_frame_, {});
   if (live_peers().empty()) return;
-  for (const auto& messages : waiting) {
-    if (!messages->empty()) messages->front().frame = frame_message(messages->front().announce);
+  for (const auto& outgoing : waiting) {
+    if (outgoing->messages.empty()) continue;
+    outgoing->first_frame = frame_message(outgoing->messages.front());
   }
 }
 
 // A peer that does not read as fast as we write is left behind; a snapshot will catch it up.
-void Folder::announce(const std::vector<Outgoing>& messages) {
+void Folder::announce(const Outgoing& outgoing) {
   std::vector<NodeName> peers = live_peers();
   std::string names;
   for (const NodeName& peer : peers)
     names += (names.empty() ? "" : ", ") + peer.value;
   const char* nobody = peers.empty() ? ", but no peer is connected" : "";
-  for (const auto& [announce, frame] : messages) {
-    for (const Announce::Item& item : announce.items) {
+  for (const Announce& message : outgoing.messages) {
+    for (const Announce::Item& item : message.items) {
       event(Event::Kind::kSent, item.change.path, names,
             (item.change.record.is_live() ? "changed" : "deleted") + std::string(nobody));
     }
   }
   if (peers.empty()) return;
-  for (const auto& [announce, frame] : messages) {
+  for (const Announce& message : outgoing.messages) {
     std::erase_if(peers, [this](const NodeName& peer) { return is_left_behind(peer); });
     for (const NodeName& peer : peers) {
-      for (const Announce::Item& item : announce.items) {
+      for (const Announce::Item& item : message.items) {
         replica_.sent(peer, item.change.id);
         note_sent(peer, item);
       }
     }
-    if (frame.empty()) {
-      outlet_.send(peers, announce);
+    const bool is_first = &message == &outgoing.messages.front();
+    if (is_first && !outgoing.first_frame.empty()) {
+      outlet_.send_frame(peers, outgoing.first_frame);
     } else {
-      outlet_.send_frame(peers, frame);
+      outlet_.send(peers, message);
     }
   }
   note_lag();

@@ -148,14 +148,14 @@ class Folder {
   void note_troubles(const Intake::Batch& batch);
   void perform_local(Actions actions);
   void broadcast(std::vector<Change> changes);
-  // A message that waits for its rows, framed meanwhile or not.
+  // What is told of one batch of changes, in its order, and waits for their rows.
   struct Outgoing {
-    Announce announce;
-    std::string frame;
+    std::vector<Announce> messages;
+    std::string first_frame;  // of the first of them; "": not framed meanwhile
   };
-  [[nodiscard]] std::vector<Outgoing> cut(std::vector<Announce::Item> items) const;
+  [[nodiscard]] std::vector<Announce> cut(std::vector<Announce::Item> items) const;
   void frame_outgoing();
-  void announce(const std::vector<Outgoing>& messages);
+  void announce(const Outgoing& outgoing);
   [[nodiscard]] bool is_left_behind(const NodeName& peer);
   void relay(const Relay& relay);
   void deliver(const NodeName& from, std::vector<Announce::Item> items);
@@ -211,9 +211,9 @@ class Folder {
   std::function<void(Status)> started_;
   std::function<void()> changed_;
   std::function<void(Event)> event_;
-  const Intake::Batch* fresh_ = nullptr;                          // the batch being observed
-  std::vector<std::shared_ptr<std::vector<Outgoing>>> outgoing_;  // to be framed
-  Knowledge last_told_;                                           // as received, to all
+  const Intake::Batch* fresh_ = nullptr;             // the batch being observed
+  std::vector<std::shared_ptr<Outgoing>> to_frame_;  // while their rows are on the way
+  Knowledge last_told_;                              // as received, to all
   TimerId watch_timer_;
   std::map<RelPath, PathError> errors_;
   std::map<NodeName, MonoNanos> behind_since_;
