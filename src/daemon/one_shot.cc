@@ -2,8 +2,6 @@
 // acknowledgement. The runner is a peer without an index and without a folder of its own.
 #include "daemon/one_shot.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -13,6 +11,7 @@
 
 #include "daemon/print_error.h"
 #include "daemon/push_plan.h"
+#include "daemon/scratch_directory.h"
 #include "daemon/status_json.h"
 #include "daemon/version.h"
 #include "dagsync/core/reconcile.h"
@@ -35,23 +34,6 @@ using nlohmann::json;
 
 constexpr std::size_t kMessageBytes = 1 << 20;
 constexpr std::size_t kMaxQueuedBytes = 16 << 20;
-
-// Staging needs a place, though nothing is staged.
-class ScratchDirectory {
- public:
-  ScratchDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "dagsync-push-XXXXXX").string();
-    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
-  }
-  ~ScratchDirectory() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 struct Target {
   std::string address;
@@ -126,10 +108,13 @@ class OneShot final : public Outlet {
     auto transport = TlsTransport::open(loop_, clock_, files);
     if (!transport) return Unexpected(transport.error());
     transport_ = std::move(*transport);
+    auto scratch = ScratchDirectory::make("push");
+    if (!scratch) return Unexpected(scratch.error());
+    scratch_.emplace(std::move(*scratch));
     PosixDisk::Options disk;
     disk.root = std::filesystem::absolute(options_.from).lexically_normal().string();
     if (disk.root.size() > 1 && disk.root.back() == '/') disk.root.pop_back();
-    disk.state_dir = scratch_.path();
+    disk.state_dir = scratch_->path();
     auto opened = PosixDisk::open(std::move(disk));
     if (!opened) return Unexpected(opened.error());
     disk_ = std::move(*opened);
@@ -381,7 +366,7 @@ class OneShot final : public Outlet {
   }
 
   const OneShotPush& options_;
-  ScratchDirectory scratch_;
+  std::optional<ScratchDirectory> scratch_;  // staging needs a place, though nothing is staged
   UvLoop loop_;
   UvClock clock_;
   SystemRandom random_;

@@ -140,6 +140,13 @@ class PushTo(FreshMesh):
         self.assert_content("dag.py", b"x")
         self.assert_status(self.push(a), 0)  # without it nothing is deleted
 
+    def test_a_temporary_directory_that_is_not_there_is_named(self) -> None:
+        a, b, c = self.begin_with_runner()
+        self.runner.environment["TMPDIR"] = "/nowhere"
+        done = self.push(a)
+        self.assert_status(done, 2)
+        self.assertIn("TMPDIR=/nowhere is no directory", done.stderr)
+
     def test_what_is_there_but_not_pushed_is_not_deleted(self) -> None:
         a, b, c = self.begin_with_runner()
         for name in ("held.py", "gone.py", "stays.py"):
