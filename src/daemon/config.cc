@@ -1,189 +1,20 @@
-// The idea: a TableReader takes one table apart key by key, each with a line that says what is
-// allowed. It notes what it was asked for, so that whatever is left is unknown, and it collects
-// errors instead of stopping at the first: a person mends a file once.
 #include "daemon/config.h"
 
 #include <toml++/toml.h>
 #include <algorithm>
-#include <map>
 
 #include "daemon/config_conflicts.h"
 #include "daemon/config_values.h"
 #include "daemon/files.h"
+#include "daemon/table_reader.h"
 #include "dagsync/base/rel_path.h"
 
 namespace dagsync {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = 1 << 20;
-constexpr std::size_t kMaxErrors = 50;  // shown; more help nobody
 constexpr std::int64_t kMaxSettleMs = 60'000;
 constexpr std::int64_t kMaxSettleMaxMs = 3'600'000;
-
-// Errors, in the order of their lines.
-class Report {
- public:
-  explicit Report(std::string file) : file_(std::move(file)) {}
-
-  void add(toml::source_index line, const std::string& what) { errors_.insert({line, what}); }
-  void add_key(toml::source_index line, const std::string& key, const std::string& what) {
-    add(line, "key `" + key + "`: " + what);
-  }
-  [[nodiscard]] bool empty() const { return errors_.empty(); }
-  [[nodiscard]] Unexpected to_error() const {
-    std::string message;
-    std::size_t shown = 0;
-    for (const auto& [line, what] : errors_) {
-      if (shown++ == kMaxErrors) break;
-      if (!message.empty()) message += '\n';
-      message += file_ + ":" + std::to_string(line) + ": " + what;
-    }
-    return fail(ErrorCode::kInvalid, message);
-  }
-
- private:
-  std::string file_;
-  std::multimap<toml::source_index, std::string> errors_;
-};
-
-std::string_view type_of(const toml::node& node) {
-  switch (node.type()) {
-    case toml::node_type::none:
-      return "is nothing";
-    case toml::node_type::table:
-      return "is a table";
-    case toml::node_type::array:
-      return "is a list";
-    case toml::node_type::string:
-      return "is a string";
-    case toml::node_type::integer:
-      return "is a whole number";
-    case toml::node_type::floating_point:
-      return "is a number with a point";
-    case toml::node_type::boolean:
-      return "is true or false";
-    case toml::node_type::date:
-    case toml::node_type::time:
-    case toml::node_type::date_time:
-      return "is a date or time";
-  }
-  return "is something else";
-}
-
-enum class Need { kOptional, kRequired };
-
-class TableReader {
- public:
-  TableReader(const toml::table& table, std::string name, Report& report)
-      : table_(table), name_(std::move(name)), report_(report) {}
-
-  // A string that `parse` takes, as its value in `out`; left alone where the key is missing or bad.
-  template <typename T, typename Parse>
-  void text(const std::string& key, std::string_view allowed, T& out, Parse parse,
-            Need need = Need::kOptional) {
-    const toml::node* node = find(key, allowed, need);
-    if (!node) return;
-    if (!node->is_string()) return wrong(key, std::string(type_of(*node)), allowed);
-    take(key, node->source().begin.line, **node->as_string(), out, parse);
-  }
-
-  template <typename T, typename Parse>
-  void texts(const std::string& key, std::string_view allowed, std::vector<T>& out, Parse parse) {
-    const toml::node* node = find(key, allowed, Need::kOptional);
-    if (!node) return;
-    if (!node->is_array()) return wrong(key, std::string(type_of(*node)), allowed);
-    std::vector<T> values;
-    for (const toml::node& item : *node->as_array()) {
-      if (!item.is_string()) {
-        wrong(key, "has a value that " + std::string(type_of(item)), allowed);
-        continue;
-      }
-      T value{};
-      if (take(key, item.source().begin.line, **item.as_string(), value, parse)) {
-        values.push_back(std::move(value));
-      }
-    }
-    out = std::move(values);
-  }
-
-  template <typename Use>
-  void integer(const std::string& key, std::string_view allowed, std::int64_t least,
-               std::int64_t most, Use use) {
-    const toml::node* node = find(key, allowed, Need::kOptional);
-    if (!node) return;
-    if (!node->is_integer()) return wrong(key, std::string(type_of(*node)), allowed);
-    const std::int64_t value = **node->as_integer();
-    if (value < least || value > most) return wrong(key, "is " + std::to_string(value), allowed);
-    use(value);
-  }
-
-  void boolean(const std::string& key, bool& out) {
-    constexpr std::string_view kAllowed = "give true or false, without quotes";
-    const toml::node* node = find(key, kAllowed, Need::kOptional);
-    if (!node) return;
-    if (!node->is_boolean()) return wrong(key, std::string(type_of(*node)), kAllowed);
-    out = **node->as_boolean();
-  }
-
-  void wrong(const std::string& key, const std::string& what, std::string_view allowed) {
-    refuse(key, what + ": " + std::string(allowed));
-  }
-  void refuse(const std::string& key, const std::string& what) {
-    report_.add_key(line_of(key), full(key), what);
-  }
-
-  // Every key that nothing asked for is unknown.
-  void finish() {
-    for (const auto& [key, node] : table_) {
-      const std::string word(key.str());
-      if (std::ranges::find(known_, word) != known_.end()) continue;
-      report_.add_key(key.source().begin.line, full(escape_bytes(word)),
-                      "is unknown: " + mend_of(word));
-    }
-  }
-
-  const toml::node* find(const std::string& key, std::string_view allowed, Need need) {
-    known_.push_back(key);
-    const toml::node* node = table_.get(key);
-    if (!node && need == Need::kRequired) wrong(key, "is missing", allowed);
-    return node;
-  }
-
-  [[nodiscard]] toml::source_index line_of(const std::string& key) const {
-    const toml::node* node = table_.get(key);
-    return std::max<toml::source_index>(1, (node ? *node : table_).source().begin.line);
-  }
-
- private:
-  template <typename T, typename Parse>
-  bool take(const std::string& key, toml::source_index line, const std::string& value, T& out,
-            Parse parse) {
-    auto parsed = parse(value);
-    if (parsed)
-      out = std::move(*parsed);
-    else
-      report_.add_key(line, full(key), parsed.error().message);
-    return parsed.has_value();
-  }
-
-  [[nodiscard]] std::string full(const std::string& key) const {
-    return name_.empty() ? key : name_ + "." + key;
-  }
-
-  [[nodiscard]] std::string mend_of(const std::string& word) const {
-    if (const auto near = nearest_word(word, known_))
-      return "did you mean `" + full(std::string(*near)) + "`?";
-    std::string names;
-    for (const std::string& name : known_)
-      names += (names.empty() ? "" : ", ") + name;
-    return "known here are " + names;
-  }
-
-  const toml::table& table_;
-  std::string name_;
-  Report& report_;
-  std::vector<std::string> known_;
-};
 
 constexpr std::string_view kPathText = "give an absolute path in quotes";
 constexpr std::string_view kPemText = "give the path of a PEM file in quotes";
@@ -308,25 +139,25 @@ HookConfig read_hook(TableReader reader) {
 // The whole file. Keeps the line of each folder and peer, for what concerns two of them.
 class FileReader {
  public:
-  FileReader(const toml::table& root, ConfigUse use, Report& report)
-      : root_(root), reader_(root, "", report), use_(use), report_(report) {}
+  FileReader(const toml::table& root, ConfigUse use, ConfigErrors& errors)
+      : root_(root), reader_(root, "", errors), use_(use), errors_(errors) {}
 
   Config read() {
-    if (const auto* table = section("node")) config_.node = read_node({*table, "node", report_});
-    if (const auto* table = section("tls")) config_.tls = read_tls({*table, "tls", report_});
+    if (const auto* table = section("node")) config_.node = read_node({*table, "node", errors_});
+    if (const auto* table = section("tls")) config_.tls = read_tls({*table, "tls", errors_});
     if (const auto* table = section("log", Need::kOptional)) {
-      config_.log = read_log({*table, "log", report_});
+      config_.log = read_log({*table, "log", errors_});
     }
     each("folder", [this](const toml::table& table) {
-      config_.folders.push_back(read_folder({table, "folder", report_}));
+      config_.folders.push_back(read_folder({table, "folder", errors_}));
       folders_.push_back(&table);
     });
     each("peer", [this](const toml::table& table) {
-      config_.peers.push_back(read_peer({table, "peer", report_}));
+      config_.peers.push_back(read_peer({table, "peer", errors_}));
       peers_.push_back(&table);
     });
     const auto hook = [this](const toml::table& table) {
-      config_.hooks.push_back(read_hook({table, "hook", report_}));
+      config_.hooks.push_back(read_hook({table, "hook", errors_}));
       hooks_.push_back(&table);
     };
     each("hook", hook, Need::kOptional);
@@ -373,14 +204,14 @@ class FileReader {
       if (conflict.section == "peer") table = peers_[conflict.index];
       if (conflict.section == "hook") table = hooks_[conflict.index];
       if (!table) continue;
-      TableReader(*table, conflict.section, report_).refuse(conflict.key, conflict.what);
+      TableReader(*table, conflict.section, errors_).refuse(conflict.key, conflict.what);
     }
   }
 
   const toml::table& root_;
   TableReader reader_;
   ConfigUse use_;
-  Report& report_;
+  ConfigErrors& errors_;
   Config config_;
   std::vector<const toml::table*> folders_;
   std::vector<const toml::table*> peers_;
@@ -390,16 +221,16 @@ class FileReader {
 }  // namespace
 
 Result<Config> parse_config(std::string_view text, const std::string& file, ConfigUse use) {
-  Report report(escape_bytes(file));
+  ConfigErrors errors(escape_bytes(file));
   try {
     const toml::table root = toml::parse(text, file);
-    Config config = FileReader(root, use, report).read();
-    if (!report.empty()) return report.to_error();
+    Config config = FileReader(root, use, errors).read();
+    if (!errors.empty()) return errors.to_error();
     return config;
   } catch (const toml::parse_error& error) {
-    report.add(error.source().begin.line,
+    errors.add(error.source().begin.line,
                "is not TOML: " + escape_bytes(error.description()) + ": see https://toml.io");
-    return report.to_error();
+    return errors.to_error();
   }
 }
 
