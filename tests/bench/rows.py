@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Callable, Iterable, Iterator
 
 import floor
-from measure import MIB, Row, cpu_seconds, percentile, pss_mib
-from trees import make_random_file, make_tree, seconds_until, sizes
+from measure import MIB, Row, await_in_sync, cpu_seconds, percentile, pss_mib
+from trees import make_random_file, make_tree, seconds_until, sizes, stands
 
 from mesh import Mesh  # trees made the path to it known
 from node import Node
@@ -115,7 +115,7 @@ def copy_in(mesh: Mesh, source: Path, name: str) -> float:
     missing = list(others)
 
     def arrived() -> bool:
-        missing[:] = [one for one in missing if sizes(one.folder / name) != wanted]
+        missing[:] = [one for one in missing if not stands(one.folder / name, wanted)]
         return not missing
 
     seconds = seconds_until(began, arrived, f"{len(wanted)} files")
@@ -146,9 +146,12 @@ def restart(mesh: Mesh, changed: Iterable[Path] = ()) -> float:
         with open(path, "ab") as out:
             out.write(b"# changed\n")
     began = time.perf_counter()
-    mesh.start()
-    mesh.wait_in_sync(120)
-    return time.perf_counter() - began
+    for one in mesh.nodes:
+        one.start()
+    await_in_sync([one.home / "control.sock" for one in mesh.nodes], 120)
+    seconds = time.perf_counter() - began
+    mesh.wait_in_sync(120)  # as its own command says it
+    return seconds
 
 
 def idle(nodes: list[Node], seconds: float) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from node import PATIENCE  # noqa: E402
 
 MIB = 1 << 20
 FILES_PER_DIRECTORY = 40
-PAUSE_SHARE = 3  # the observer rests three times as long as a look takes
+PAUSE_SHARE = 9  # the observer rests nine times as long as a look takes
 LONGEST_WAIT_S = 180.0
 
 _WORDS = (
@@ -74,6 +74,23 @@ def sizes(root: Path) -> dict[str, int]:
             else:
                 found[prefix + entry.name] = entry.stat(follow_symlinks=False).st_size
     return found
+
+
+def stands(root: Path, wanted: dict[str, int]) -> bool:
+    """Whether `sizes(root)` is `wanted`; while names are missing, without asking for a size.
+
+    What replicates shares the processors with who looks: 2,000 sizes take 10 ms, their names 1.
+    """
+    names, pending = 0, [root]
+    while pending:
+        try:
+            entries = list(os.scandir(pending.pop()))
+        except FileNotFoundError:
+            return False
+        directories = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        names += len(entries) - len(directories)
+        pending += directories
+    return names >= len(wanted) and sizes(root) == wanted
 
 
 def seconds_until(began: float, arrived: Callable[[], bool], what: str) -> float:
