@@ -1,6 +1,9 @@
 #include "dagsync/base/rel_path.h"
 
+#include <xxhash.h>
+
 #include <cstdint>
+#include <random>
 
 namespace dagsync {
 namespace {
@@ -115,3 +118,11 @@ std::string to_utf8(std::string_view bytes) {
 }
 
 }  // namespace dagsync
+
+std::size_t std::hash<dagsync::RelPath>::operator()(const dagsync::RelPath& path) const {
+  static const XXH64_hash_t key = [] {
+    std::random_device device;
+    return XXH64_hash_t{device()} << 32 | device();
+  }();
+  return XXH3_64bits_withSeed(path.bytes().data(), path.bytes().size(), key);
+}

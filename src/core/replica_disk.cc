@@ -238,12 +238,17 @@ const Wanted& Replica::publishing(const RelPath& path) {
   return wanted->second;
 }
 
+void Replica::end_publishing(const RelPath& path) {
+  publishing_.erase(path);
+  if (publishing_.empty()) publishing_ = {};  // with its buckets, which a burst made many
+}
+
 Actions Replica::published(const RelPath& path, const Record& record,
                            const std::optional<ChangeId>& id, const std::vector<ChangeId>& settled,
                            std::optional<DiskState> disk) {
   Actions actions;
   std::vector<Change> ours;
-  publishing_.erase(path);
+  end_publishing(path);
   wanted_.erase(path);
   drift_.erase(path);
   const IndexEntry* entry = index_.find(path);
@@ -280,7 +285,7 @@ void Replica::appear(const RelPath& path, Actions& actions, std::vector<Change>&
 Actions Replica::not_published(const RelPath& path) {
   Actions actions;
   std::vector<Change> ours;
-  publishing_.erase(path);
+  end_publishing(path);
   if (auto node = later_.extract(path)) adjudicate(path, std::move(node.mapped()), actions, ours);
   if (!ours.empty()) actions.push_back(Broadcast{std::move(ours)});
   return actions;

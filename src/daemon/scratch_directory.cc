@@ -13,10 +13,12 @@ namespace dagsync {
 Result<ScratchDirectory> ScratchDirectory::make(const std::string& purpose) {
   std::error_code unusable;
   const auto parent = std::filesystem::temp_directory_path(unusable);
-  const char* named = std::getenv("TMPDIR");
-  if (unusable)
-    return fail(ErrorCode::kInvalid, "TMPDIR=" + escape_bytes(named != nullptr ? named : "") +
-                                         " is no directory: name one, or unset it");
+  if (unusable) {
+    const char* named = std::getenv("TMPDIR");
+    const std::string what = named != nullptr ? "TMPDIR=" + escape_bytes(named) + " is no directory"
+                                              : "there is no directory for temporary files";
+    return fail(ErrorCode::kInvalid, what + ": name one with TMPDIR");
+  }
   std::string path = (parent / ("dagsync-" + purpose + "-XXXXXX")).string();
   if (mkdtemp(path.data()) == nullptr)
     return fail_errno(errno, "make a directory in " + escape_bytes(parent.string()));

@@ -39,7 +39,8 @@ class ConfigErrors {
 
 enum class Need { kOptional, kRequired };
 
-// `table` and `errors` must outlive it. Where a key is missing or bad, what it would set stays.
+// `table` and `errors` must outlive it. Where a key is missing or bad, what it would set stays; of
+// a list the good values are taken.
 class TableReader {
  public:
   // `name` is that of the table, for people: "node"; "" of the file itself.

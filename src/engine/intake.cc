@@ -132,7 +132,7 @@ void Intake::begin() {
   if (round->whole) settler_.clear();
   defer_publishing(paths);
   round_flushed_ = std::exchange(flushed_, {});
-  touched_.clear();
+  touched_ = {};
   in_hand_ = paths.size();
   round->hinted = {paths.begin(), paths.end()};
   if (!round->whole) {

@@ -244,6 +244,7 @@ std::vector<Transaction::Write> Journal::clearable_intents() {
     open_.erase(it);
     writes.push_back(Transaction::ClearIntent{mark.path});
   }
+  if (open_.empty()) open_ = {};  // with its buckets: the next burst may be far away
   return writes;
 }
 

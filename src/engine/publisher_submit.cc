@@ -154,6 +154,7 @@ std::vector<PublishItem> Publisher::take_items(const std::vector<BatchPtr>& batc
       }
     }
   }
+  if (batches_.empty()) batches_ = {};  // with its buckets, which a burst made many
   if (!again.empty()) {
     clock_.after(Duration(0), [this, again] { want(again, {}, {}); });
   }
@@ -309,6 +310,7 @@ void Publisher::finished(std::shared_ptr<PublishBatch> batch, PublishResults res
       directories.push_back(item.path.parent());  // once for all that stand beside each other
     }
   }
+  if (in_lane_.empty()) in_lane_ = {};  // with its buckets, too
   for (const Journal::Mark& mark : to_withdraw)
     journal_.withdraw(mark);
   // Together: what arrived for these paths meanwhile is a batch, too.

@@ -3,6 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -23,6 +27,17 @@ std::string path_of_length(std::size_t length) {
     bytes += bytes.size() % 200 == 199 ? '/' : 'a';
   if (bytes.back() == '/') bytes.back() = 'a';
   return bytes;
+}
+
+// What a process of its own says.
+std::string hash_elsewhere() {
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  const std::string command = "'" + self + "' -m -ns -tc='says the hash of a path'";
+  const std::unique_ptr<FILE, int (*)(FILE*)> output(popen(command.c_str(), "r"), pclose);
+  REQUIRE(output != nullptr);
+  std::array<char, 64> line{};
+  REQUIRE(fgets(line.data(), line.size(), output.get()) != nullptr);
+  return line.data();
 }
 
 }  // namespace
@@ -119,4 +134,15 @@ TEST_CASE("paths are ordered by their bytes, and equal ones have equal hashes") 
   std::unordered_set<RelPath> set(paths.begin(), paths.end());
   CHECK(set.contains(path("a/b")));
   CHECK(set.size() == paths.size());
+}
+
+TEST_CASE("says the hash of a path" * doctest::skip()) {
+  std::printf("hash %zu\n", std::hash<RelPath>()(path("dags/load.py")));
+}
+
+TEST_CASE("nobody outside a process knows which paths share a bucket in it") {
+  CHECK(std::hash<RelPath>()(path("a/b")) == std::hash<RelPath>()(path("a/b")));
+  const std::string first = hash_elsewhere();
+  CHECK(first.starts_with("hash "));
+  CHECK(first != hash_elsewhere());
 }

@@ -71,9 +71,11 @@ def await_in_sync(sockets: list[Path], bound: float) -> None:
             asked[-1].sendall(json.dumps(request).encode() + b"\n")
         for path, one in zip(sockets, asked):
             one.settimeout(max(deadline - time.monotonic(), 0.001))
-            answer = json.loads(one.makefile("rb").readline())
-            if answer["exit"] != 0:
-                raise TimeoutError(f"not in sync within {bound} s: {path}")
+            line = one.makefile("rb").readline()
+            if not line:
+                raise RuntimeError(f"{path}: the daemon ended")
+            if json.loads(line)["exit"] != 0:
+                raise TimeoutError(f"{path}: not in sync within {bound} s")
     finally:
         for one in asked:
             one.close()
@@ -85,10 +87,10 @@ def _connected(path: Path, deadline: float) -> socket.socket:
         try:
             one.connect(str(path))
             return one
-        except OSError:
+        except OSError as error:
             one.close()
             if time.monotonic() > deadline:
-                raise
+                raise TimeoutError(f"{path}: {error}") from error
             time.sleep(0.002)
 
 

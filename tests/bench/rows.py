@@ -12,10 +12,10 @@ from typing import Callable, Iterable, Iterator
 
 import floor
 from measure import MIB, Row, await_in_sync, cpu_seconds, percentile, pss_mib
-from trees import make_random_file, make_tree, seconds_until, sizes, stands
+from trees import has_names, make_random_file, make_tree, seconds_until, sizes
 
 from mesh import Mesh  # trees made the path to it known
-from node import Node
+from node import PATIENCE, Node
 
 CALM_S = 0.5
 CALM_SHARE = 0.01
@@ -112,11 +112,12 @@ def copy_in(mesh: Mesh, source: Path, name: str) -> float:
     wanted = sizes(source)
     began = time.perf_counter()
     subprocess.run(["cp", "-r", source, author.folder / name], check=True)
-    missing = list(others)
+    copies = [one.folder / name for one in others]
 
     def arrived() -> bool:
-        missing[:] = [one for one in missing if not stands(one.folder / name, wanted)]
-        return not missing
+        if not all(has_names(copy, len(wanted)) for copy in copies):
+            return False
+        return all(sizes(copy) == wanted for copy in copies)
 
     seconds = seconds_until(began, arrived, f"{len(wanted)} files")
     mesh.converge(120)  # the bytes as well, not counted in the time
@@ -148,7 +149,7 @@ def restart(mesh: Mesh, changed: Iterable[Path] = ()) -> float:
     began = time.perf_counter()
     for one in mesh.nodes:
         one.start()
-    await_in_sync([one.home / "control.sock" for one in mesh.nodes], 120)
+    await_in_sync([one.home / "control.sock" for one in mesh.nodes], 120 * PATIENCE)
     seconds = time.perf_counter() - began
     mesh.wait_in_sync(120)  # as its own command says it
     return seconds

@@ -76,11 +76,9 @@ def sizes(root: Path) -> dict[str, int]:
     return found
 
 
-def stands(root: Path, wanted: dict[str, int]) -> bool:
-    """Whether `sizes(root)` is `wanted`; while names are missing, without asking for a size.
-
-    What replicates shares the processors with who looks: 2,000 sizes take 10 ms, their names 1.
-    """
+def has_names(root: Path, wanted: int) -> bool:
+    """Whether so many names of files stand below `root`, in a tenth of the time of `sizes(root)`:
+    what replicates shares the processors with who looks."""
     names, pending = 0, [root]
     while pending:
         try:
@@ -90,7 +88,7 @@ def stands(root: Path, wanted: dict[str, int]) -> bool:
         directories = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
         names += len(entries) - len(directories)
         pending += directories
-    return names >= len(wanted) and sizes(root) == wanted
+    return names >= wanted
 
 
 def seconds_until(began: float, arrived: Callable[[], bool], what: str) -> float:

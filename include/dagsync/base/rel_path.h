@@ -63,9 +63,10 @@ struct ByBytes {
 
 }  // namespace dagsync
 
+// With a key that each process draws for itself: peers choose paths, and must not be able to choose
+// such as share a bucket. So nothing may depend on the order of a container by this. Any thread.
 template <>
 struct std::hash<dagsync::RelPath> {
-  std::size_t operator()(const dagsync::RelPath& path) const noexcept {
-    return std::hash<std::string>{}(path.bytes());
-  }
+  // Not noexcept, by which libstdc++ keeps the value with the element instead of asking again.
+  std::size_t operator()(const dagsync::RelPath& path) const;
 };

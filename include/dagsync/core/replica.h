@@ -263,6 +263,7 @@ class Replica {
   // Without what came, be it in the index, wanted or withheld.
   [[nodiscard]] Knowledge mere_claims(Knowledge knowledge) const;
   void forget_some();
+  void end_publishing(const RelPath& path);
   void unshadow(const RelPath& path, Actions& actions, std::vector<Change>& ours);
   void appear(const RelPath& path, Actions& actions, std::vector<Change>& ours);
   void receive(const ChangeId& id);
