@@ -123,10 +123,11 @@ class Changes(SharedMesh):
         self.assertEqual(os.readlink(self.c.path("dangling")), b"no/such/\xff")
         os.unlink(self.a.path("link"))
         os.symlink(b"dangling", self.a.path("link"))
-        self.mesh.wait_until(
-            lambda: self.c.has("link") and os.readlink(self.c.path("link")) == b"dangling",
-            "the link's new target",
-        )
+        for one in (self.b, self.c):
+            self.mesh.wait_until(
+                lambda: one.has("link") and os.readlink(one.path("link")) == b"dangling",
+                f"the link's new target on {one.name}",
+            )
         os.unlink(self.b.path("link"))
         self.mesh.wait_until(lambda: not self.a.has("link"), "the link is gone")
         self.mesh.converge()
