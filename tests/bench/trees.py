@@ -79,16 +79,7 @@ def sizes(root: Path) -> dict[str, int]:
 def has_names(root: Path, wanted: int) -> bool:
     """Whether so many names of files stand below `root`, in a tenth of the time of `sizes(root)`:
     what replicates shares the processors with who looks."""
-    names, pending = 0, [root]
-    while pending:
-        try:
-            entries = list(os.scandir(pending.pop()))
-        except FileNotFoundError:
-            return False
-        directories = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-        names += len(entries) - len(directories)
-        pending += directories
-    return names >= wanted
+    return sum(len(files) for _, _, files in os.walk(root)) >= wanted
 
 
 def seconds_until(began: float, arrived: Callable[[], bool], what: str) -> float:
