@@ -85,7 +85,8 @@ class HostileMesh(SharedMesh):
     def begin(
         self, attack: str, *options: str | bytes, name: str = "", linger: float = 0
     ) -> Attack:
-        """Starts an attack on a; it goes on listening for `linger` seconds, or until closed."""
+        """Starts an attack on a; it goes on listening for `linger` seconds, or until closed,
+        and ends when a has taken all that was sent."""
         self.peer = name or next(self.next_peer)
         if not name:
             self.told_before = len(self.a.log_text())
@@ -100,6 +101,12 @@ class HostileMesh(SharedMesh):
 
     def attack(self, attack: str, *options: str | bytes, linger: float = 10) -> dict:
         return self.begin(attack, *options, linger=linger).wait()
+
+    def flood(self, attack: str, *options: str) -> dict:
+        """An attack with so much that a might be slow or grow; it ends once a has taken it all."""
+        heard = self.assert_fast_during(self.begin(attack, *options))
+        self.assert_unharmed()
+        return heard
 
     # --- what must hold afterwards ---------------------------------------------------
 

@@ -268,11 +268,6 @@ class Ignored(HostileMesh):
 class Transfers(HostileMesh):
     """Contents that are not what was announced, and requests that never end."""
 
-    def flood(self, attack: str, *options: str, linger: float = 1) -> dict:
-        heard = self.assert_fast_during(self.begin(attack, *options, linger=linger))
-        self.assert_unharmed()
-        return heard
-
     def test_contents_that_are_not_what_was_announced(self) -> None:
         for attack, count in (
             ("wrong-bytes", 1),

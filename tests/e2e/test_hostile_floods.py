@@ -17,11 +17,6 @@ class Flood(HostileMesh):
 
     peers = 3
 
-    def flood(self, attack: str, *options: str, linger: float = 1) -> dict:
-        heard = self.assert_fast_during(self.begin(attack, *options, linger=linger))
-        self.assert_unharmed()
-        return heard
-
 
 class Announcements(Flood):
     def test_a_million_announcements(self) -> None:

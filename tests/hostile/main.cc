@@ -87,6 +87,7 @@ int run(int argc, char** argv) {
   session.listen_until([] { return false; },
                        std::chrono::milliseconds(static_cast<std::int64_t>(linger * 1000)));
   print(session);
+  session.finish();
   return 0;
 }
 

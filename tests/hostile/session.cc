@@ -181,6 +181,15 @@ void Session::listen(milliseconds time) {
   } while (steady_clock::now() < end);
 }
 
+void Session::finish() {
+  if (!open()) return;
+  SSL_shutdown(ssl_);
+  shutdown(socket_, SHUT_WR);
+  const auto end = steady_clock::now() + kPatience;
+  while (open() && steady_clock::now() < end)
+    if (!read_some()) wait(POLLIN, milliseconds(50));
+}
+
 std::optional<Fetch> Session::next_fetch() {
   if (!listen_until([this] { return !heard_.fetches.empty(); })) return std::nullopt;
   Fetch fetch = std::move(heard_.fetches.front());

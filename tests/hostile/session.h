@@ -66,6 +66,9 @@ class Session {
       listen(std::chrono::milliseconds(10));
     return condition();
   }
+  // Says that nothing follows, and reads until the daemon closes: it has taken then all that was
+  // sent. Closed at once, with bytes unread, the rest on its way would be lost to a reset.
+  void finish();
   // From now on nothing is read while something is sent.
   void stop_reading() { deaf_ = true; }
 
