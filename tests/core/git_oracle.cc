@@ -8,18 +8,14 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <utility>
+
+#include "support/files.h"
 
 namespace dagsync {
 namespace fs = std::filesystem;
 namespace {
-
-std::string read_all(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 void write_all(const fs::path& file, const std::string& bytes) {
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
@@ -80,7 +76,7 @@ std::vector<bool> GitOracle::ignores(const std::string& text,
 
   // Four fields a path: the file, line and text of the line that decides (all "" for none), and
   // the path.
-  const std::vector<std::string> fields = split_at_nul(read_all(home_ / "out"));
+  const std::vector<std::string> fields = split_at_nul(read_file(home_ / "out"));
   REQUIRE(fields.size() == 4 * queries.size());
   std::vector<bool> verdicts;
   for (std::size_t i = 0; i < queries.size(); ++i) {

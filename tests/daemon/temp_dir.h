@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "support/files.h"
+
 namespace dagsync {
 
 class TempDir {
@@ -36,11 +38,6 @@ class TempDir {
 
 inline void write_file(const std::string& path, std::string_view content) {
   std::ofstream(path, std::ios::binary) << content;
-}
-
-inline std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 [[nodiscard]] inline unsigned mode_of(const std::string& path) {

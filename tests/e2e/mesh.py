@@ -118,9 +118,7 @@ class Mesh:
         for one in chosen:
             one.start()
         for one in chosen:
-            self.wait_until(
-                lambda: one.run("status", "--json").returncode != 3, f"{one.name} answers"
-            )
+            self.wait_until(lambda: one.ask("status"), f"{one.name} answers")
 
     def revive(self) -> None:
         """Starts what ended by itself again: one crash fails one test, and stays a complaint."""
@@ -192,11 +190,12 @@ class Mesh:
         """By what `status --wait` says, of each running node; one that just started may be late."""
         for one in nodes or self.running():
             self.wait_until(one.status, f"{one.name} answers", bound)
-            seconds = str(round(bound * PATIENCE))
-            done = one.run("status", "--wait", seconds, timeout=bound + 10)
-            if done.returncode != 0:
-                told = f"{one.name} is not in sync after {bound} s, status {done.returncode}"
-                raise AssertionError(f"{told}:\n{done.stdout}{done.stderr}")
+            said = one.ask("status", within=bound + 10, wait=bound * PATIENCE)
+            if not said.get("status", {}).get("in_sync"):
+                told = one.run("status")
+                raise AssertionError(
+                    f"{one.name} is not in sync after {bound} s:\n{told.stdout}{told.stderr}"
+                )
 
     def differences(
         self,

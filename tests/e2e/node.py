@@ -10,11 +10,14 @@ import subprocess
 import time
 from pathlib import Path
 
+import control
+
 BINARY = os.environ.get("DAGSYNC_BIN", "dagsync")
 # Bounds are for a release build on two busy cores; a sanitizer build gets more of them.
 PATIENCE = float(os.environ.get("DAGSYNC_E2E_PATIENCE", "1"))
 LOG_LEVEL = os.environ.get("DAGSYNC_E2E_LOG_LEVEL", "info")
 END_WITHIN_S = 2.0
+ANSWERS_WITHIN_S = 30.0
 LOG_LINES_SHOWN = 80
 FOREIGN_SETTINGS = ("DAGSYNC_CONFIG", "JOURNAL_STREAM", "NOTIFY_SOCKET")
 PR_SET_PDEATHSIG = 1
@@ -43,6 +46,7 @@ class Node:
         self.folder = folder or home / "dags"
         self.state_dir = home / "state"
         self.config = home / "dagsync.toml"
+        self.control_socket = home / "control.sock"
         self.log = home / "log"
         self.process: subprocess.Popen | None = None
         self.log_level = LOG_LEVEL
@@ -76,7 +80,7 @@ class Node:
             "name": self.name,
             "listen": [self.address],
             "state_dir": str(self.state_dir),
-            "control_socket": str(self.home / "control.sock"),
+            "control_socket": str(self.control_socket),
         }
         text = table("[node]", own | (node or {})) + table("[tls]", tls)
         text += table("[[folder]]", {"name": "dags", "path": str(self.folder)} | (folder or {}))
@@ -146,7 +150,7 @@ class Node:
     def died(self) -> bool:
         return self.process is not None and self.process.poll() is not None
 
-    # --- its commands ----------------------------------------------------------------
+    # --- its commands, and what it says of itself ------------------------------------
 
     def run(
         self, *arguments: str | bytes | Path, timeout: float = 60
@@ -163,10 +167,17 @@ class Node:
             env=self.environment,
         )
 
+    def ask(self, command: str, within: float = ANSWERS_WITHIN_S, **what: object) -> dict:
+        """What the daemon answers; an empty table where none does."""
+        try:
+            question = control.ask(self.control_socket, command, **what)
+            return control.answer(question, within * PATIENCE)
+        except OSError:
+            return {}
+
     def status(self) -> dict:
-        """`status --json`; an empty table where no daemon answers."""
-        done = self.run("status", "--json")
-        return json.loads(done.stdout) if done.returncode in (0, 1) and done.stdout.strip() else {}
+        """What `status --json` prints; an empty table where no daemon answers."""
+        return self.ask("status").get("status", {})
 
     def folder_status(self) -> dict:
         return (self.status().get("folders") or [{}])[0]

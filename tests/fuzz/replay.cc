@@ -2,13 +2,12 @@
 // same in every run, and on the files and directories that are named: those that once broke it.
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <string>
 
 #include "dagsync/base/log.h"
 #include "fuzz/fuzz.h"
+#include "support/files.h"
 
 namespace {
 
@@ -21,8 +20,7 @@ void run(const std::string& bytes) {
 void run_file(const std::filesystem::path& path) {
   std::printf("%s\n", path.c_str());
   std::fflush(stdout);  // so that the last line names what broke it
-  std::ifstream file(path, std::ios::binary);
-  run({std::istreambuf_iterator<char>(file), {}});
+  run(dagsync::read_file(path));
 }
 
 std::string changed(std::string bytes, std::mt19937& random) {

@@ -13,13 +13,13 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "posix/capabilities.h"
 #include "posix/posix_disk.h"
+#include "support/files.h"
 #include "support/test_folder.h"
 
 namespace dagsync {
@@ -170,7 +170,7 @@ class DiskWorld : public TestFolder {
   [[nodiscard]] std::string read(const std::string& name) const override {
     std::ifstream file(real(name), std::ios::binary);
     REQUIRE(file.is_open());
-    return {std::istreambuf_iterator<char>(file), {}};
+    return read_rest(file);
   }
   [[nodiscard]] bool exists(const std::string& name) const override {
     struct stat seen {};

@@ -9,6 +9,7 @@
 
 #include "posix/disk_world.h"
 #include "posix/kept_versions.h"
+#include "support/files.h"
 #include "support/paths.h"
 
 namespace dagsync {
@@ -142,7 +143,7 @@ TEST_CASE("a reader never finds the name missing nor a torn content") {
           ++missing;
           continue;
         }
-        const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+        const std::string bytes = read_rest(file);
         if (!is_whole(bytes)) ++torn;
         ++reads;
       }

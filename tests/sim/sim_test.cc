@@ -10,8 +10,8 @@
 namespace dagsync::sim {
 namespace {
 
-constexpr std::uint64_t kSeeds = 8;
-constexpr std::uint64_t kSeedsOfDisasters = 4;
+constexpr std::uint64_t kSeeds = 16;
+constexpr std::uint64_t kSeedsOfDisasters = 8;
 
 Options options_of(std::uint64_t seed) {
   Options options;

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "store/samples.h"
+#include "support/files.h"
 
 namespace dagsync {
 namespace {
@@ -165,8 +166,7 @@ TEST_CASE("of a damaged index the catalogue of kept versions is read as far as i
   }
   SUBCASE("most of it, from both ends, where a page in its middle is damaged") {
     run_sql(state.index(), "VACUUM");
-    std::ifstream file(state.index(), std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    const std::string bytes = read_file(state.index());
     const auto middle = bytes.find(all[250].id.value);
     REQUIRE(middle != std::string::npos);
     overwrite(state.index(), middle / 4096 * 4096, 4096);
