@@ -184,6 +184,13 @@ class CatalogueLost(FreshMesh):
     def index(self, one: Node) -> Path:
         return one.state_dir / "folders" / "dags" / "index.db"
 
+    def wait_for_corrupt(self, one: Node) -> None:
+        """It answers before its index is read."""
+        self.mesh.wait_until(
+            lambda: "corrupt" in one.folder_status().get("state_reason", ""),
+            f"{one.name} says that its index was corrupt",
+        )
+
     def assert_restorable(self, one: Node, reasons: bool) -> None:
         self.mesh.wait_in_sync()
         listed = one.listed("versions", "etl/load.py")
@@ -210,7 +217,7 @@ class CatalogueLost(FreshMesh):
         c.stop()
         self.index(c).write_bytes(os.urandom(50_000))
         self.mesh.start("c")
-        self.assertIn("corrupt", c.folder_status()["state_reason"])
+        self.wait_for_corrupt(c)
         self.assert_restorable(c, reasons=False)
 
     def test_a_row_of_the_index_is_nonsense(self) -> None:
@@ -221,7 +228,7 @@ class CatalogueLost(FreshMesh):
             index.execute("UPDATE entry SET kind = 'socket'")
         index.close()
         self.mesh.start("c")
-        self.assertIn("corrupt", c.folder_status()["state_reason"])
+        self.wait_for_corrupt(c)
         self.assert_restorable(c, reasons=True)
 
 
