@@ -4,7 +4,7 @@
 
 #include "dagsync/core/ignore.h"
 #include "dagsync/core/messages.h"
-#include "dagsync/engine/observer.h"
+#include "dagsync/engine/observe/observer.h"
 
 namespace dagsync {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "dagsync/base/log.h"
-#include "dagsync/engine/recovery.h"
+#include "dagsync/engine/publish/recovery.h"
 
 namespace dagsync {
 namespace {

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "dagsync/base/log.h"
-#include "dagsync/engine/bytecode.h"
 #include "dagsync/engine/folder.h"
+#include "dagsync/engine/publish/bytecode.h"
 
 namespace dagsync {
 namespace {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "dagsync/engine/node.h"
-#include "dagsync/engine/rights.h"
+#include "dagsync/engine/peers/rights.h"
 
 namespace dagsync {
 namespace {

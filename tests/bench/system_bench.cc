@@ -5,7 +5,7 @@
 #include <string>
 
 #include "bench/samples.h"
-#include "dagsync/engine/scanner.h"
+#include "dagsync/engine/observe/scanner.h"
 #include "net/net_fixture.h"
 #include "posix/disk_world.h"
 #include "store/samples.h"

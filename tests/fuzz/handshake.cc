@@ -5,7 +5,7 @@
 #include <array>
 #include <map>
 
-#include "dagsync/engine/peers.h"
+#include "dagsync/engine/peers/peers.h"
 #include "dagsync/wire/framing.h"
 #include "fuzz/fuzz.h"
 #include "support/fake_clock.h"

@@ -28,6 +28,17 @@ MAY_USE = {
     "csync2": {"base"},
     "cli": {"base", "core", "wire", "delta", "ports", "engine", "daemon", "csync2"},
 }
+# Parts of the engine, its folders -> those whose headers they may include, themselves aside. What
+# stands beside the folders ties them together and may include each of them; of that they may only
+# include plain values.
+ENGINE = {
+    "peers": set(),
+    "transfer": {"peers"},
+    "observe": {"transfer"},
+    "publish": {"observe", "transfer"},
+    "verify": {"observe", "peers"},
+}
+ENGINE_VALUES = {"config.h", "status.h"}
 ADAPTERS = {"posix", "net", "store"}
 PURE = {"core", "wire", "ports", "csync2"}
 SIMULATED = PURE | {"engine"}  # runs in the simulator too, on its clocks and its one thread
@@ -93,6 +104,23 @@ def module_of(header):
     return parts[0] if len(parts) > 1 and parts[0] in MAY_USE else None
 
 
+def below_engine(name):
+    """(part, file) of a file or header of the engine; the part is "" beside the folders."""
+    part, _, file = name.rpartition("engine/")[2].rpartition("/")
+    return part, file
+
+
+def part_fault(name, header):
+    """Why the file `name` of the engine may not include this header of the engine; "" if it may."""
+    part = below_engine(name)[0]
+    used, file = below_engine(header)
+    if not part or used == part or used in ENGINE.get(part, set()):
+        return ""
+    if not used and file in ENGINE_VALUES:
+        return ""
+    return f"engine/{part} may not include engine/{used}".rstrip("/")
+
+
 def sources(root, module):
     for top in (root / "include/dagsync" / module, root / "src" / module):
         for path in sorted(top.rglob("*")):
@@ -100,8 +128,8 @@ def sources(root, module):
                 yield path
 
 
-def file_faults(module, text):
-    """(line, fault) of one source file."""
+def file_faults(module, text, name=""):
+    """(line, fault) of one source file; `name` where the part of its module counts."""
     def line(position):
         return text.count("\n", 0, position) + 1
 
@@ -112,6 +140,8 @@ def file_faults(module, text):
         if used is not None:
             if used != module and used not in MAY_USE[module]:
                 yield line(match.start(2)), f"{module} may not include {used}: {header}"
+            elif module == used == "engine" and (fault := part_fault(name, header)):
+                yield line(match.start(2)), f"{fault}: {header}"
             continue
         for ban in bans:
             if ban.headers.match(header):
@@ -149,7 +179,8 @@ def tree_faults(root):
         for path in sources(root, module):
             text = path.read_text(encoding="utf-8")
             where = path.relative_to(root)
-            faults += [f"{where}:{line}: {fault}" for line, fault in file_faults(module, text)]
+            faults += [f"{where}:{line}: {fault}"
+                       for line, fault in file_faults(module, text, str(where))]
             if names_every_adapter(text):
                 roots.append(str(where))
         lists = root / "src" / module / "CMakeLists.txt"
@@ -208,6 +239,21 @@ class SelfTest(unittest.TestCase):
                         self.assert_good(name, text)
                     else:
                         self.assert_bad(name, text, f":2: {module} may not include {other}")
+
+    def test_a_part_of_the_engine_that_includes_one_above_it_is_found(self):
+        for part, allowed in ENGINE.items():
+            for other in ENGINE:
+                text = f'// a.\n#include "dagsync/engine/{other}/x.h"\n'
+                for name in (f"src/engine/{part}/a.cc", f"include/dagsync/engine/{part}/a.h"):
+                    if other == part or other in allowed:
+                        self.assert_good(name, text)
+                    else:
+                        self.assert_bad(name, text,
+                                        f":2: engine/{part} may not include engine/{other}")
+            name = f"src/engine/{part}/a.cc"
+            self.assert_bad(name, '#include "dagsync/engine/folder.h"\n', f"engine/{part} may not")
+            self.assert_good(name, '#include "dagsync/engine/status.h"\n')
+            self.assert_good("src/engine/a.cc", f'#include "engine/{part}/x.h"\n')
 
     def test_a_private_header_of_another_module_is_found(self):
         self.assert_bad("src/engine/a.cc", '#include "posix/unique_fd.h"\n', "posix")

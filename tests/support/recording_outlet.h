@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "dagsync/engine/outlet.h"
+#include "dagsync/engine/peers/outlet.h"
 
 namespace dagsync {
 

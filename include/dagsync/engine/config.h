@@ -37,8 +37,8 @@ struct FolderConfig {
   std::uint64_t max_file_size = std::uint64_t{4} << 30;  // bytes
   Duration versions_keep = std::chrono::hours(24 * 30);
   std::uint64_t versions_max_size = std::uint64_t{1} << 30;  // bytes
-  // Bytes: contents from this size on spread as engine/turns.h says. Nobody need configure it; the
-  // simulator, whose contents are small, does.
+  // Bytes: contents from this size on spread as engine/transfer/turns.h says. Nobody need configure
+  // it; the simulator, whose contents are small, does.
   std::uint64_t turns_from = std::uint64_t{4} << 20;
   FolderOwner owner;
   bool operator==(const FolderConfig&) const = default;

@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "dagsync/engine/allowance.h"
 #include "dagsync/engine/config.h"
 #include "dagsync/engine/counting_worker.h"
 #include "dagsync/engine/events.h"
 #include "dagsync/engine/folder.h"
-#include "dagsync/engine/peers.h"
+#include "dagsync/engine/peers/allowance.h"
+#include "dagsync/engine/peers/peers.h"
 
 namespace dagsync {
 
