@@ -115,6 +115,11 @@ Result<Statement*> Database::prepared(const char* sql) {
   return &known->second;
 }
 
+Status Database::run_prepared(const char* sql) {
+  const auto statement = prepared(sql);
+  return statement ? finish(**statement) : tl::unexpected(statement.error());
+}
+
 Status Database::finish(Statement& statement) {
   const auto row = next(statement);
   statement.restart();

@@ -46,8 +46,13 @@ class Database {
   // Prepares once and keeps it; `sql` is a constant, known by its address. Valid as long as this.
   [[nodiscard]] Result<Statement*> prepared(const char* sql);
 
+  // The same of one that returns nothing, prepared: for what is run again and again.
+  [[nodiscard]] Status run_prepared(const char* sql);
+
   // Runs a bound statement to its end.
   [[nodiscard]] Status finish(Statement& statement);
+  // Rows that the last INSERT, UPDATE or DELETE changed.
+  [[nodiscard]] int changes() const { return sqlite3_changes(handle_.get()); }
   // The next row of a bound statement; false after the last one.
   [[nodiscard]] Result<bool> next(Statement& statement);
 

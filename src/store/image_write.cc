@@ -15,7 +15,8 @@ constexpr const char* kPutEntry =
     "INSERT OR REPLACE INTO entry VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 constexpr const char* kDropEntry = "DELETE FROM entry WHERE path = ?";
 constexpr const char* kPutIntent =
-    "INSERT INTO intent VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "INSERT INTO intent VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+    "ON CONFLICT DO NOTHING";
 constexpr const char* kPutIntentKept = "INSERT INTO intent_kept VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)";
 constexpr const char* kDropIntent = "DELETE FROM intent WHERE path = ?";
 constexpr const char* kDropIntentKept = "DELETE FROM intent_kept WHERE intent = ?";
@@ -39,8 +40,11 @@ class Applier {
 
   Status operator()(const Transaction::PutIntent& put) {
     const Intent& intent = put.intent;
-    Status done = (*this)(Transaction::ClearIntent{intent.path});
-    if (done) done = put_side(intent, "intended", intent.intended.record, intent.intended.id, {});
+    Status done = put_intended(intent);
+    if (done && database_.changes() == 0) {  // the path has one, with rows that may be more
+      done = (*this)(Transaction::ClearIntent{intent.path});
+      if (done) done = put_intended(intent);
+    }
     if (done && intent.old)
       done = put_side(intent, "old", intent.old->record, intent.old->id, intent.old->disk);
     if (!done || !intent.kept) return done;
@@ -90,6 +94,10 @@ class Applier {
     RowWriter row(database_, **statement, authors_);
     bind(row);
     return row.finish();
+  }
+
+  Status put_intended(const Intent& intent) {
+    return put_side(intent, "intended", intent.intended.record, intent.intended.id, {});
   }
 
   Status put_side(const Intent& intent, const char* side, const Record& record, const ChangeId& id,

@@ -104,12 +104,12 @@ Status SqliteStore::commit(const Transaction& transaction, Durability durability
 
 Status SqliteStore::write(const Transaction& transaction, Durability durability) {
   if (Status set = set_durability(durability); !set) return set;
-  if (Status begun = database_->run(kBegin); !begun) return begun;
+  if (Status begun = database_->run_prepared(kBegin); !begun) return begun;
   for (const Transaction::Write& one : transaction.writes)
     if (Status applied = apply(*database_, *authors_, one); !applied) return applied;
   if (durability == Durability::kDurable)
-    if (Status counted = database_->run(kCountDurable); !counted) return counted;
-  return database_->run(kCommit);
+    if (Status counted = database_->run_prepared(kCountDurable); !counted) return counted;
+  return database_->run_prepared(kCommit);
 }
 
 // In WAL mode FULL syncs the log at each commit; NORMAL only before a checkpoint, so that a power

@@ -153,6 +153,11 @@ TEST_CASE("intents come back whole, with what the old content becomes") {
   CHECK(store->load()->intents == std::vector{fresh, replacing});
   commit(*store, {{Transaction::PutIntent{{rel("a/b"), intended("a/b", 1), {}, {}}}}});
   CHECK_FALSE(store->load()->intents[1].kept.has_value());  // not that of the intent before
+  commit(*store, {{Transaction::PutIntent{all}}});
+  CHECK(store->load()->intents[1] == all);
+  commit(*store, {{Transaction::PutIntent{{rel("a/b"), intended("a/b", 1), {}, {}}}}});
+  CHECK_FALSE(store->load()->intents[1].old.has_value());  // though that one was not cleared
+  CHECK_FALSE(store->load()->intents[1].kept.has_value());
 }
 
 TEST_CASE("kept versions come back oldest first") {
