@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import statistics
@@ -13,6 +14,7 @@ import control  # mesh_bench.py made the path to it known
 from node import Node
 
 MIB = 1 << 20
+LATE_S = 5.0  # an answer to a question that has a bound of its own
 
 
 @dataclass
@@ -62,11 +64,15 @@ def percentile(values: list[float], percent: float) -> float:
 def await_in_sync(nodes: list[Node], bound: float) -> None:
     """What `status --wait` asks, of several daemons at once and as soon as they answer."""
     deadline = time.monotonic() + bound
-    asked = [(one, _asked(one, deadline)) for one in nodes]
-    for one, question in asked:
-        said = control.answer(question, deadline - time.monotonic())
-        if not said.get("status", {}).get("in_sync"):
-            raise TimeoutError(f"{one.name} is not in sync within {bound} s: {said}")
+    with contextlib.ExitStack() as connections:
+        asked = [connections.enter_context(_asked(one, deadline)) for one in nodes]
+        for one, question in zip(nodes, asked):
+            try:
+                said = control.answer(question, deadline + LATE_S - time.monotonic())
+            except OSError as error:
+                raise RuntimeError(f"{one.name}: no answer: {error}") from error
+            if not said.get("status", {}).get("in_sync"):
+                raise RuntimeError(f"{one.name} is not in sync within {bound} s: {said}")
 
 
 def _asked(one: Node, deadline: float) -> socket.socket:
@@ -75,7 +81,7 @@ def _asked(one: Node, deadline: float) -> socket.socket:
             return control.ask(one.control_socket, "status", wait=deadline - time.monotonic())
         except OSError as error:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{one.name} does not answer: {error}") from error
+                raise RuntimeError(f"{one.name} does not answer: {error}") from error
             time.sleep(0.002)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 
 
 def ask(path: str | os.PathLike, command: str, **what: object) -> socket.socket:
@@ -24,11 +25,18 @@ def ask(path: str | os.PathLike, command: str, **what: object) -> socket.socket:
 
 
 def answer(connection: socket.socket, within: float) -> dict:
-    """The last line of the answer; OSError where none comes `within` so many seconds."""
-    connection.settimeout(max(within, 0.001))
-    with connection, connection.makefile("rb") as lines:
-        for line in lines:
-            said = json.loads(line)
-            if said.get("done"):
-                return said
-    raise ConnectionError("the daemon ended before it answered")
+    """The last line of the answer; OSError where it does not come `within` so many seconds, or is
+    no whole line."""
+    deadline = time.monotonic() + within
+    heard = b""
+    with connection:
+        while True:
+            connection.settimeout(max(deadline - time.monotonic(), 0.001))
+            got = connection.recv(1 << 16)
+            if not got:
+                raise ConnectionError("the daemon ended before it answered")
+            *lines, heard = (heard + got).split(b"\n")
+            for line in lines:
+                said = json.loads(line)
+                if said.get("done"):
+                    return said

@@ -85,8 +85,8 @@ class HostileMesh(SharedMesh):
     def begin(
         self, attack: str, *options: str | bytes, name: str = "", linger: float = 0
     ) -> Attack:
-        """Starts an attack on a; it goes on listening for `linger` seconds, or until closed,
-        and ends when a has taken all that was sent."""
+        """Starts an attack on a; it goes on listening for `linger` seconds, or until closed, then
+        says that nothing follows, and ends when a has taken all that was sent."""
         self.peer = name or next(self.next_peer)
         if not name:
             self.told_before = len(self.a.log_text())
@@ -103,8 +103,8 @@ class HostileMesh(SharedMesh):
         return self.begin(attack, *options, linger=linger).wait()
 
     def flood(self, attack: str, *options: str) -> dict:
-        """An attack with so much that a might be slow or grow; it ends once a has taken it all."""
-        heard = self.assert_fast_during(self.begin(attack, *options))
+        """An attack with so much that a might be slow or grow, while it comes and for a second."""
+        heard = self.assert_fast_during(self.begin(attack, *options, linger=1))
         self.assert_unharmed()
         return heard
 

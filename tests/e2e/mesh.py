@@ -113,12 +113,12 @@ class Mesh:
     # --- running ---------------------------------------------------------------------
 
     def start(self, *names: str) -> None:
-        """Starts the named nodes (all of them), and waits until each answers."""
+        """Starts the named nodes (all of them), and waits until each answers: is_ready() is later."""
         chosen = [self[name] for name in names or self.names]
         for one in chosen:
             one.start()
         for one in chosen:
-            self.wait_until(lambda: one.ask("status"), f"{one.name} answers")
+            self.wait_until(one.status, f"{one.name} answers")
 
     def revive(self) -> None:
         """Starts what ended by itself again: one crash fails one test, and stays a complaint."""
@@ -190,12 +190,9 @@ class Mesh:
         """By what `status --wait` says, of each running node; one that just started may be late."""
         for one in nodes or self.running():
             self.wait_until(one.status, f"{one.name} answers", bound)
-            said = one.ask("status", within=bound + 10, wait=bound * PATIENCE)
-            if not said.get("status", {}).get("in_sync"):
-                told = one.run("status")
-                raise AssertionError(
-                    f"{one.name} is not in sync after {bound} s:\n{told.stdout}{told.stderr}"
-                )
+            said = one.status(wait=bound)
+            if not said.get("in_sync"):
+                raise AssertionError(f"{one.name} is not in sync after {bound} s: {said or 'silent'}")
 
     def differences(
         self,

@@ -17,7 +17,7 @@ BINARY = os.environ.get("DAGSYNC_BIN", "dagsync")
 PATIENCE = float(os.environ.get("DAGSYNC_E2E_PATIENCE", "1"))
 LOG_LEVEL = os.environ.get("DAGSYNC_E2E_LOG_LEVEL", "info")
 END_WITHIN_S = 2.0
-ANSWERS_WITHIN_S = 30.0
+ANSWERS_WITHIN_S = 10.0
 LOG_LINES_SHOWN = 80
 FOREIGN_SETTINGS = ("DAGSYNC_CONFIG", "JOURNAL_STREAM", "NOTIFY_SOCKET")
 PR_SET_PDEATHSIG = 1
@@ -167,17 +167,20 @@ class Node:
             env=self.environment,
         )
 
-    def ask(self, command: str, within: float = ANSWERS_WITHIN_S, **what: object) -> dict:
-        """What the daemon answers; an empty table where none does."""
+    def status(self, wait: float = 0) -> dict:
+        """What `status --json` prints, with `--wait` so many seconds (of a release build); an empty
+        table where no daemon answers. It does before its folders are loaded and its ports listen."""
+        what = {"wait": wait * PATIENCE} if wait else {}
         try:
-            question = control.ask(self.control_socket, command, **what)
-            return control.answer(question, within * PATIENCE)
+            question = control.ask(self.control_socket, "status", **what)
+            said = control.answer(question, (wait + ANSWERS_WITHIN_S) * PATIENCE)
         except OSError:
             return {}
+        return said.get("status", {})
 
-    def status(self) -> dict:
-        """What `status --json` prints; an empty table where no daemon answers."""
-        return self.ask("status").get("status", {})
+    def is_ready(self) -> bool:
+        """Whether its folder was compared with the index (or halted), and its port listens."""
+        return self.folder_status().get("state", "scanning") != "scanning"
 
     def folder_status(self) -> dict:
         return (self.status().get("folders") or [{}])[0]

@@ -91,7 +91,7 @@ class Away(FreshMesh):
             one = (b, c)[turn % 2]
             turn += 1
             one.restart()
-            self.mesh.wait_until(lambda: one.status(), f"{one.name} answers")
+            self.mesh.wait_until(one.is_ready, f"{one.name} is ready")
         writer.join()
         self.mesh.converge()
         self.assert_content("burst/39.py", b"399\n" * 50)
@@ -227,7 +227,7 @@ class Crashes(FreshMesh):
                     self.mesh.wait_until(lambda: written > goal, "the burst goes on")
                     one.kill()
                     one.start()
-                    self.mesh.wait_until(lambda: one.status(), f"{one.name} answers")
+                    self.mesh.wait_until(one.is_ready, f"{one.name} is ready")
         finally:
             ended.set()
             writer.join()

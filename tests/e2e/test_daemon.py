@@ -225,14 +225,14 @@ class Ends(FreshMesh):
     def test_what_stays_behind_is_for_its_owner(self) -> None:
         a, b, c = self.begin()
         self.assertEqual(stat.S_IMODE(a.state_dir.stat().st_mode), 0o700)
-        self.assertEqual(stat.S_IMODE((a.home / "control.sock").stat().st_mode), 0o660)
+        self.assertEqual(stat.S_IMODE(a.control_socket.stat().st_mode), 0o660)
         self.mesh.stop()
         self.assertEqual(os.listdir(a.folder), [])
 
     def test_a_stale_control_socket_is_replaced(self) -> None:
         a, b, c = self.begin()
         a.kill()
-        self.assertTrue((a.home / "control.sock").exists())
+        self.assertTrue(a.control_socket.exists())
         a.start()
         self.mesh.wait_in_sync()
 
@@ -378,7 +378,7 @@ class Check(FreshMesh):
                         os.chown(one.state_dir, pwd.getpwnam("nobody").pw_uid, -1)
                     else:
                         one.state_dir.write_text("")
-                        (one.home / "control.sock").write_text("")
+                        one.control_socket.write_text("")
                     said = self.everything_wrong(one, taken)
                     wanted = [
                         *("192.0.2.1:17411", f"listen on {taken}", "[node] listen", "[node] http"),

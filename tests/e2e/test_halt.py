@@ -114,8 +114,13 @@ class Halts(Filled):
     def test_a_slow_removal_halts_as_well(self) -> None:
         a, b, c = self.begin_filled()
         for index in range(MOST):
-            os.unlink(a.path(f"all/most/{index}.py"))
-            if a.folder_status()["state"] == "halted":  # each look ends a batch
+            name = f"all/most/{index}.py"
+            os.unlink(a.path(name))
+            self.mesh.wait_until(
+                lambda: not b.has(name) or a.folder_status()["state"] == "halted",
+                "the delete has travelled alone, or a has halted",
+            )
+            if b.has(name):
                 break
         self.assert_halted(a)
         self.mesh.fence(b, [b, c])

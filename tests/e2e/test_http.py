@@ -109,7 +109,8 @@ class Served(SharedMesh):
                     peer.pop(key)
             return status
 
-        self.assertEqual(steady(a.status()), steady(web.get_json(a, "/status.json")))
+        told = json.loads(a.run("status", "--json").stdout)
+        self.assertEqual(steady(told), steady(web.get_json(a, "/status.json")))
         seen = {peer["name"]: peer["connected_to"] for peer in a.status()["peers"]}
         self.assertEqual({"b": ["a", "c"], "c": ["a", "b"]}, seen)
 

@@ -122,7 +122,7 @@ class LocalUser(FreshMesh):
         return self.as_user(group, str(program), "status", "--config", str(self.a.config))
 
     def test_only_owner_and_group_of_the_control_socket_can_talk_to_the_daemon(self) -> None:
-        control = os.stat(self.a.home / "control.sock")
+        control = os.stat(self.a.control_socket)
         self.assertEqual(stat.S_IMODE(control.st_mode), 0o660)
         stranger = self.status_as(NOBODY)
         self.assertEqual(stranger.returncode, 3, stranger.stdout)

@@ -56,7 +56,7 @@ class Versions(FreshMesh):
         super().setUp()
         self.a, self.b = self.mesh.nodes
         self.a.start()
-        self.mesh.wait_until(self.a.status, "a answers")
+        self.mesh.wait_until(self.a.is_ready, "a is ready")
 
     def replay(self, recorded: bytes) -> Replay:
         replay = Replay(self.b, self.a)

@@ -103,3 +103,4 @@ class NotNotified(FreshMesh):
         self.assertNotIn("NOTIFY_SOCKET", one.environment)
         one.environment["NOTIFY_SOCKET"] = os.fspath(one.home / "nobody")
         self.mesh.start("a")
+        self.mesh.wait_until(one.is_ready, "a is ready")

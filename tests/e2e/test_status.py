@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import unittest
@@ -56,7 +57,7 @@ class InSync(SharedMesh):
     def test_json_has_every_key_of_the_interface(self) -> None:
         self.a.write("sub/counted.py", b"12345")
         self.mesh.converge()
-        status = self.a.status()
+        status = json.loads(self.a.run("status", "--json").stdout)
         self.assertLessEqual(
             {"node", "version", "uptime_seconds", "in_sync", "folders", "peers"}, set(status)
         )

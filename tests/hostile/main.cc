@@ -3,10 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "hostile/attack.h"
+#include "support/files.h"
 
 namespace dagsync::hostile {
 namespace {
@@ -62,7 +62,7 @@ int run(int argc, char** argv) {
       "--text-file",
       [&](const std::string& file) {
         std::ifstream in(file, std::ios::binary);
-        plan.text.assign(std::istreambuf_iterator<char>(in), {});
+        plan.text = read_rest(in);
       },
       "in place of --text");
   app.add_option("--count", plan.count);

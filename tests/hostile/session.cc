@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <openssl/err.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -183,11 +184,15 @@ void Session::listen(milliseconds time) {
 
 void Session::finish() {
   if (!open()) return;
+  ERR_clear_error();
   SSL_shutdown(ssl_);
+  ERR_clear_error();  // where the last record was not sent to its end
   shutdown(socket_, SHUT_WR);
-  const auto end = steady_clock::now() + kPatience;
-  while (open() && steady_clock::now() < end)
+  const auto end = steady_clock::now() + kTakesAll;
+  while (open()) {
     if (!read_some()) wait(POLLIN, milliseconds(50));
+    if (steady_clock::now() > end) give_up("the daemon does not take what was sent");
+  }
 }
 
 std::optional<Fetch> Session::next_fetch() {

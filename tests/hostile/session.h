@@ -67,7 +67,8 @@ class Session {
     return condition();
   }
   // Says that nothing follows, and reads until the daemon closes: it has taken then all that was
-  // sent. Closed at once, with bytes unread, the rest on its way would be lost to a reset.
+  // sent. Closed at once, with bytes unread, the rest on its way would be lost to a reset. Ends the
+  // program where it takes longer than kTakesAll.
   void finish();
   // From now on nothing is read while something is sent.
   void stop_reading() { deaf_ = true; }
@@ -78,6 +79,7 @@ class Session {
   [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
 
   static constexpr std::chrono::seconds kPatience{20};
+  static constexpr std::chrono::seconds kTakesAll{200};
 
  private:
   void wait(short events, std::chrono::milliseconds time);
