@@ -6,6 +6,7 @@ import json
 import os
 import time
 import unittest
+from pathlib import Path
 
 from case import FreshMesh, SharedMesh
 
@@ -46,6 +47,15 @@ PEER_KEYS = {
 }
 
 
+def keys_of(printed: object) -> set[str]:
+    """Of all objects in it."""
+    if isinstance(printed, list):
+        return set().union(*map(keys_of, printed))
+    if isinstance(printed, dict):
+        return set(printed).union(*map(keys_of, printed.values()))
+    return set()
+
+
 class InSync(SharedMesh):
     def test_in_sync_is_exit_status_0_and_the_table_names_the_nodes(self) -> None:
         done = self.a.run("status")
@@ -82,6 +92,19 @@ class InSync(SharedMesh):
             self.assertTrue(peer["connected"])
             self.assertLess(abs(peer["clock_offset_ms"]), 1000)
             self.assertGreater(peer["bytes_sent"] + peer["bytes_received"], 0)
+
+    def test_every_key_that_programs_get_is_told_to_people(self) -> None:
+        self.a.write("kept.py", b"first")
+        self.mesh.converge()
+        self.b.write("kept.py", b"second")
+        self.mesh.converge()
+        readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+        told = readme[readme.index("## Output for programs") : readme.index("## Moving over")]
+        for command in (["status"], ["push"], ["verify"], ["versions", "kept.py"]):
+            printed = json.loads(self.a.run(*command, "--json").stdout)
+            self.assertTrue(printed, command)
+            for key in keys_of(printed):
+                self.assertIn(f'"{key}":', told, command)
 
     def test_files_directories_and_bytes_are_counted(self) -> None:
         before = self.b.folder_status()
