@@ -265,9 +265,9 @@ TEST_CASE("a peer that has the folder read again and again is told to come back 
   while (page.error.empty() && request < 100)
     page = ask(*peer);
   CHECK(page.error.starts_with(refused + "15"));
-  constexpr auto kMost = static_cast<std::uint64_t>(Verifier::kMostReadings);
-  CHECK(request > kMost);
-  CHECK(request <= kMost + 2);
+  constexpr auto kAtOnce = static_cast<std::uint64_t>(Verifier::kMostReadings);
+  CHECK(request > kAtOnce);
+  CHECK(request <= kAtOnce + 2);
 
   // A new connection is no new allowance.
   const auto connect_after = [&](Duration pause) {
